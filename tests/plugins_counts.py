@@ -7,6 +7,7 @@ the next time, so that a soak that was stopped goes on where it was; the notes a
 Loaded by `-p tests.plugins_counts` in pyproject.toml, before any test module is imported.
 """
 
+import hashlib
 import os
 import platform
 import secrets
@@ -55,14 +56,20 @@ def seed() -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contactpoint")
-    group.addoption("--full-counts", action="store_true", help="large properties at their full counts (./dev soak)")
+    group.addoption(
+        "--full-counts", action="store_true", help="large properties at their full counts (./dev soak)"
+    )
     group.addoption("--seed", type=int, default=None, help="repeat a run that printed this seed")
-    group.addoption("--resume", type=Path, default=None, help="leave out what this file says has passed; add to it")
+    group.addoption(
+        "--resume", type=Path, default=None, help="leave out what this file says has passed; add to it"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     full = bool(config.getoption("--full-counts"))
-    if config.option.seed is None:  # xdist hands the controller's options, this one among them, to its workers
+    if (
+        config.option.seed is None
+    ):  # xdist hands the controller's options, this one among them, to its workers
         config.option.seed = secrets.randbits(32) if full else FIXED_SEED
     _run.update(divisor=1 if full else 100, seed=config.option.seed)
     settings.load_profile("soak" if full else "test")
@@ -79,13 +86,14 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.full_counts:
         return
-    left_out = [item for item in items if item.get_closest_marker("soak") or item.get_closest_marker("benchmark")]
+    only_in_soak = ("soak", "benchmark")
+    left_out = [item for item in items if any(map(item.get_closest_marker, only_in_soak))]
     _leave_out(config, items, left_out)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With CI set, what cannot be had is an error: a skip fails, unless its material is not in the repository."""
+    """With CI set, what cannot be had is an error: a skip fails, unless its material is not the repository's."""
     report = yield
     required = os.environ.get("CI") and not item.get_closest_marker("outside_material")
     if report.skipped and not hasattr(report, "wasxfail") and required:
@@ -104,8 +112,9 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: list[p
 class Resumed:
     """Remembers, in a file, the tests that passed on this very code.
 
-    The file's first line names the code (commit, and whether the tree differed from it); each further line is
-    `<node id>\t<seconds>`. Only the controlling process writes; workers are told once, so all collect the same.
+    The file's first line names the code (the commit, and a digest of what differed from it); each further line is a
+    node id, a tab and the seconds taken. Only the controlling process writes; workers are told once, so that all
+    collect the same.
     """
 
     def __init__(self, path: Path, config: pytest.Config) -> None:
@@ -114,6 +123,7 @@ class Resumed:
         self._is_worker = given is not None
         self._passed = set(given["passed"] if given is not None else self._read())
         self._seconds: dict[str, float] = {}
+        self._not_passed: set[str] = set()
 
     def _read(self) -> list[str]:
         code = _code()
@@ -134,20 +144,22 @@ class Resumed:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self._is_worker:
             return
-        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
-        if report.when == "teardown" and report.passed and report.nodeid not in self._passed:
+        name = report.nodeid
+        self._seconds[name] = self._seconds.get(name, 0.0) + report.duration
+        if not report.passed:
+            self._not_passed.add(name)
+        if report.when == "teardown" and name not in self._not_passed:
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(f"{report.nodeid}\t{self._seconds[report.nodeid]:.1f}\n")
-
-    def pytest_runtest_makereport(self) -> None:
-        return None
+                file.write(f"{name}\t{self._seconds[name]:.1f}\n")
 
 
 def _code() -> str:
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout
 
-    return git("rev-parse", "HEAD") + (" with changes" if git("status", "--porcelain") else "")
+    changes = git("status", "--porcelain") + git("diff", "HEAD")
+    digest = hashlib.sha256(changes.encode()).hexdigest()
+    return git("rev-parse", "HEAD").strip() + (f" with changes {digest[:12]}" if changes else "")
 
 
 def write_result(passed: Path, result: Path) -> None:
@@ -162,7 +174,7 @@ def write_result(passed: Path, result: Path) -> None:
         "",
         f"- finished: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"- code: {code}",
-        f"- Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         f"- {len(seconds)} tests passed, none failed, {sum(seconds.values()) / 60:.0f} minutes of test time",
         "",
         "| longest tests | seconds |",
