@@ -1,0 +1,1 @@
+"""The tests, one folder per kind; CONTRIBUTING.md says what each kind is for."""

@@ -1,0 +1,1 @@
+"""SQL, migrations, privileges, files of settings: one technology at a time."""

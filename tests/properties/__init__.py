@@ -1,0 +1,1 @@
+"""What holds for any history, tried on random ones."""

@@ -1,0 +1,1 @@
+"""Rules and pure functions, without a database; the folders mirror those of the product."""

@@ -1,0 +1,1 @@
+"""Settings and the other parts of the command line that need no database."""
