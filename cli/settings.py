@@ -1,0 +1,120 @@
+"""Settings: the only reader of the environment.
+
+Every setting starts with `CONTACTPOINT_`. One that is not known is refused, because a misspelt database address would
+otherwise quietly become an embedded database. An empty value is the same as none. No message repeats a value: an
+address holds a password.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from domain.errors import BadInput
+
+PREFIX: Final = "CONTACTPOINT_"
+
+KNOWN: Final[Mapping[str, str]] = {
+    "CONTACTPOINT_HOME": "the folder that holds everything of one installation; ./.contactpoint where not set",
+    "CONTACTPOINT_RECORD_URL": "address of the database of both logs",
+    "CONTACTPOINT_KEYRING_URL": "address of the database of keys",
+    "CONTACTPOINT_SHIELDED_URL": "address of the database of shielded children's keys",
+    "CONTACTPOINT_VIEWS_URL": "address of the database of views",
+    "CONTACTPOINT_KAFKA": "bootstrap servers of the broker, host:port separated by commas",
+    "CONTACTPOINT_CLOCK": "training homes only: the instant it is now, in ISO 8601 with an offset",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """The four databases of an installation that runs its own servers (libpq addresses)."""
+
+    record: str = field(repr=False)
+    keyring: str = field(repr=False)
+    shielded: str = field(repr=False)
+    views: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says.
+
+    `databases` is None where a PostgreSQL under `home` is to be used. `clock` is an instant in UTC; whether it may be
+    set is for the home to say (training homes only).
+    """
+
+    home: Path = Path(".contactpoint")
+    databases: DatabaseUrls | None = None
+    kafka: str | None = None
+    clock: datetime | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database server is the one under `home`."""
+        return self.databases is None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from `environ`, by default the environment of the process.
+
+        Raises BadInput, naming the setting, where one is unknown, incomplete or malformed.
+        """
+        given = {
+            name: value.strip()
+            for name, value in (os.environ if environ is None else environ).items()
+            if name.startswith(PREFIX)
+        }
+        for name in sorted(given):
+            if name not in KNOWN:
+                raise _unknown(name)
+        present = {name: value for name, value in given.items() if value}
+        return cls(
+            home=Path(present.get("CONTACTPOINT_HOME", ".contactpoint")),
+            databases=_databases(present),
+            kafka=present.get("CONTACTPOINT_KAFKA"),
+            clock=_instant(present.get("CONTACTPOINT_CLOCK")),
+        )
+
+
+def _unknown(name: str) -> BadInput:
+    nearest = get_close_matches(name, KNOWN, n=1)
+    meant = f" Was {nearest[0]} meant?" if nearest else ""
+    return BadInput(
+        f"There is no setting {name}.{meant} The settings are {', '.join(KNOWN)}.",
+        code="unknown-setting",
+        field=name,
+    )
+
+
+def _databases(present: Mapping[str, str]) -> DatabaseUrls | None:
+    names = [f"{PREFIX}{database}_URL" for database in ("RECORD", "KEYRING", "SHIELDED", "VIEWS")]
+    missing = [name for name in names if name not in present]
+    if len(missing) == len(names):
+        return None
+    if missing:
+        raise BadInput(
+            f"Set all four database addresses or none of them: {', '.join(missing)} not set.",
+            code="incomplete-settings",
+            field=missing[0],
+        )
+    record, keyring, shielded, views = (present[name] for name in names)
+    return DatabaseUrls(record=record, keyring=keyring, shielded=shielded, views=views)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise BadInput(
+            "CONTACTPOINT_CLOCK is not an instant: write it like 2026-03-01T09:00:00Z, with its offset from UTC.",
+            code="bad-setting",
+            field="CONTACTPOINT_CLOCK",
+        )
+    return instant.astimezone(UTC)
