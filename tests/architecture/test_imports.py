@@ -1,0 +1,122 @@
+"""What may not be called where. The order of imports itself is checked by import-linter (pyproject.toml)."""
+
+import ast
+
+import pytest
+
+from tests.architecture.repository import PACKAGES, imported, syntax, under
+
+# Time, randomness and the environment come in through ports and settings. ruff bans the calls (pyproject.toml); these
+# modules have no innocent use in pure code at all.
+NOT_IN_PURE_CODE = (
+    "os",
+    "time",
+    "random",
+    "secrets",
+    "socket",
+    "subprocess",
+    "threading",
+    "asyncio",
+    "logging",
+    "io",
+)
+MAY_READ_THE_WORLD = {"adapters/clock.py", "adapters/ids.py", "cli/settings.py"}
+
+
+def test_pure_code_imports_nothing_that_acts() -> None:
+    found = [
+        f"{path}:{line} imports {name}"
+        for path, tree in syntax("domain", "ingest")
+        for line, name in imported(tree)
+        if under(name, *NOT_IN_PURE_CODE)
+    ]
+    assert not found, f"take it from the command, or name a port for it: {found}"
+
+
+def test_a_projections_fold_imports_nothing_that_acts() -> None:
+    found = [
+        f"{path}:{line} imports {name}"
+        for path, tree in syntax("projections")
+        for line, name in imported(tree)
+        if path.endswith("/view.py") and under(name, *NOT_IN_PURE_CODE)
+    ]
+    assert not found, f"a rebuild must give the same rows as the first run: {found}"
+
+
+def test_the_ban_on_clock_ids_and_environment_is_lifted_nowhere_else() -> None:
+    banned = {"now", "utcnow", "today", "uuid4", "uuid1", "environ", "getenv"}
+    allowed_owner = {"clock", "_clock", "ids", "self"}
+    found: list[str] = []
+    for path, tree in syntax(*PACKAGES):
+        if path in MAY_READ_THE_WORLD:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in banned:
+                owner = ast.unparse(node.value).split(".")[-1]
+                if owner in {"datetime", "date", "uuid", "os"} and owner not in allowed_owner:
+                    found.append(f"{path}:{node.lineno} {ast.unparse(node)}")
+            elif isinstance(node, ast.ImportFrom) and node.module in {"uuid", "os"}:
+                found += [
+                    f"{path}:{node.lineno} {alias.name}" for alias in node.names if alias.name in banned
+                ]
+    assert not found, f"ask the Clock port, the Ids port or Settings: {found}"
+
+
+def test_no_test_patches_anything() -> None:
+    found: list[str] = []
+    for path, tree in syntax("tests", *PACKAGES):
+        found += [
+            f"{path}:{line}"
+            for line, name in imported(tree)
+            if under(name, "unittest.mock", "mock", "pytest_mock")
+        ]
+        for node in ast.walk(tree):
+            arguments = node.args.args if isinstance(node, ast.FunctionDef) else []
+            found += [
+                f"{path}:{node.lineno}" for argument in arguments if argument.arg in {"monkeypatch", "mocker"}
+            ]
+    assert not found, f"write a fake behind our own port and verify it by the port's contract suite: {found}"
+
+
+@pytest.mark.parametrize("forbidden", ["__subclasses__", "__import__"])
+def test_nothing_is_registered_by_being_imported(forbidden: str) -> None:
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in syntax(*PACKAGES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node).split(".")[-1] == forbidden
+    ]
+    assert not found, f"register by an explicit tuple or dict: {found}"
+
+
+def test_only_the_access_aggregate_grants_access() -> None:
+    made_at: list[str] = []
+    defined_at: list[str] = []
+    for path, tree in syntax(*PACKAGES):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name == "AccessGrant":
+                defined_at.append(path)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "AccessGrant":
+                made_at.append(path)
+    assert len(defined_at) == 1
+    assert defined_at[0].startswith("domain/access/")
+    assert made_at, "nothing makes a grant: then nothing can be shown"
+    outside = [path for path in made_at if not path.startswith("domain/access/")]
+    assert not outside, (
+        f"open the record through domain/access, which records that it was looked at: {outside}"
+    )
+
+
+def test_every_query_of_personal_data_asks_for_a_grant() -> None:
+    """Each query that practitioners' pages use takes a grant; without one it does not type-check."""
+    asks: dict[str, list[str]] = {}
+    for path, tree in syntax("projections/practitioner_view/queries.py"):
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                annotations = [
+                    ast.unparse(a.annotation) for a in node.args.args + node.args.kwonlyargs if a.annotation
+                ]
+                asks[f"{path}:{node.name}"] = annotations
+    assert asks
+    without = [name for name, annotations in asks.items() if not any("AccessGrant" in a for a in annotations)]
+    assert not without, f"take an AccessGrant: {without}"
