@@ -1,0 +1,113 @@
+"""`audit`: who saw what, who changed what, and any display shown again. Every question is itself on record."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from cli.looking import words_of_name, words_of_record
+from cli.output import Json
+from cli.parsing import uuid_of
+from cli.session import session
+from domain.access.commands import ReadTrail, ReplayAccess
+from domain.access.handlers import read_trail
+from domain.access.handlers import replay as replay_access
+
+audit = typer.Typer(no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first.")
+
+Reason = Annotated[str, typer.Option("--reason", help="Why you ask: a reason code.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="How many entries at most.")]
+Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(audit, name="audit")
+
+
+@audit.command("who-saw")
+def who_saw(context: typer.Context, child: Child, reason: Reason = "audit", limit: Limit = 200) -> None:
+    """Who has seen this child's record, when, why and with what outcome."""
+    _trail(context, "who-saw", child, reason, limit)
+
+
+@audit.command("what-saw")
+def what_saw(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(help="The account's name or id.")],
+    reason: Reason = "audit",
+    limit: Limit = 200,
+) -> None:
+    """What this account has seen."""
+    _trail(context, "what-saw", account, reason, limit)
+
+
+@audit.command()
+def changes(context: typer.Context, child: Child, reason: Reason = "audit", limit: Limit = 200) -> None:
+    """What has changed in this child's record, and by whom where that may be told."""
+    _trail(context, "changes", child, reason, limit)
+
+
+@audit.command()
+def replay(
+    context: typer.Context,
+    access: Annotated[str, typer.Argument(help="The access id that the look printed.")],
+    reason: Reason = "audit",
+) -> None:
+    """Show an access again, byte for byte as it was displayed. Whereabouts shielded since need a second auditor."""
+    run = session(context)
+    with run.app() as app:
+        viewer = app.viewer(run.actor("auditor" if app.training else None))
+        second = app.second(viewer, run.second)
+        command = ReplayAccess(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=reason,
+            replayed=uuid_of(access, "access"),
+            confirmed_by=second.account if second else None,
+        )
+        found = replay_access(command, app.looking(viewer, two_person=second is not None))
+        answer = {
+            "access_id": found.access_id,
+            "as_displayed": found.as_displayed,
+            "digest_matches": found.digest_matches,
+            "policy": found.policy,
+            "instant": found.instant,
+            "rules": list(found.rules),
+        }
+        run.output.answer(answer, _replayed)
+        if not found.digest_matches:
+            raise typer.Exit(1)
+
+
+def _trail(
+    context: typer.Context, kind: Literal["who-saw", "what-saw", "changes"], subject: str, reason: str, limit: int
+) -> None:
+    run = session(context)
+    with run.app() as app:
+        viewer = app.viewer(run.actor("auditor" if app.training else None))
+        found = app.account_id(subject) if kind == "what-saw" else app.child(subject)
+        command = ReadTrail(
+            at=app.now(), access_id=app.ids.new(), reason=reason, kind=kind, subject=found, limit=limit
+        )
+        shown = read_trail(command, app.looking(viewer))
+        entries = app.named(shown.display["entries"])
+        run.output.answer({"access_id": shown.access_id, "entries": entries}, _entries)
+
+
+def _entries(answer: Json) -> str:
+    if not answer["entries"]:
+        return "Nothing is on record."
+    return "\n".join(
+        "  ".join(str(entry[key]) for key in ("at", "what", "account_name", "role", "purpose", "outcome") if entry.get(key))
+        for entry in answer["entries"]
+    )
+
+
+def _replayed(answer: Json) -> str:
+    shown = answer["as_displayed"]
+    if "results" in shown:
+        words = "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"]) or "(no results)"
+    else:
+        words = words_of_record(shown) if shown else "(nothing was shown)"
+    verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
+    return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"

@@ -1,0 +1,82 @@
+"""`init`, `stop`, `backup`, `restore`, `health`: the home and what is in it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import Json
+from cli.session import session
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command()(init)
+    app.command()(stop)
+    app.command()(backup)
+    app.command()(restore)
+    app.command()(health)
+
+
+def init(
+    context: typer.Context,
+    training: Annotated[
+        bool, typer.Option("--training", help="A home for invented people only, with made-up accounts.")
+    ] = False,
+) -> None:
+    """Make a home, or bring an older one up to date. Safe to repeat and to run many times at once."""
+    from cli.bootstrap import initialise
+
+    run = session(context)
+    answer = initialise(run.home, run.settings, training=training)
+    run.output.answer(answer, _initialised)
+
+
+def stop(context: typer.Context) -> None:
+    """Stop this home's database server. The next command starts it again."""
+    from adapters.postgres.embedded import stop as stop_server
+
+    run = session(context)
+    stopped = stop_server(run.home)
+    run.output.answer({"stopped": stopped}, lambda a: "Stopped." if a["stopped"] else "It was not running.")
+
+
+def backup(context: typer.Context, folder: Annotated[Path, typer.Argument(help="An empty folder.")]) -> None:
+    """Copy both logs and the keys, consistent with each other. Key-encryption keys are never in a backup."""
+    run = session(context)
+    with run.app() as app:
+        app.viewer(run.actor("operator" if app.training else None))
+        position = app.backup(folder)
+        run.output.answer({"position": position}, lambda a: f"Backed up to position {a['position']}.")
+
+
+def restore(context: typer.Context, folder: Annotated[Path, typer.Argument(help="A backup's folder.")]) -> None:
+    """Bring a backup into a home without records. Every shield and certificate in the log is applied first."""
+    from cli.bootstrap import restore_home
+
+    run = session(context)
+    position = restore_home(run.home, run.settings, folder)
+    run.output.answer({"position": position}, lambda a: f"Restored to position {a['position']}; views rebuilt.")
+
+
+def health(context: typer.Context) -> None:
+    """Say of each part whether it is well."""
+    from cli.bootstrap import health_of
+
+    run = session(context)
+    parts = health_of(run.home, run.settings)
+    run.output.answer({"parts": parts}, _health)
+    if not all(part["ok"] for part in parts):
+        raise typer.Exit(1)
+
+
+def _initialised(answer: Json) -> str:
+    words = f"{'Made' if answer['created'] else 'Found'} the home {answer['home']}."
+    if answer.get("accounts"):
+        names = ", ".join(answer["accounts"])
+        words += f"\nTraining accounts, for --as: {names}. Invented people only."
+    return words
+
+
+def _health(answer: Json) -> str:
+    return "\n".join(f"{'well ' if p['ok'] else 'WRONG'}  {p['name']}: {p['detail']}" for p in answer["parts"])

@@ -1,0 +1,147 @@
+"""`search` and `show`: looking at records, with a reason, on record."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from cli.output import Json
+from cli.parsing import birth_date, gender_of, instant_of
+from cli.session import session
+from domain.access.commands import OpenRecord, SearchRecords
+from domain.access.events import Criteria
+from domain.access.handlers import NOT_FOUND, open_record
+from domain.access.handlers import search as search_records
+from domain.errors import BadInput
+
+Reason = Annotated[str, typer.Option("--reason", help="Why you look: a reason code, for example casework.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command()(search)
+    app.command()(show)
+
+
+def search(
+    context: typer.Context,
+    reason: Reason,
+    name: Annotated[str | None, typer.Option(help="Names in any order.")] = None,
+    dob: Annotated[str | None, typer.Option(help="Date of birth, YYYY-MM-DD or DD/MM/YYYY.")] = None,
+    gender: Annotated[str | None, typer.Option(help="female, male or not-specified.")] = None,
+    postcode: Annotated[str | None, typer.Option(help="Postcode of the address.")] = None,
+    number: Annotated[str | None, typer.Option(help="The index's own number.")] = None,
+    nhs_number: Annotated[str | None, typer.Option("--nhs-number", help="NHS number.")] = None,
+) -> None:
+    """Find children by what the index shows of them. The search and its results are recorded first."""
+    with session(context).app() as app:
+        run = session(context)
+        criteria = Criteria(
+            name=name,
+            date_of_birth=birth_date(dob),
+            gender=gender_of(gender),
+            postcode=postcode,
+            number=number,
+            nhs_number=nhs_number,
+        )
+        if criteria == Criteria():
+            raise BadInput("Say whom you look for: give a name, a date of birth, a number or a postcode.", field="name")
+        viewer = app.viewer(run.actor())
+        command = SearchRecords(at=app.now(), access_id=app.ids.new(), reason=reason, criteria=criteria)
+        shown = search_records(command, app.looking(viewer))
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _results)
+
+
+def show(
+    context: typer.Context,
+    child: Annotated[str, typer.Argument(help="The child's id or index number.")],
+    reason: Reason,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="As recorded at this instant (ISO 8601).")] = None,
+    override: Annotated[
+        bool, typer.Option(help="Look behind a shield; only for roles that may. An investigation follows at once.")
+    ] = False,
+) -> None:
+    """Show one record as the acting account sees it. The look is recorded first."""
+    with session(context).app() as app:
+        run = session(context)
+        viewer = app.viewer(run.actor())
+        command = OpenRecord(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=reason,
+            child_id=app.child(child),
+            as_of=instant_of(as_of, "as-of"),
+            override=override,
+        )
+        shown = open_record(command, app.looking(viewer, override=override))
+        run.output.answer({"access_id": shown.access_id, "record": shown.display}, _record)
+
+
+def _results(answer: Json) -> str:
+    lines = [
+        f"{hit['number']}  {words_of_name(hit.get('name'))}, born {hit.get('date_of_birth')}, {hit.get('gender')}"
+        f"{'  [shielded]' if hit.get('shielded') else ''}  {hit['child_id']}"
+        for hit in answer["results"]
+    ]
+    if not lines:
+        return NOT_FOUND
+    if answer["more"]:
+        lines.append("There are more. Narrow the search.")
+    return "\n".join(lines)
+
+
+def _record(answer: Json) -> str:
+    return words_of_record(answer["record"])
+
+
+def words_of_name(name: object) -> str:
+    """A displayed name in one line."""
+    if not isinstance(name, dict):
+        return "(no name held)"
+    return " ".join([*name.get("given", ()), str(name.get("family", ""))])
+
+
+def words_of_record(record: Json) -> str:
+    """A displayed record as lines a practitioner reads."""
+    lines = [
+        f"{words_of_name(record.get('name'))}   number {record['number']}",
+        f"  born {record.get('date_of_birth')}, {record.get('gender')}",
+    ]
+    if record.get("shielded"):
+        lines.append("  This record is shielded: where the child is cannot be shown. Ask the local team.")
+    for field, title in _TITLES.items():
+        value = record.get(field)
+        if value:
+            lines.extend(f"  {title}: {words}" for words in _words(value))
+    return "\n".join(lines)
+
+
+_TITLES = {
+    "former_names": "formerly",
+    "address": "address",
+    "carers": "carer",
+    "education": "education",
+    "general_practice": "general practice",
+    "involvements": "involved",
+    "notice": "note",
+}
+
+
+def _words(value: object) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [" ".join(_words(entry)) for entry in value]
+    if isinstance(value, dict):
+        return [", ".join(word for key, entry in value.items() if entry for word in _pair(key, entry))]
+    return [_plain(value)]
+
+
+def _pair(key: str, entry: object) -> list[str]:
+    if isinstance(entry, bool):
+        return [key.replace("_", " ")]
+    if key == "given" and isinstance(entry, list | tuple):
+        return [" ".join(str(part) for part in entry)]
+    return _words(entry)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

@@ -1,0 +1,55 @@
+"""Reads what was typed. A value that cannot be read is refused by the option's name, never by the value."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from domain.child_record.events import Gender
+from domain.errors import BadInput
+
+
+def day_of(text: str | None, field: str) -> date | None:
+    """A day written YYYY-MM-DD or DD/MM/YYYY."""
+    if text is None:
+        return None
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+    raise BadInput(f"--{field} is not a day: write YYYY-MM-DD.", field=field)
+
+
+def birth_date(text: str | None) -> date | None:
+    """A date of birth."""
+    return day_of(text, "dob")
+
+
+def instant_of(text: str | None, field: str) -> datetime | None:
+    """An instant in ISO 8601 with an offset or Z."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(f"--{field} is not an instant: write 2026-03-01T09:00:00Z.", field=field) from None
+    if instant.tzinfo is None:
+        raise BadInput(f"--{field} needs an offset: end it with Z or +01:00.", field=field)
+    return instant.astimezone(UTC)
+
+
+def gender_of(text: str | None) -> Gender | None:
+    """A gender as the index says it."""
+    if text is None:
+        return None
+    try:
+        return Gender(text.strip().lower())
+    except ValueError:
+        raise BadInput("--gender is one of female, male, not-specified.", field="gender") from None
+
+
+def uuid_of(text: str, field: str) -> UUID:
+    """An id as printed by another command."""
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        raise BadInput(f"{field} is not an id: copy it from the command that printed it.", field=field) from None

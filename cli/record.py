@@ -1,0 +1,414 @@
+"""`record VERB CHILD …`: one verb for each command of the child record. Each answers with a receipt and nothing else.
+
+The receipt is random and says nothing of what was found: whoever writes to a shielded record learns nothing by it.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from cli.bootstrap import App
+from cli.output import Json
+from cli.parsing import birth_date, day_of, gender_of, uuid_of
+from cli.session import session
+from domain.child_record import commands
+from domain.child_record.events import Source, SourceKind
+from domain.errors import BadInput
+from domain.kernel import Command
+
+record = typer.Typer(no_args_is_help=True, help="Change one child's record: one verb per command.")
+
+Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
+On = Annotated[str | None, typer.Option("--on", help="The day it is true from, YYYY-MM-DD. Default: today.")]
+Given = Annotated[list[str] | None, typer.Option("--given", help="A given name; repeat for more.")]
+Family = Annotated[str | None, typer.Option("--family", help="Family name.")]
+NameKind = Annotated[str, typer.Option("--name-kind", help="current, former or alias.")]
+Dob = Annotated[str | None, typer.Option("--dob", help="Date of birth, YYYY-MM-DD.")]
+GenderText = Annotated[str | None, typer.Option("--gender", help="female, male or not-specified.")]
+Nhs = Annotated[str | None, typer.Option("--nhs-number", help="NHS number.")]
+State = Annotated[
+    str | None,
+    typer.Option("--address", help="State of the address: current, last-known, none-known or left-england."),
+]
+Line = Annotated[list[str] | None, typer.Option("--line", help="A line of the address, most particular first; repeat.")]
+Post = Annotated[str | None, typer.Option("--postcode", help="Postcode of the address.")]
+Intent = Annotated[str | None, typer.Option("--return-intended", help="With left-england: yes, no or unknown.")]
+CarerName = Annotated[list[str] | None, typer.Option("--carer", help="A carer, written 'Given Family'; repeat for more.")]
+CarerStanding = Annotated[str, typer.Option("--carer-standing", help="parental-responsibility, care or both.")]
+School = Annotated[str | None, typer.Option("--school", help="Name of the school.")]
+SchoolCode = Annotated[str | None, typer.Option("--school-code", help="Number of the school.")]
+Practice = Annotated[str | None, typer.Option("--practice", help="Name of the general practice.")]
+PracticeCode = Annotated[str | None, typer.Option("--practice-code", help="Code of the general practice.")]
+Identifier = Annotated[
+    list[str] | None, typer.Option("--identifier", help="A number a body allocated, SCHEME:BODY:VALUE; repeat for more.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(record, name="record")
+
+
+@record.command()
+def register(
+    context: typer.Context,
+    given: Given = None,
+    family: Family = None,
+    dob: Dob = None,
+    gender: GenderText = None,
+    authority: Annotated[str | None, typer.Option("--authority", help="The responsible local authority's code.")] = None,
+    nhs_number: Nhs = None,
+    on: On = None,
+    address: State = None,
+    line: Line = None,
+    postcode: Post = None,
+    return_intended: Intent = None,
+    carer: CarerName = None,
+    carer_standing: CarerStanding = "parental-responsibility",
+    school: School = None,
+    school_code: SchoolCode = None,
+    practice: Practice = None,
+    practice_code: PracticeCode = None,
+    identifier: Identifier = None,
+) -> None:
+    """Register a child. Search first; one who is held already is not registered twice. Then search to see the record."""
+    run = session(context)
+    with run.app() as app:
+        actor = app.viewer(run.actor())
+        facts = _facts(
+            app.today(), given, family, "current", dob, gender, nhs_number, on, address, line, postcode, return_intended,
+            carer, carer_standing, school, school_code, practice, practice_code, identifier,
+        )  # fmt: skip
+        command = commands.RegisterChild.model_validate(
+            {
+                "at": app.now(),
+                "source_kind": SourceKind.AUTHORITY,
+                "source": Source(body=actor.body),
+                "index_number": app.ids.index_number(),
+                "owning_authority": authority or actor.area,
+                **facts,
+            }
+        )
+        run.output.answer({"receipt": app.register(command, actor)}, _receipt)
+
+
+def _asserted(source_kind: SourceKind) -> Callable[..., None]:
+    def verb(
+        context: typer.Context,
+        child: Child,
+        given: Given = None,
+        family: Family = None,
+        name_kind: NameKind = "current",
+        dob: Dob = None,
+        gender: GenderText = None,
+        nhs_number: Nhs = None,
+        on: On = None,
+        address: State = None,
+        line: Line = None,
+        postcode: Post = None,
+        return_intended: Intent = None,
+        carer: CarerName = None,
+        carer_standing: CarerStanding = "parental-responsibility",
+        school: School = None,
+        school_code: SchoolCode = None,
+        practice: Practice = None,
+        practice_code: PracticeCode = None,
+        identifier: Identifier = None,
+    ) -> None:
+        def make(app: App, body: str) -> Command:
+            facts = _facts(
+                app.today(), given, family, name_kind, dob, gender, nhs_number, on, address, line, postcode,
+                return_intended, carer, carer_standing, school, school_code, practice, practice_code, identifier,
+            )  # fmt: skip
+            return commands.AssertFacts.model_validate(
+                {"at": app.now(), "source_kind": source_kind, "source": Source(body=body), **facts}
+            )
+
+        _do(context, child, make)
+
+    return verb
+
+
+record.command("assert", help="Add what your service knows of the child.")(_asserted(SourceKind.PRACTITIONER))
+record.command("correct", help="Correct a fact. A later identical feed does not undo it.")(_asserted(SourceKind.OFFICER))
+
+
+@record.command("assign-authority")
+def assign_authority(
+    context: typer.Context,
+    child: Child,
+    authority: Annotated[str, typer.Option("--authority", help="The local authority's code.")],
+) -> None:
+    """Make a local authority responsible for a record that has none yet."""
+    _do(context, child, lambda app, _: commands.AssignAuthority(at=app.now(), authority=authority))
+
+
+@record.command()
+def involve(
+    context: typer.Context,
+    child: Child,
+    service: Annotated[str, typer.Option("--service", help="Name of the service.")],
+    kind: Annotated[str, typer.Option("--kind", help="universal, additional or sensitive.")],
+    organisation: Annotated[str | None, typer.Option("--organisation", help="The organisation that provides it.")] = None,
+    role: Annotated[str | None, typer.Option("--role", help="The practitioner's role.")] = None,
+    telephone: Annotated[str | None, typer.Option("--telephone", help="Telephone number of the service.")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="E-mail address of the service.")] = None,
+    lead: Annotated[bool, typer.Option("--lead", help="This practitioner is the lead professional.")] = False,
+    assessment: Annotated[bool, typer.Option("--assessment", help="The service holds a common assessment.")] = False,
+    began: Annotated[str | None, typer.Option("--began", help="The day it began. Default: today.")] = None,
+    consent: Annotated[
+        str,
+        typer.Option(
+            "--consent",
+            help="Sensitive services only: who consented (child, young-person, parent), or none. You attest to it.",
+        ),
+    ] = "child",
+    cause: Annotated[
+        bool,
+        typer.Option("--cause", help="Sensitive services only: the provider has reasonable cause to suspect significant harm."),
+    ] = False,
+    considered_by: Annotated[
+        str | None, typer.Option("--considered-by", help="With --cause: the provider who considered it.")
+    ] = None,
+    review_on: Annotated[str | None, typer.Option("--review-on", help="With --cause: when it is looked at again.")] = None,
+) -> None:
+    """Record that a service is involved. A sensitive one needs a consent or a reasonable cause (reg 11(3))."""
+    sensitive = kind == "sensitive"
+    if cause and not considered_by:
+        raise BadInput("Say who considered the cause: --considered-by.", field="considered-by")
+
+    def make(app: App, body: str) -> Command:
+        today = app.today()
+        start = day_of(began, "began") or today
+        given = {"given_by": consent, "given_on": start} if sensitive and consent != "none" and not cause else None
+        reason = {"considered_on": today, "considered_by": considered_by, "review_on": day_of(review_on, "review-on")}
+        return commands.BeginInvolvement.model_validate(
+            {
+                "at": app.now(),
+                "involvement": app.ids.new(),
+                "service": service,
+                "kind": kind,
+                "organisation": organisation,
+                "role": role,
+                "contact": {"telephone": telephone, "email": email},
+                "lead_professional": lead,
+                "common_assessment": assessment,
+                "began": start,
+                "consent": given,
+                "cause": reason if cause else None,
+                "source": Source(body=body),
+            }
+        )
+
+    _do(context, child, make)
+
+
+@record.command("end-involvement")
+def end_involvement(
+    context: typer.Context,
+    child: Child,
+    involvement: Annotated[str | None, typer.Option("--involvement", help="Its id.")] = None,
+    service: Annotated[str | None, typer.Option("--service", help="Or the name of the service, where it is the only one.")] = None,
+    on: On = None,
+) -> None:
+    """Record that a service is no longer involved."""
+    _do(
+        context,
+        child,
+        lambda app, _: commands.EndInvolvement(
+            at=app.now(),
+            involvement=app.involvement(child, involvement and uuid_of(involvement, "involvement"), service),
+            ended=day_of(on, "on") or app.today(),
+        ),
+    )
+
+
+@record.command("withdraw-consent")
+def withdraw_consent(
+    context: typer.Context,
+    child: Child,
+    involvement: Annotated[str | None, typer.Option("--involvement", help="Its id.")] = None,
+    service: Annotated[str | None, typer.Option("--service", help="Or the name of the sensitive service.")] = None,
+    on: On = None,
+) -> None:
+    """Withdraw consent to a sensitive service being recorded. It goes from every reader's sight at once."""
+    _do(
+        context,
+        child,
+        lambda app, _: commands.WithdrawSensitiveConsent(
+            at=app.now(),
+            involvement=app.involvement(child, involvement and uuid_of(involvement, "involvement"), service),
+            withdrawn_on=day_of(on, "on") or app.today(),
+        ),
+    )
+
+
+@record.command()
+def shield(
+    context: typer.Context,
+    child: Child,
+    ground: Annotated[
+        str, typer.Option("--ground", help="child-at-risk, placement-at-risk, adult-at-risk or crime.")
+    ],
+) -> None:
+    """Hide where the child is, at once and from everyone but those who must know."""
+    _do(
+        context,
+        child,
+        lambda app, body: commands.RaiseShield(
+            at=app.now(), shield=app.ids.new(), ground=ground, source=Source(body=body)
+        ),
+    )
+
+
+@record.command("lift-shield")
+def lift_shield(
+    context: typer.Context,
+    child: Child,
+    reason: Annotated[str, typer.Option("--reason", help="Why: a short code, for example risk-ended.")] = "risk-ended",
+) -> None:
+    """Show again where the child is. Needs two authorised people: --as one and --with another."""
+    run = session(context)
+    with run.app() as app:
+        actor, second = app.viewer(run.actor()), app.viewer(run.two())
+        command = commands.LiftShield(at=app.now(), reason=reason, proposed_by=actor.account, confirmed_by=second.account)
+        run.output.answer({"receipt": app.record(app.child(child), command, actor, second)}, _receipt)
+
+
+@record.command("consent-to-extension")
+def consent_to_extension(
+    context: typer.Context,
+    child: Child,
+    category: Annotated[str, typer.Option("--category", help="care-leaver or learning-disability.")],
+    on: On = None,
+) -> None:
+    """Record a young person's consent to be kept beyond 18, to 25 at most."""
+    _do(
+        context,
+        child,
+        lambda app, _: commands.GiveExtensionConsent(
+            at=app.now(), given_on=day_of(on, "on") or app.today(), category=category
+        ),
+    )
+
+
+@record.command("withdraw-extension")
+def withdraw_extension(context: typer.Context, child: Child, on: On = None) -> None:
+    """Record that this consent is withdrawn; after 18 the record is archived that day."""
+    _do(
+        context,
+        child,
+        lambda app, _: commands.WithdrawExtensionConsent(at=app.now(), withdrawn_on=day_of(on, "on") or app.today()),
+    )
+
+
+@record.command("notify-death")
+def notify_death(
+    context: typer.Context, child: Child, on: Annotated[str, typer.Option("--on", help="Date of death, YYYY-MM-DD.")]
+) -> None:
+    """Record that a death was notified."""
+    _do(
+        context,
+        child,
+        lambda app, body: commands.NotifyDeath.model_validate(
+            {"at": app.now(), "died_on": day_of(on, "on"), "source": Source(body=body)}
+        ),
+    )
+
+
+@record.command()
+def archive(
+    context: typer.Context,
+    child: Child,
+    ground: Annotated[str, typer.Option("--ground", help="The rule under which it is due, as `retention due` names it.")],
+) -> None:
+    """Archive a record that is due. `retention run` does this for all that fall due."""
+    _do(context, child, lambda app, _: commands.ArchiveRecord(at=app.now(), archived_on=app.today(), ground=ground))
+
+
+def _do(context: typer.Context, child: str, make: Callable[[App, str], Command]) -> None:
+    run = session(context)
+    with run.app() as app:
+        actor = app.viewer(run.actor())
+        run.output.answer({"receipt": app.record(app.child(child), make(app, actor.body), actor)}, _receipt)
+
+
+def _receipt(answer: Json) -> str:
+    return f"Recorded. Receipt {answer['receipt']}"
+
+
+def _facts(
+    today: date,
+    given: list[str] | None,
+    family: str | None,
+    name_kind: str,
+    dob: str | None,
+    gender: str | None,
+    nhs_number: str | None,
+    on: str | None,
+    address: str | None,
+    line: list[str] | None,
+    postcode: str | None,
+    return_intended: str | None,
+    carer: list[str] | None,
+    carer_standing: str,
+    school: str | None,
+    school_code: str | None,
+    practice: str | None,
+    practice_code: str | None,
+    identifier: list[str] | None,
+) -> dict[str, Any]:
+    """The fields of an assertion, from what was typed."""
+    effective = day_of(on, "on") or today
+    facts: dict[str, Any] = {"effective": effective, "date_of_birth": birth_date(dob), "gender": gender_of(gender)}
+    if given and not family:
+        raise BadInput("A name needs a family name: --family.", field="family")
+    if family:
+        facts["names"] = [{"given": given or [], "family": family, "kind": name_kind}]
+    if nhs_number:
+        facts["nhs_number"] = nhs_number
+    if address or line or postcode:
+        facts["whereabouts"] = _whereabouts(address or "current", line, postcode, return_intended, effective)
+        facts["address_effective"] = effective
+    if carer:
+        facts["carers"] = [_carer(name, carer_standing) for name in carer]
+    if school or school_code:
+        facts["education"] = {"name": school, "code": school_code}
+    if practice or practice_code:
+        facts["practice"] = {"name": practice, "code": practice_code}
+    if identifier:
+        facts["identifiers"] = [_identifier(text) for text in identifier]
+    return facts
+
+
+def _whereabouts(
+    state: str, line: list[str] | None, postcode: str | None, return_intended: str | None, effective: date
+) -> dict[str, Any]:
+    match state:
+        case "current" | "last-known":
+            if not line and not postcode:
+                raise BadInput("This state of an address needs the address: --line, --postcode.", field="line")
+            return {"state": state, "address": {"lines": line or [], "postcode": postcode}}
+        case "none-known":
+            return {"state": state}
+        case "left-england":
+            return {"state": state, "return_intended": return_intended or "unknown", "considered_left": effective}
+        case _:
+            raise BadInput("--address is one of current, last-known, none-known, left-england.", field="address")
+
+
+def _carer(text: str, standing: str) -> dict[str, Any]:
+    *given, family = text.split() or [""]
+    if not family:
+        raise BadInput("A carer is written 'Given Family'.", field="carer")
+    return {"name": {"given": given, "family": family}, "standing": standing}
+
+
+def _identifier(text: str) -> dict[str, str]:
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise BadInput("An identifier is written SCHEME:BODY:VALUE.", field="identifier")
+    scheme, body, value = parts
+    return {"scheme": scheme, "allocated_by": body, "value": value}

@@ -1,0 +1,59 @@
+"""What one run of the command line works with: the home, the output, who acts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+
+from cli.bootstrap import App, open_app
+from cli.output import Output
+from cli.settings import Settings
+from domain.errors import BadInput
+
+
+@dataclass
+class Session:
+    """Made once a run from the common options; opens the home when a command first needs it."""
+
+    home_folder: Path | None
+    output: Output
+    acting: str | None
+    second: str | None
+    settings: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings = Settings.from_environment()
+
+    @property
+    def home(self) -> Path:
+        """The home folder, made absolute."""
+        return (self.home_folder or self.settings.home).expanduser().absolute()
+
+    @contextmanager
+    def app(self) -> Iterator[App]:
+        """The home's databases, opened and closed again."""
+        with open_app(self.home, self.settings) as opened:
+            yield opened
+
+    def actor(self, default: str | None = None) -> str:
+        """The name of the account that acts. Raises BadInput where none is given and the command has no default."""
+        name = self.acting or default
+        if name is None:
+            raise BadInput("Say who acts: --as ACCOUNT before the command.", code="usage", field="as")
+        return name
+
+    def two(self) -> str:
+        """The name of the second person. Raises BadInput where none is given."""
+        if self.second is None:
+            raise BadInput("This needs two people: name the second with --with ACCOUNT.", code="two-people-needed", field="with")
+        return self.second
+
+
+def session(context: typer.Context) -> Session:
+    """The session that the common options made."""
+    found = context.obj
+    if not isinstance(found, Session):
+        raise BadInput("The common options come before the command.", code="usage")
+    return found

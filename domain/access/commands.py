@@ -1,0 +1,49 @@
+"""Wishes to look. Opening a record is a command: it may be refused, and it leaves an event."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.access.events import Criteria
+from domain.identifiers import ShortCode
+from domain.kernel import Command
+
+
+class Look(Command):
+    """What every look has: its id, and why."""
+
+    access_id: UUID
+    reason: ShortCode | None = None
+    on_behalf_of: UUID | None = None
+    confirmed_by: UUID | None = None
+
+
+class SearchRecords(Look):
+    """Find children by what is shown of them."""
+
+    criteria: Criteria
+    limit: int = Field(default=20, ge=1, le=50)
+
+
+class OpenRecord(Look):
+    """Show one record, now or as it stood at an instant. `override` looks behind a shield."""
+
+    child_id: UUID
+    as_of: datetime | None = None
+    override: bool = False
+
+
+class ReadTrail(Look):
+    """Read the audit trail of a child (`who-saw`, `changes`) or of an account (`what-saw`)."""
+
+    kind: Literal["who-saw", "what-saw", "changes"]
+    subject: UUID
+    limit: int = Field(default=200, ge=1, le=2000)
+
+
+class ReplayAccess(Look):
+    """Show one access again, exactly as it was displayed."""
+
+    replayed: UUID

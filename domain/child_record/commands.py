@@ -1,0 +1,151 @@
+"""Wishes about one child's record. Each may be refused; none holds a field in which an opinion could stand."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.child_record.events import (
+    AllocatedIdentifier,
+    Carer,
+    Consent,
+    Contact,
+    Gender,
+    Institution,
+    PersonName,
+    ReasonableCause,
+    Source,
+    SourceKind,
+    Whereabouts,
+)
+from domain.identifiers import BodyCode, Id, IndexNumber, NamePart, NhsNumber, ShortCode
+from domain.kernel import Command
+
+
+class Assertion(Command):
+    """What one source says of one child at one time. None clears nothing; `withheld` was left out on purpose."""
+
+    source_kind: SourceKind
+    source: Source = Source()
+    effective: date
+    confidence: Literal["verified", "stated"] = "stated"
+    names: Annotated[tuple[PersonName, ...], Field(max_length=8)] = ()
+    date_of_birth: date | None = None
+    gender: Gender | None = None
+    nhs_number: NhsNumber | None = None
+    birth_order: Annotated[int, Field(ge=1, le=9)] | None = None
+    address_effective: date | None = None
+    whereabouts: Whereabouts | None = None
+    carers: Annotated[tuple[Carer, ...], Field(max_length=8)] | None = None
+    education: Institution | None = None
+    education_effective: date | None = None
+    education_ceased: date | None = None
+    practice: Institution | None = None
+    practice_effective: date | None = None
+    identifiers: Annotated[tuple[AllocatedIdentifier, ...], Field(max_length=6)] = ()
+    restricted: bool = False
+    withheld: tuple[Literal["address", "practice", "contact"], ...] = ()
+    died_on: date | None = None
+
+
+class RegisterChild(Assertion):
+    """Open a record. Needs a name and a date of birth."""
+
+    index_number: IndexNumber
+    owning_authority: BodyCode | None = None
+
+
+class AssertFacts(Assertion):
+    """Add what a source says to a record that is there. From `officer` it is a correction."""
+
+
+class AssignAuthority(Command):
+    """Make a local authority responsible for a record that has none yet."""
+
+    authority: BodyCode
+
+
+class WithdrawSupply(Command):
+    """Take back what rested on one file alone. Shields stay."""
+
+    file: Id
+
+
+class BeginInvolvement(Command):
+    """A service of this kind became involved. `sensitive` needs a consent or a cause."""
+
+    involvement: Id
+    service: NamePart
+    kind: Literal["universal", "additional", "sensitive"]
+    organisation: NamePart | None = None
+    role: NamePart | None = None
+    contact: Contact = Contact()
+    lead_professional: bool = False
+    common_assessment: bool = False
+    began: date
+    consent: Consent | None = None
+    cause: ReasonableCause | None = None
+    source_kind: SourceKind = SourceKind.PRACTITIONER
+    source: Source = Source()
+
+
+class EndInvolvement(Command):
+    """A service ceased to be involved."""
+
+    involvement: Id
+    ended: date
+    source_kind: SourceKind = SourceKind.PRACTITIONER
+
+
+class WithdrawSensitiveConsent(Command):
+    """Consent to record a sensitive involvement is withdrawn."""
+
+    involvement: Id
+    withdrawn_on: date
+    source_kind: SourceKind = SourceKind.PRACTITIONER
+
+
+class RaiseShield(Command):
+    """Hide where the child is, on a ground the rules name."""
+
+    shield: Id
+    ground: ShortCode
+    provisional: bool = False
+    source_kind: SourceKind = SourceKind.AUTHORITY
+    source: Source = Source()
+
+
+class LiftShield(Command):
+    """Show again where the child is. Two different people, both authorised."""
+
+    reason: ShortCode
+    proposed_by: Id
+    confirmed_by: Id
+
+
+class GiveExtensionConsent(Command):
+    """A young person consents to be kept beyond 18."""
+
+    given_on: date
+    category: ShortCode
+
+
+class WithdrawExtensionConsent(Command):
+    """That consent is withdrawn."""
+
+    withdrawn_on: date
+
+
+class NotifyDeath(Command):
+    """A death is notified."""
+
+    died_on: date
+    source_kind: SourceKind = SourceKind.AUTHORITY
+    source: Source = Source()
+
+
+class ArchiveRecord(Command):
+    """Archive what the rules say is due; `ground` names the rule. Refused where it is not due."""
+
+    archived_on: date
+    ground: ShortCode

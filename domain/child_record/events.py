@@ -1,0 +1,458 @@
+"""Facts about one child. Stored for decades: a class here is never edited, only followed by a new version.
+
+Marks say which encrypted part a field lies in: identity holds what locates nobody, content what does. Events that
+concern whereabouts or a service are concealed: in the identity part even their name is hidden.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import Field, StringConstraints
+
+from domain.identifiers import (
+    AddressLine,
+    AllocatedNumber,
+    BodyCode,
+    Id,
+    IndexNumber,
+    NamePart,
+    NhsNumber,
+    Postcode,
+    ShortCode,
+)
+from domain.kernel import Event, EventTypes, Immutable
+from domain.personal_data import IN_CONTENT, IN_IDENTITY, Forgotten, Hidden
+
+HeldId: TypeAlias = Id | Forgotten | Hidden
+HeldCode: TypeAlias = BodyCode | Forgotten | Hidden
+HeldShortCode: TypeAlias = ShortCode | Forgotten | Hidden
+
+
+class Gender(StrEnum):
+    """Schedule 1 para 3: a gender, or a statement that it has not been specified. Never blank."""
+
+    FEMALE = "female"
+    MALE = "male"
+    NOT_SPECIFIED = "not-specified"
+
+
+class SourceKind(StrEnum):
+    """The kind of source an assertion came from. `officer` marks a correction, which outranks feeds."""
+
+    BIRTHS = "births"
+    PDS = "pds"
+    CHILD_BENEFIT = "child-benefit"
+    SCHOOL_CENSUS = "school-census"
+    CTF = "ctf"
+    CASE_MANAGEMENT = "case-management"
+    PRACTITIONER = "practitioner"
+    AUTHORITY = "authority"
+    OFFICER = "officer"
+    INDEX = "index"
+
+
+class Source(Immutable):
+    """Which body said so, in which file and record. The record id is the source's own."""
+
+    body: BodyCode | None = None
+    file: Id | None = None
+    record: AllocatedNumber | None = None
+
+
+HeldSource: TypeAlias = Source | Forgotten | Hidden
+
+
+class PersonName(Immutable):
+    """A name with its kind and the days it holds from and to."""
+
+    given: Annotated[tuple[NamePart, ...], Field(max_length=6)] = ()
+    family: NamePart
+    kind: Literal["current", "former", "alias"] = "current"
+    since: date | None = None
+    until: date | None = None
+
+
+class Address(Immutable):
+    """An address. `lines` most particular first; UPRN is up to twelve digits."""
+
+    lines: Annotated[tuple[AddressLine, ...], Field(max_length=6)] = ()
+    postcode: Postcode | None = None
+    uprn: Annotated[int, Field(ge=1, le=999_999_999_999)] | None = None
+
+
+class CurrentAddress(Immutable):
+    """Schedule 1 para 2(a)."""
+
+    state: Literal["current"] = "current"
+    address: Address
+
+
+class LastKnownAddress(Immutable):
+    """Schedule 1 para 2(b)."""
+
+    state: Literal["last-known"] = "last-known"
+    address: Address
+
+
+class NoKnownAddress(Immutable):
+    """Schedule 1 para 2(c): a statement that no address is known."""
+
+    state: Literal["none-known"] = "none-known"
+
+
+class LeftEngland(Immutable):
+    """Schedule 1 para 2(d): what a body says of an intended return within three years of `considered_left`."""
+
+    state: Literal["left-england"] = "left-england"
+    return_intended: Literal["yes", "no", "unknown"]
+    considered_left: date
+
+
+Whereabouts: TypeAlias = Annotated[
+    CurrentAddress | LastKnownAddress | NoKnownAddress | LeftEngland, Field(discriminator="state")
+]
+
+
+class Contact(Immutable):
+    """How to reach somebody: structured, bounded, no room for a narrative."""
+
+    telephone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{5,23}$", max_length=25)] | None = None
+    email: Annotated[str, StringConstraints(pattern=r"^[^\s@]{1,64}@[^\s@]{1,80}$", max_length=120)] | None = None
+
+
+class Carer(Immutable):
+    """Somebody with parental responsibility, or who has care of the child (Schedule 1 para 6)."""
+
+    name: PersonName
+    standing: Literal["parental-responsibility", "care", "both"]
+    contact: Contact = Contact()
+
+
+class Institution(Immutable):
+    """A school, a practice or a service provider: name, the code its body gave it, how to reach it."""
+
+    name: NamePart | None = None
+    code: BodyCode | None = None
+    contact: Contact = Contact()
+
+
+class AllocatedIdentifier(Immutable):
+    """A number that a body allocated for its functions (Schedule 1 para 18); shown to that body only."""
+
+    scheme: ShortCode
+    value: AllocatedNumber
+    allocated_by: BodyCode
+
+
+class ChildRegistered(Event):
+    """A record was opened for a child."""
+
+    NAME: ClassVar[str] = "child-registered"
+
+    index_number: Annotated[IndexNumber, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    owning_authority: Annotated[BodyCode | Forgotten | Hidden | None, IN_CONTENT] = None
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class IdentityAsserted(Event):
+    """A source said who the child is. What it did not say is None and clears nothing."""
+
+    NAME: ClassVar[str] = "identity-asserted"
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    effective: Annotated[date, IN_IDENTITY]
+    confidence: Annotated[Literal["verified", "stated"], IN_IDENTITY] = "stated"
+    names: Annotated[tuple[PersonName, ...], Field(max_length=8), IN_IDENTITY] = ()
+    date_of_birth: Annotated[date | None, IN_IDENTITY] = None
+    gender: Annotated[Gender | None, IN_IDENTITY] = None
+    nhs_number: Annotated[NhsNumber | None, IN_IDENTITY] = None
+    birth_order: Annotated[Annotated[int, Field(ge=1, le=9)] | None, IN_IDENTITY] = None
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class AddressAsserted(Event):
+    """A source said where the child is, in one of the four statutory states."""
+
+    NAME: ClassVar[str] = "address-asserted"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    effective: Annotated[date, IN_CONTENT]
+    whereabouts: Annotated[Whereabouts, IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class CarersAsserted(Event):
+    """A source said who has parental responsibility for, or care of, the child. Replaces what it said before."""
+
+    NAME: ClassVar[str] = "carers-asserted"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    effective: Annotated[date, IN_CONTENT]
+    carers: Annotated[tuple[Carer, ...], Field(max_length=8), IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class EducationAsserted(Event):
+    """A source said which institution the child attends (Schedule 1 para 7), or that it ceased to."""
+
+    NAME: ClassVar[str] = "education-asserted"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    effective: Annotated[date, IN_CONTENT]
+    institution: Annotated[Institution, IN_CONTENT]
+    ceased: Annotated[date | None, IN_CONTENT] = None
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class PracticeAsserted(Event):
+    """A source said who provides primary medical services (Children Act 2004 s.12(4)(e))."""
+
+    NAME: ClassVar[str] = "practice-asserted"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    effective: Annotated[date, IN_CONTENT]
+    practice: Annotated[Institution, IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class IdentifiersAsserted(Event):
+    """A source said which numbers bodies have allocated to the child."""
+
+    NAME: ClassVar[str] = "identifiers-asserted"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    effective: Annotated[date, IN_CONTENT]
+    identifiers: Annotated[tuple[AllocatedIdentifier, ...], Field(max_length=6), IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class FactsWithheld(Event):
+    """A restricted message left these out. Withheld is not cleared: what was held before stands."""
+
+    NAME: ClassVar[str] = "facts-withheld"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    effective: Annotated[date, IN_CONTENT]
+    withheld: Annotated[tuple[Literal["address", "practice", "contact"], ...], IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class AuthorityAssigned(Event):
+    """A local authority became responsible for the record."""
+
+    NAME: ClassVar[str] = "authority-assigned"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    authority: Annotated[BodyCode, IN_CONTENT]
+
+
+class SupplyWithdrawn(Event):
+    """A file was withdrawn: the events of this stream at `versions` no longer count. A shield is never among them."""
+
+    NAME: ClassVar[str] = "supply-withdrawn"
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=60), IN_IDENTITY]
+    alone: Annotated[bool, IN_IDENTITY] = False
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class InvolvementBegun(Event):
+    """A service became involved with the child. Holds that an assessment exists, never what it says."""
+
+    NAME: ClassVar[str] = "involvement-begun"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    involvement: Annotated[Id, IN_CONTENT]
+    service: Annotated[NamePart, IN_CONTENT]
+    kind: Annotated[Literal["universal", "additional"], IN_CONTENT]
+    organisation: Annotated[NamePart | None, IN_CONTENT] = None
+    role: Annotated[NamePart | None, IN_CONTENT] = None
+    contact: Annotated[Contact, IN_CONTENT] = Contact()
+    lead_professional: Annotated[bool, IN_CONTENT] = False
+    common_assessment: Annotated[bool, IN_CONTENT] = False
+    began: Annotated[date, IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class InvolvementEnded(Event):
+    """A service ceased to be involved."""
+
+    NAME: ClassVar[str] = "involvement-ended"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    involvement: Annotated[Id, IN_CONTENT]
+    ended: Annotated[date, IN_CONTENT]
+
+
+class Consent(Immutable):
+    """That consent was given, by whom and when; never what for in more words than these (reg 11(3)(a))."""
+
+    given_by: Literal["child", "young-person", "parent"]
+    given_on: date
+
+
+class ReasonableCause(Immutable):
+    """The provider considers there is reasonable cause to suspect significant harm (reg 11(3)(b))."""
+
+    considered_on: date
+    considered_by: NamePart
+    review_on: date | None = None
+
+
+class SensitiveInvolvementBegun(Event):
+    """A sensitive service became involved; its content lies under a key of its own."""
+
+    NAME: ClassVar[str] = "sensitive-involvement-begun"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    involvement: Annotated[Id, IN_CONTENT]
+    service: Annotated[NamePart, IN_CONTENT]
+    organisation: Annotated[NamePart | None, IN_CONTENT] = None
+    role: Annotated[NamePart | None, IN_CONTENT] = None
+    contact: Annotated[Contact, IN_CONTENT] = Contact()
+    lead_professional: Annotated[bool, IN_CONTENT] = False
+    common_assessment: Annotated[bool, IN_CONTENT] = False
+    began: Annotated[date, IN_CONTENT]
+    consent: Annotated[Consent | None, IN_CONTENT] = None
+    cause: Annotated[ReasonableCause | None, IN_CONTENT] = None
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class SensitiveConsentWithdrawn(Event):
+    """Consent to record a sensitive involvement was withdrawn. A cause recorded beside it stands on its own."""
+
+    NAME: ClassVar[str] = "sensitive-consent-withdrawn"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    involvement: Annotated[Id, IN_CONTENT]
+    withdrawn_on: Annotated[date, IN_CONTENT]
+
+
+class SensitiveInvolvementEnded(Event):
+    """A sensitive service ceased to be involved."""
+
+    NAME: ClassVar[str] = "sensitive-involvement-ended"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    involvement: Annotated[Id, IN_CONTENT]
+    ended: Annotated[date, IN_CONTENT]
+
+
+class ShieldRaised(Event):
+    """Where the child is must not be shown. A join: any source or officer may raise it, no feed lowers it."""
+
+    NAME: ClassVar[str] = "shield-raised"
+
+    shield: Annotated[Id, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    provisional: Annotated[bool, IN_IDENTITY] = False
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    ground: Annotated[HeldShortCode, IN_CONTENT]
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class ShieldLifted(Event):
+    """Two authorised people lowered the shield. The only event that can; expiry never does."""
+
+    NAME: ClassVar[str] = "shield-lifted"
+
+    shields: Annotated[tuple[Id, ...], Field(max_length=16), IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+    proposed_by: Annotated[HeldId, IN_CONTENT]
+    confirmed_by: Annotated[HeldId, IN_CONTENT]
+
+
+class ExtensionConsentGiven(Event):
+    """Informed, explicit consent to be kept beyond 18 (reg 4(2)); only for the categories the rules name."""
+
+    NAME: ClassVar[str] = "extension-consent-given"
+
+    given_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    category: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class ExtensionConsentWithdrawn(Event):
+    """Consent to be kept beyond 18 was withdrawn."""
+
+    NAME: ClassVar[str] = "extension-consent-withdrawn"
+
+    withdrawn_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+
+
+class DeathNotified(Event):
+    """A death was notified; the record stays live for the period the rules name, then is archived."""
+
+    NAME: ClassVar[str] = "death-notified"
+
+    died_on: Annotated[date, IN_IDENTITY]
+    notified_on: Annotated[date, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class RecordArchived(Event):
+    """The record left every reader's sight. `ground` names the rule."""
+
+    NAME: ClassVar[str] = "record-archived"
+
+    archived_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    ground: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class RecordReopened(Event):
+    """An archived record is live again: supplied again, back in England, or archived on a date that was wrong."""
+
+    NAME: ClassVar[str] = "record-reopened"
+
+    reopened_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    ground: Annotated[HeldShortCode, IN_CONTENT]
+
+
+EVENTS = EventTypes(
+    (
+        ChildRegistered,
+        IdentityAsserted,
+        AddressAsserted,
+        CarersAsserted,
+        EducationAsserted,
+        PracticeAsserted,
+        IdentifiersAsserted,
+        FactsWithheld,
+        AuthorityAssigned,
+        SupplyWithdrawn,
+        InvolvementBegun,
+        InvolvementEnded,
+        SensitiveInvolvementBegun,
+        SensitiveConsentWithdrawn,
+        SensitiveInvolvementEnded,
+        ShieldRaised,
+        ShieldLifted,
+        ExtensionConsentGiven,
+        ExtensionConsentWithdrawn,
+        DeathNotified,
+        RecordArchived,
+        RecordReopened,
+    )
+)

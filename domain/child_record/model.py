@@ -1,0 +1,270 @@
+"""The state of one child's record, and `evolve`, which folds one event into it.
+
+State keeps every assertion with its provenance; which of them is shown is chosen by `ingest.best_view` when reading.
+`evolve` accepts every event ever stored, whether or not its content could be opened.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import reduce
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from domain.child_record.events import (
+    AddressAsserted,
+    AuthorityAssigned,
+    CarersAsserted,
+    ChildRegistered,
+    Consent,
+    Contact,
+    DeathNotified,
+    EducationAsserted,
+    ExtensionConsentGiven,
+    ExtensionConsentWithdrawn,
+    FactsWithheld,
+    IdentifiersAsserted,
+    IdentityAsserted,
+    InvolvementBegun,
+    InvolvementEnded,
+    PracticeAsserted,
+    ReasonableCause,
+    RecordArchived,
+    SensitiveConsentWithdrawn,
+    SensitiveInvolvementBegun,
+    SensitiveInvolvementEnded,
+    ShieldLifted,
+    ShieldRaised,
+    Source,
+    SourceKind,
+    SupplyWithdrawn,
+)
+from domain.kernel import Event, ForgottenEvent, History, Recorded
+from domain.personal_data import Forgotten, Hidden
+
+AssertedEvent: TypeAlias = (
+    IdentityAsserted
+    | AddressAsserted
+    | CarersAsserted
+    | EducationAsserted
+    | PracticeAsserted
+    | IdentifiersAsserted
+    | FactsWithheld
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """One assertion as recorded: the event, its version in the stream and when the log learnt it."""
+
+    version: int
+    recorded_at: datetime
+    event: AssertedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Involvement:
+    """A service's involvement. `consent` and `cause` are set only where it is sensitive."""
+
+    involvement: UUID
+    version: int
+    content_key: int
+    sensitive: bool
+    kind: Literal["universal", "additional", "sensitive"]
+    service: str
+    organisation: str | None
+    role: str | None
+    contact: Contact
+    lead_professional: bool
+    common_assessment: bool
+    began: date
+    source_kind: SourceKind
+    source: Source
+    ended: date | None = None
+    consent: Consent | None = None
+    consent_withdrawn: date | None = None
+    cause: ReasonableCause | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it may be held in readers' sight: not ended, and if sensitive still on a ground."""
+        if self.ended is not None:
+            return False
+        if not self.sensitive:
+            return True
+        return self.cause is not None or (self.consent is not None and self.consent_withdrawn is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shield:
+    """A raised shield; the ground may be hidden from this reader."""
+
+    shield: UUID
+    raised_at: datetime
+    provisional: bool
+    source_kind: SourceKind
+    ground: str | Forgotten | Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRecord:
+    """A record as far as its reader may know it. `version` 0: not registered."""
+
+    child_id: UUID
+    version: int = 0
+    index_number: str | None = None
+    registered_at: datetime | None = None
+    rule_set: str | None = None
+    authority: str | Forgotten | Hidden | None = None
+    source_of_registration: Source | Forgotten | Hidden | None = None
+    assertions: tuple[Assertion, ...] = ()
+    withdrawn: frozenset[int] = frozenset()
+    supply_gone: bool = False
+    involvements: tuple[Involvement, ...] = ()
+    shields: tuple[Shield, ...] = ()
+    ever_shielded: bool = False
+    extension_consent_on: date | None = None
+    extension_withdrawn_on: date | None = None
+    died_on: date | None = None
+    death_notified_on: date | None = None
+    archived_on: date | None = None
+    archive_ground: str | Forgotten | Hidden | None = None
+    content_key: int = 1
+    last_key: int = 0
+    forgotten: UUID | None = None
+
+    @property
+    def registered(self) -> bool:
+        """Whether there is such a record at all."""
+        return self.index_number is not None
+
+    @property
+    def shielded(self) -> bool:
+        """Whether any shield stands (provisional ones count)."""
+        return bool(self.shields)
+
+    @property
+    def standing(self) -> tuple[Assertion, ...]:
+        """The assertions that count: those no withdrawal of supply has taken back."""
+        return tuple(a for a in self.assertions if a.version not in self.withdrawn)
+
+    @property
+    def date_of_birth(self) -> date | None:
+        """The date of birth that the rules about age go by: an officer's last, else the best standing one."""
+        found: tuple[tuple[int, int, int], date] | None = None
+        for assertion in self.standing:
+            event = assertion.event
+            if isinstance(event, IdentityAsserted) and event.date_of_birth is not None:
+                rank = (
+                    event.source_kind is SourceKind.OFFICER,
+                    _BIRTH_RANK.get(event.source_kind, 0),
+                    assertion.version,
+                )
+                if found is None or rank > found[0]:
+                    found = (rank, event.date_of_birth)
+        return found[1] if found else None
+
+
+_BIRTH_RANK = {SourceKind.BIRTHS: 3, SourceKind.PDS: 2, SourceKind.CHILD_BENEFIT: 1}
+
+
+def fold(history: History) -> ChildRecord:
+    """The record that a whole stream tells of."""
+    return reduce(evolve, history.events, ChildRecord(child_id=history.stream_id))
+
+
+def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:  # noqa: C901, PLR0912 - one arm an event
+    """Fold one recorded event into the record. Total: refuses nothing, reads no clock."""
+    event: Event = recorded.event
+    record = replace(record, version=recorded.version, last_key=max(record.last_key, recorded.content_key))
+    match event:
+        case ChildRegistered():
+            return replace(
+                record,
+                index_number=event.index_number,
+                registered_at=recorded.recorded_at,
+                rule_set=event.rule_set,
+                authority=event.owning_authority,
+                source_of_registration=event.source,
+            )
+        case (
+            IdentityAsserted()
+            | AddressAsserted()
+            | CarersAsserted()
+            | EducationAsserted()
+            | PracticeAsserted()
+            | IdentifiersAsserted()
+            | FactsWithheld()
+        ):
+            assertion = Assertion(recorded.version, recorded.recorded_at, event)
+            return replace(record, assertions=(*record.assertions, assertion), supply_gone=False)
+        case AuthorityAssigned():
+            return replace(record, authority=event.authority)
+        case SupplyWithdrawn():
+            return replace(
+                record,
+                withdrawn=record.withdrawn | frozenset(event.versions),
+                supply_gone=event.alone,
+                involvements=tuple(i for i in record.involvements if i.version not in event.versions),
+            )
+        case InvolvementBegun() | SensitiveInvolvementBegun():
+            return replace(record, involvements=(*record.involvements, _involvement(recorded, event)))
+        case InvolvementEnded() | SensitiveInvolvementEnded():
+            return _with_involvement(record, event.involvement, ended=event.ended)
+        case SensitiveConsentWithdrawn():
+            return _with_involvement(record, event.involvement, consent_withdrawn=event.withdrawn_on)
+        case ShieldRaised():
+            shield = Shield(event.shield, recorded.recorded_at, event.provisional, event.source_kind, event.ground)
+            return replace(
+                record,
+                shields=(*record.shields, shield),
+                ever_shielded=True,
+                content_key=recorded.content_key,
+            )
+        case ShieldLifted():
+            return replace(record, shields=tuple(s for s in record.shields if s.shield not in event.shields))
+        case ExtensionConsentGiven():
+            return replace(record, extension_consent_on=event.given_on, extension_withdrawn_on=None)
+        case ExtensionConsentWithdrawn():
+            return replace(record, extension_withdrawn_on=event.withdrawn_on)
+        case DeathNotified():
+            return replace(record, died_on=event.died_on, death_notified_on=event.notified_on)
+        case RecordArchived():
+            return replace(record, archived_on=event.archived_on, archive_ground=event.ground)
+        case ForgottenEvent():
+            return replace(record, forgotten=event.certificate)
+        case _:
+            return record  # concealed from this reader
+
+
+def _involvement(recorded: Recorded, event: InvolvementBegun | SensitiveInvolvementBegun) -> Involvement:
+    sensitive = isinstance(event, SensitiveInvolvementBegun)
+    return Involvement(
+        involvement=event.involvement,
+        version=recorded.version,
+        content_key=recorded.content_key,
+        sensitive=sensitive,
+        kind=event.kind if isinstance(event, InvolvementBegun) else "sensitive",
+        service=event.service,
+        organisation=event.organisation,
+        role=event.role,
+        contact=event.contact,
+        lead_professional=event.lead_professional,
+        common_assessment=event.common_assessment,
+        began=event.began,
+        source_kind=event.source_kind,
+        source=event.source,
+        consent=event.consent if isinstance(event, SensitiveInvolvementBegun) else None,
+        cause=event.cause if isinstance(event, SensitiveInvolvementBegun) else None,
+    )
+
+
+def _with_involvement(
+    record: ChildRecord, which: UUID, *, ended: date | None = None, consent_withdrawn: date | None = None
+) -> ChildRecord:
+    changed = tuple(
+        replace(i, ended=ended or i.ended, consent_withdrawn=consent_withdrawn or i.consent_withdrawn)
+        if i.involvement == which
+        else i
+        for i in record.involvements
+    )
+    return replace(record, involvements=changed)

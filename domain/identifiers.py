@@ -1,0 +1,119 @@
+"""Values that validate themselves: ids, codes, names and the numbers that bodies allocate.
+
+NHS number: NHS Data Dictionary, modulus 11. UPN: DfE Common Basic Data Set (including temporary numbers). Postcode:
+shape only. Index number: ten random Crockford base-32 characters and a check character, saying nothing about its
+holder. Every string is bounded and may hold no control character; none is long enough for a narrative.
+"""
+
+import base64
+import re
+import unicodedata
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
+
+CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
+_POSTCODE: Final = re.compile(
+    r"(GIR ?0AA|[A-PR-UWYZ]([0-9]{1,2}|[A-HK-Y][0-9]([0-9]|[ABEHMNPRV-Y])?|[0-9][A-HJKPS-UW]) ?[0-9][ABD-HJLNP-UW-Z]{2})"
+)
+NO_FIXED_ABODE: Final = "ZZ99 3VZ"
+
+
+def short_id(value: UUID) -> str:
+    """A uuid as 22 characters of base64url, the form ids take inside stored parts."""
+    return base64.urlsafe_b64encode(value.bytes)[:22].decode()
+
+
+def long_id(value: object) -> object:
+    """The uuid of a 22-character id; anything else is passed on for pydantic to judge."""
+    if isinstance(value, str) and len(value) == 22:
+        return UUID(bytes=base64.urlsafe_b64decode(value + "=="))
+    return value
+
+
+def _clean(value: str) -> str:
+    text = unicodedata.normalize("NFC", value)
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for character in text):
+        raise ValueError("holds a control character")
+    return text
+
+
+def nhs_number(value: str) -> str:
+    """Ten digits whose last is the modulus-11 check of the rest; spaces allowed, all-alike numbers refused.
+
+    Raises ValueError. Source: NHS Data Dictionary, NHS NUMBER.
+    """
+    digits = value.replace(" ", "")
+    if not re.fullmatch(r"[0-9]{10}", digits) or len(set(digits)) == 1:
+        raise ValueError("is not an NHS number: give ten digits")
+    check = 11 - sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits, strict=False)) % 11
+    if check == 10 or check % 11 != int(digits[9]):
+        raise ValueError("is not an NHS number: its check digit is wrong")
+    return digits
+
+
+def synthetic_nhs_number(digits: str) -> bool:
+    """Numbers from 900 000 0000 up are never issued to a person: they are for tests."""
+    return digits.startswith("9")
+
+
+def unique_pupil_number(value: str) -> str:
+    """Thirteen characters, check letter first; a letter in last place marks a temporary number.
+
+    Raises ValueError. Source: DfE Common Basic Data Set. The often copied example Q207000016049 is arithmetically
+    wrong; P207000016049 is right.
+    """
+    text = value.strip().upper()
+    if not re.fullmatch(r"[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]", text):
+        raise ValueError("is not a UPN: give a letter and twelve more characters")
+    last = _UPN_LETTERS.index(text[12]) if text[12].isalpha() else int(text[12])
+    total = sum(weight * int(digit) for weight, digit in zip(range(2, 13), text[1:12], strict=True)) + 13 * last
+    if _UPN_LETTERS[total % 23] != text[0]:
+        raise ValueError("is not a UPN: its check letter is wrong")
+    return text
+
+
+def postcode(value: str) -> str:
+    """A United Kingdom postcode in its written form (upper case, one space). Raises ValueError. Shape only."""
+    text = re.sub(r"\s+", "", value.upper())
+    text = f"{text[:-3]} {text[-3:]}"
+    if text == NO_FIXED_ABODE or _POSTCODE.fullmatch(text):
+        return text
+    raise ValueError("is not a postcode")
+
+
+def index_number(ten: str) -> str | None:
+    """Ten Crockford characters and their check character (modulus 37).
+
+    None where Crockford's check would be one of his five extra symbols, which a shell or a telephone garbles: the
+    caller draws again.
+    """
+    total = 0
+    for character in ten:
+        total = total * 32 + CROCKFORD.index(character)
+    return ten + CROCKFORD[total % 37] if total % 37 < len(CROCKFORD) else None
+
+
+def valid_index_number(value: str) -> str:
+    """An index number as typed (case, hyphens, spaces and the confusable I, L, O forgiven). Raises ValueError."""
+    text = re.sub(r"[\s-]", "", value.upper())
+    body = text[:10].translate(str.maketrans("ILO", "110"))
+    if len(text) != 11 or any(character not in CROCKFORD for character in body):
+        raise ValueError("is not an index number: give its eleven characters")
+    if index_number(body) != body + text[10]:
+        raise ValueError("is not an index number: its check character is wrong")
+    return body + text[10]
+
+
+Id = Annotated[UUID, BeforeValidator(long_id), PlainSerializer(short_id, return_type=str, when_used="json")]
+ShortCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", max_length=40)]
+NhsNumber = Annotated[str, StringConstraints(max_length=12), AfterValidator(nhs_number)]
+Upn = Annotated[str, StringConstraints(max_length=13), AfterValidator(unique_pupil_number)]
+Postcode = Annotated[str, StringConstraints(max_length=10), AfterValidator(postcode)]
+IndexNumber = Annotated[str, StringConstraints(max_length=15), AfterValidator(valid_index_number)]
+NamePart = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=70), AfterValidator(_clean)]
+AddressLine = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=70), AfterValidator(_clean)]
+BodyCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,29}$", max_length=30)]
+AllocatedNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,29}$", max_length=30)]
