@@ -11,6 +11,7 @@ import hashlib
 import os
 import platform
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -112,9 +113,8 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: list[p
 class Resumed:
     """Remembers, in a file, the tests that passed on this very code.
 
-    The file's first line names the code (the commit, and a digest of what differed from it); each further line is a
-    node id, a tab and the seconds taken. Only the controlling process writes; workers are told once, so that all
-    collect the same.
+    The file's first line is a digest of the code; each further line is a node id, a tab and the seconds taken. Only the
+    controlling process writes; workers are told once, so that all collect the same.
     """
 
     def __init__(self, path: Path, config: pytest.Config) -> None:
@@ -154,12 +154,24 @@ class Resumed:
 
 
 def _code() -> str:
-    def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout
+    """A digest of every file that can change what a test finds."""
+    digest = hashlib.sha256()
+    for folder, subfolders, names in os.walk("."):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "__pycache__")))
+        for name in sorted(names):
+            if name.endswith((".py", ".sql", ".toml", ".json", ".lock", ".csv", ".xml", ".ndjson")):
+                path = Path(folder, name)
+                digest.update(f"{path}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:20]
 
-    changes = git("status", "--porcelain") + git("diff", "HEAD")
-    digest = hashlib.sha256(changes.encode()).hexdigest()
-    return git("rev-parse", "HEAD").strip() + (f" with changes {digest[:12]}" if changes else "")
+
+def _commit() -> str:
+    if shutil.which("git") is None:
+        return "unknown"
+    asked = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip() or "unknown"
 
 
 def write_result(passed: Path, result: Path) -> None:
@@ -173,7 +185,7 @@ def write_result(passed: Path, result: Path) -> None:
         "Every test at full counts with fresh seeds (`./dev soak`), which no ordinary run repeats.",
         "",
         f"- finished: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        f"- code: {code}",
+        f"- commit {_commit()}, files {code}",
         f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         f"- {len(seconds)} tests passed, none failed, {sum(seconds.values()) / 60:.0f} minutes of test time",
         "",
