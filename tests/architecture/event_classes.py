@@ -1,6 +1,5 @@
 """Every stored event class of the product, and what its type says about its fields."""
 
-import json
 import types
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -28,12 +27,13 @@ def registry(aggregate: str) -> EventTypes:
 
 
 def defined_in(aggregate: str) -> set[type[Event]]:
-    """Every event class that stands in the aggregate's events.py, listed or not."""
+    """Every event class with a name that stands in the aggregate's events.py, listed or not."""
     module = import_module(f"domain.{aggregate}.events")
     return {
         thing
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, Event) and thing.__module__ == module.__name__
+        if hasattr(thing, "NAME")
     }
 
 
@@ -119,7 +119,7 @@ _EXAMPLES: Final = {
 
 
 def example(annotation: Any, name: str) -> object:
-    """A value in JSON's terms that the annotation accepts, with nothing left out that can be present.
+    """A value that the annotation accepts, with nothing left out that can be present.
 
     Raises KeyError, naming the field, where a new kind of value needs an example above.
     """
@@ -143,11 +143,11 @@ def example(annotation: Any, name: str) -> object:
         int: 1,
         datetime: "2026-03-01T09:00:00Z",
         date: "2026-03-01",
-        bytes: "A" * 32,
+        bytes: bytes(range(200, 232)),  # no text at all, as a digest is not
     }
     value = by_type[base] if base in by_type else _EXAMPLES.get(name, "Avery")
     try:
-        TypeAdapter(member).validate_json(json.dumps(value))
+        TypeAdapter(member).validate_python(value)
     except ValidationError:
         raise KeyError(f"{name}: write an example of it") from None
     return value
