@@ -26,9 +26,11 @@ from domain.child_record.events import (
     IdentityAsserted,
     InvolvementBegun,
     InvolvementEnded,
+    LeftEngland,
     PracticeAsserted,
     ReasonableCause,
     RecordArchived,
+    RecordReopened,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
@@ -40,6 +42,7 @@ from domain.child_record.events import (
 )
 from domain.kernel import Event, ForgottenEvent, History, Recorded
 from domain.personal_data import Forgotten, Hidden
+from domain.policy.retention import Departure, london_day
 
 AssertedEvent: TypeAlias = (
     IdentityAsserted
@@ -106,6 +109,17 @@ class Shield:
 
 
 @dataclass(frozen=True, slots=True)
+class Death:
+    """A death as one source notified it."""
+
+    version: int
+    died_on: date
+    notified_on: date
+    source_kind: SourceKind
+    source: Source | Forgotten | Hidden
+
+
+@dataclass(frozen=True, slots=True)
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
 
@@ -118,14 +132,13 @@ class ChildRecord:
     source_of_registration: Source | Forgotten | Hidden | None = None
     assertions: tuple[Assertion, ...] = ()
     withdrawn: frozenset[int] = frozenset()
-    supply_gone: bool = False
+    supply_gone_on: date | None = None
     involvements: tuple[Involvement, ...] = ()
     shields: tuple[Shield, ...] = ()
     ever_shielded: bool = False
     extension_consent_on: date | None = None
     extension_withdrawn_on: date | None = None
-    died_on: date | None = None
-    death_notified_on: date | None = None
+    deaths: tuple[Death, ...] = ()
     archived_on: date | None = None
     archive_ground: str | Forgotten | Hidden | None = None
     content_key: int = 1
@@ -141,6 +154,37 @@ class ChildRecord:
     def shielded(self) -> bool:
         """Whether any shield stands (provisional ones count)."""
         return bool(self.shields)
+
+    @property
+    def supply_gone(self) -> bool:
+        """Whether the withdrawal of a file left nobody who says who the child is."""
+        return self.supply_gone_on is not None
+
+    @property
+    def died_on(self) -> date | None:
+        """The date of death last notified, an authority's or officer's before a feed's."""
+        own = (SourceKind.AUTHORITY, SourceKind.OFFICER)
+        ranked = sorted(self.deaths, key=lambda death: (death.source_kind in own, death.version))
+        return ranked[-1].died_on if ranked else None
+
+    @property
+    def death_notified_on(self) -> date | None:
+        """The day on which a death was first notified."""
+        return min((death.notified_on for death in self.deaths), default=None)
+
+    @property
+    def departure(self) -> Departure | None:
+        """That the child left England, where that is the last word on its whereabouts: an officer's before a feed's."""
+        found: tuple[tuple[bool, date, int], AddressAsserted] | None = None
+        for assertion in self.standing:
+            event = assertion.event
+            if isinstance(event, AddressAsserted):
+                rank = (event.source_kind is SourceKind.OFFICER, event.effective, assertion.version)
+                if found is None or rank > found[0]:
+                    found = (rank, event)
+        if found is None or not isinstance(found[1].whereabouts, LeftEngland):
+            return None
+        return Departure(found[1].whereabouts.considered_left, found[1].whereabouts.return_intended)
 
     @property
     def standing(self) -> tuple[Assertion, ...]:
@@ -172,7 +216,7 @@ def fold(history: History) -> ChildRecord:
     return reduce(evolve, history.events, ChildRecord(child_id=history.stream_id))
 
 
-def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:  # noqa: C901, PLR0912 - one arm an event
+def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
     """Fold one recorded event into the record. Total: refuses nothing, reads no clock."""
     event: Event = recorded.event
     record = replace(record, version=recorded.version, last_key=max(record.last_key, recorded.content_key))
@@ -196,15 +240,16 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:  # noqa: C90
             | FactsWithheld()
         ):
             assertion = Assertion(recorded.version, recorded.recorded_at, event)
-            return replace(record, assertions=(*record.assertions, assertion), supply_gone=False)
+            return replace(record, assertions=(*record.assertions, assertion))
         case AuthorityAssigned():
             return replace(record, authority=event.authority)
         case SupplyWithdrawn():
             return replace(
                 record,
                 withdrawn=record.withdrawn | frozenset(event.versions),
-                supply_gone=event.alone,
+                supply_gone_on=london_day(recorded.recorded_at) if event.alone else None,
                 involvements=tuple(i for i in record.involvements if i.version not in event.versions),
+                deaths=tuple(d for d in record.deaths if d.version not in event.versions),
             )
         case InvolvementBegun() | SensitiveInvolvementBegun():
             return replace(record, involvements=(*record.involvements, _involvement(recorded, event)))
@@ -227,9 +272,12 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:  # noqa: C90
         case ExtensionConsentWithdrawn():
             return replace(record, extension_withdrawn_on=event.withdrawn_on)
         case DeathNotified():
-            return replace(record, died_on=event.died_on, death_notified_on=event.notified_on)
+            death = Death(recorded.version, event.died_on, event.notified_on, event.source_kind, event.source)
+            return replace(record, deaths=(*record.deaths, death))
         case RecordArchived():
             return replace(record, archived_on=event.archived_on, archive_ground=event.ground)
+        case RecordReopened():
+            return replace(record, archived_on=None, archive_ground=None, supply_gone_on=None)
         case ForgottenEvent():
             return replace(record, forgotten=event.certificate)
         case _:

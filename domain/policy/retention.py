@@ -1,0 +1,133 @@
+"""How long a record is live, how long it is archived, and under which rule either ends.
+
+Legal days begin at 00:00 in London. A person attains an age at the start of its birthday (Family Law Reform Act 1969
+s.9); one born on 29 February does so on 1 March in a common year.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from domain.rule_set.model import RuleSet
+
+LONDON: Final = ZoneInfo("Europe/London")
+
+CONSENT_WITHDRAWN: Final = "consent-withdrawn"
+DEATH: Final = "death"
+LEFT_ENGLAND: Final = "left-england"
+SUPPLY_WITHDRAWN: Final = "supply-withdrawn"
+ARCHIVE_PERIOD: Final = "archive-period"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """That a child left England, on the day a body considers it happened (Schedule 1 para 2(d))."""
+
+    considered_left: date
+    return_intended: Literal["yes", "no", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What falls due, on which day, under which rule."""
+
+    action: Literal["archive", "destroy"]
+    on: date
+    rule: str
+
+
+class Life(Protocol):
+    """What these rules need to know of a record; a value that its reader may not open is None."""
+
+    @property
+    def date_of_birth(self) -> date | None: ...
+    @property
+    def death_notified_on(self) -> date | None: ...
+    @property
+    def departure(self) -> Departure | None: ...
+    @property
+    def extension_consent_on(self) -> date | None: ...
+    @property
+    def extension_withdrawn_on(self) -> date | None: ...
+    @property
+    def supply_gone_on(self) -> date | None: ...
+    @property
+    def archived_on(self) -> date | None: ...
+
+
+def london_day(instant: datetime) -> date:
+    """The legal day in which an instant (aware) lies."""
+    return instant.astimezone(LONDON).date()
+
+
+def anniversary(day: date, years: int) -> date:
+    """The day `years` whole years later; 29 February becomes 1 March in a common year."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
+def age_on(born: date, day: date) -> int:
+    """Whole years of age at the start of a day (negative before birth)."""
+    years = day.year - born.year
+    return years if anniversary(born, years) <= day else years - 1
+
+
+def age_rule(age: int) -> str:
+    """The name of the rule that archives on a birthday."""
+    return f"age-{age}"
+
+
+def archive_due(life: Life, rules: RuleSet) -> Due | None:
+    """The first day on which a rule archives the record, whether or not it has been archived.
+
+    None where no rule has a date: nothing said when the child was born.
+    """
+    found = [Due("archive", on, rule) for rule, on in _ends(life, rules)]
+    return min(found, key=lambda due: due.on, default=None)
+
+
+def schedule(life: Life, rules: RuleSet) -> tuple[Due, ...]:
+    """What falls due next for a record: its archiving while it is live, its destruction once it is archived."""
+    if life.archived_on is not None:
+        return (Due("destroy", anniversary(life.archived_on, rules.periods.archive), ARCHIVE_PERIOD),)
+    due = archive_due(life, rules)
+    return (due,) if due else ()
+
+
+def visible_until(life: Life, rules: RuleSet) -> date | None:
+    """The first day on which readers may no longer see the record, archived by then or not. None: no such day yet."""
+    due = archive_due(life, rules)
+    days = [day for day in (life.archived_on, due.on if due else None) if day is not None]
+    return min(days, default=None)
+
+
+def _ends(life: Life, rules: RuleSet) -> list[tuple[str, date]]:
+    """Each rule that ends this record's life, with its day."""
+    found: list[tuple[str, date]] = []
+    if life.date_of_birth is not None:
+        found.append(_age_limit(life, life.date_of_birth, rules))
+    if life.death_notified_on is not None:
+        found.append((DEATH, anniversary(life.death_notified_on, rules.periods.after_death)))
+    if life.departure is not None:
+        left, intended = life.departure.considered_left, life.departure.return_intended
+        years = 0 if intended == "no" else rules.periods.left_england
+        found.append((LEFT_ENGLAND, anniversary(left, years)))
+    if life.supply_gone_on is not None:
+        found.append((SUPPLY_WITHDRAWN, life.supply_gone_on))
+    return found
+
+
+def _age_limit(life: Life, born: date, rules: RuleSet) -> tuple[str, date]:
+    of_age = anniversary(born, rules.ages.archive)
+    if life.extension_consent_on is None or life.extension_consent_on >= of_age:
+        return age_rule(rules.ages.archive), of_age
+    end = anniversary(born, rules.ages.extension)
+    withdrawn = life.extension_withdrawn_on
+    if withdrawn is None or withdrawn >= end:
+        return age_rule(rules.ages.extension), end
+    if withdrawn <= of_age:
+        return age_rule(rules.ages.archive), of_age
+    return CONSENT_WITHDRAWN, withdrawn

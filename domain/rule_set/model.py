@@ -1,0 +1,267 @@
+"""A rule set: the law as dated data, read from TOML and checked whole before anything is decided by it.
+
+What the code lets no rule set widen stands here: a shielded record shows at most `SHIELD_CEILING`.
+"""
+
+import hashlib
+import tomllib
+from datetime import date
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+
+from domain.errors import BadInput
+from domain.identifiers import BodyCode, ShortCode
+from domain.kernel import Immutable
+
+RecordField: TypeAlias = Literal[
+    "child_id",
+    "number",
+    "name",
+    "former_names",
+    "date_of_birth",
+    "gender",
+    "address",
+    "carers",
+    "education",
+    "general_practice",
+    "involvements",
+    "notice",
+    "identifiers",
+    "sources",
+    "shielded",
+    "override",
+    "earlier_addresses",
+    "sensitive_involvements",
+    "authority",
+    "withheld",
+    "shields",
+    "archived_on",
+]
+"""Every field a display can have. New ones go to the end: the field mask of an access counts by this order."""
+
+RoleSight: TypeAlias = Literal["ordinary", "shielded", "override", "manager"]
+
+Right: TypeAlias = Literal[
+    # looking
+    "search",
+    "show",
+    "override",
+    "who-saw",
+    "what-saw",
+    "changes",
+    "replay",
+    "verify",
+    "due",
+    # changing one record
+    "register-child",
+    "assert-facts",
+    "correct-facts",
+    "assign-authority",
+    "withdraw-supply",
+    "begin-involvement",
+    "end-involvement",
+    "withdraw-sensitive-consent",
+    "raise-shield",
+    "lift-shield",
+    "give-extension-consent",
+    "withdraw-extension-consent",
+    "notify-death",
+    "archive-record",
+    # running the index
+    "load",
+    "projection",
+    "policy",
+    "stream",
+    "retention",
+    "account",
+    "organisation",
+]
+
+SHIELD_CEILING: Final[frozenset[RecordField]] = frozenset(
+    {"child_id", "number", "name", "date_of_birth", "gender", "shielded"}
+)
+
+Years = Annotated[int, Field(ge=0, le=100)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+def _once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("names something twice")
+    return values
+
+
+Codes = Annotated[tuple[ShortCode, ...], AfterValidator(_once)]
+Fields = Annotated[tuple[RecordField, ...], AfterValidator(_once)]
+
+
+class Ages(Immutable):
+    """Birthdays, in years: on `archive` a record leaves readers' sight, with consent on `extension`."""
+
+    archive: Years
+    extension: Years
+
+
+class Periods(Immutable):
+    """Whole years: live after a notified death, to an expected return, in the archive, in a manager's reach there."""
+
+    after_death: Years
+    left_england: Years
+    archive: Years
+    archive_manager: Years
+
+
+class Extension(Immutable):
+    """Who may consent to be kept beyond `ages.archive`."""
+
+    categories: Codes
+
+
+class Coverage(Immutable):
+    """First letters of the codes of authorities outside the index's area."""
+
+    outside: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]$")], ...]
+
+
+class Shield(Immutable):
+    """Grounds on which people, sources and screening raise a shield; reasons for which two people lower it."""
+
+    grounds: Codes
+    grounds_of_sources: Annotated[Codes, Field(min_length=1)]
+    grounds_of_screening: Annotated[Codes, Field(min_length=1)]
+    reasons_to_lift: Codes
+
+    def all_grounds(self) -> tuple[str, ...]:
+        """Every ground under which a shield may stand."""
+        return (*self.grounds, *self.grounds_of_sources, *self.grounds_of_screening)
+
+
+class Sensitive(Immutable):
+    """The families of sensitive service, and the one sentence in which all of them are shown."""
+
+    families: Codes
+    notice: Words
+
+
+class Sights(Immutable):
+    """The fields each sight of a record shows."""
+
+    ordinary: Fields
+    shielded: Fields
+    override: Fields
+    manager: Fields
+
+    def of(self, sight: RoleSight) -> tuple[RecordField, ...]:
+        """The fields of one sight."""
+        match sight:
+            case "ordinary":
+                return self.ordinary
+            case "shielded":
+                return self.shielded
+            case "override":
+                return self.override
+            case "manager":
+                return self.manager
+
+
+class HitSights(Immutable):
+    """The fields that a list of search results shows."""
+
+    ordinary: Fields
+    shielded: Fields
+
+
+class Purpose(Immutable):
+    """A reason for looking, and the provision that makes it lawful."""
+
+    title: Words
+    basis: Words
+
+
+class Role(Immutable):
+    """What accounts of this role may do, how they may ever see a record, and for which purposes."""
+
+    title: Words
+    may: Annotated[tuple[Right, ...], AfterValidator(_once)]
+    sights: Annotated[tuple[RoleSight, ...], AfterValidator(_once)]
+    purposes: Codes
+
+
+class RuleSet(Immutable):
+    """The rules in force from `valid_from` to the day before `valid_to` (None: until replaced)."""
+
+    id: ShortCode
+    title: Words
+    valid_from: date
+    valid_to: date | None = None
+    ages: Ages
+    periods: Periods
+    extension: Extension
+    coverage: Coverage
+    shield: Shield
+    sensitive: Sensitive
+    identifiers: dict[ShortCode, tuple[BodyCode, ...]]
+    fields: Sights
+    fields_of_hit: HitSights
+    purposes: dict[ShortCode, Purpose]
+    roles: dict[ShortCode, Role]
+
+    def role_may(self, role: str, right: Right) -> bool:
+        """Whether accounts of this role hold this right. A role the rules do not know holds none."""
+        return role in self.roles and right in self.roles[role].may
+
+    def role_sees(self, role: str, sight: RoleSight) -> bool:
+        """Whether accounts of this role may ever see a record in this way."""
+        return role in self.roles and sight in self.roles[role].sights
+
+    def in_force(self, day: date) -> bool:
+        """Whether these rules are in force on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "RuleSet":
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to is not after valid_from")
+        if self.ages.extension < self.ages.archive:
+            raise ValueError("ages.extension is below ages.archive")
+        for shown in (self.fields.shielded, self.fields_of_hit.shielded):
+            beyond = set(shown) - SHIELD_CEILING
+            if beyond:
+                raise ValueError(f"a shielded record may never show {', '.join(sorted(beyond))}")
+            if "shielded" not in shown:
+                raise ValueError("a shielded record must say that it is shielded")
+        for name, role in self.roles.items():
+            unknown = set(role.purposes) - set(self.purposes)
+            if unknown:
+                raise ValueError(
+                    f"roles.{name} names a purpose that is not there: {', '.join(sorted(unknown))}"
+                )
+            if "override" in role.sights and "override" not in role.may:
+                raise ValueError(f"roles.{name} sees behind a shield without the right to")
+        return self
+
+
+def parse(text: str) -> RuleSet:
+    """Read a rule set from TOML.
+
+    Raises BadInput (code `bad-rule-set`) naming the first field at fault; an unknown field is refused.
+    """
+    try:
+        return RuleSet.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"The rule set is not TOML: {error}.", code="bad-rule-set") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadInput(
+            f"The rule set cannot be used: {field or 'as a whole'}: {reason}.",
+            code="bad-rule-set",
+            field=field or None,
+        ) from None
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a rule file's text, in hex: what `RuleSetAdopted` keeps of it."""
+    return hashlib.sha256(text.encode()).hexdigest()
