@@ -1,0 +1,206 @@
+"""Copies of the logs and of the key databases that are consistent with each other, and bringing them back.
+
+The record database is copied first, at one instant; then both key databases together, with everything that changes a key
+held meanwhile. So every event in the copy has its key in it. A key destroyed in between is destroyed in the copy too:
+that is lawful early, never late. Views are not copied, key-encryption keys never are.
+
+    DIR/manifest.json            form, kind of home, positions, and the SHA-256 of every other file
+    DIR/<database>.<table>.copy  rows as PostgreSQL's binary COPY writes them
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from adapters.postgres.databases import Database, Databases, Role, translated
+from domain.errors import BadInput, Refused
+
+FORM: Final = 1
+RECORD: Final = (
+    "record_log.event",
+    "record_log.head",
+    "record_log.idempotency",
+    "record_log.reservation",
+    "record_log.follower",
+    "access_log.event",
+    "access_log.head",
+    "access_log.idempotency",
+)
+KEYRING: Final = ("keys.key",)
+SHIELDED: Final = ("keys.key", "keys.opening", "whereabouts.token")
+_CHUNK: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """Up to which positions a copy reaches, and of what kind of home it is."""
+
+    position: int
+    access_position: int
+    training: bool
+
+
+def backup(databases: Databases, folder: Path, *, training: bool) -> BackedUp:
+    """Copy into an empty folder. Raises BadInput where it is not empty, Unavailable where a database is away.
+
+    The manifest is written last: a folder without one is no backup.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise BadInput(
+            "The folder is not empty: a backup needs one of its own.", code="not-empty", field="folder"
+        )
+    files: dict[str, str] = {}
+    with _reading(databases.record) as record:
+        positions = [_one(record, f"SELECT position FROM {log}.head") for log in ("record_log", "access_log")]
+        for table in RECORD:
+            _copy_out(record, databases.record, table, folder, files)
+    with _reading(databases.keyring) as keyring, _reading(databases.shielded) as shielded:
+        for connection, database in ((keyring, databases.keyring), (shielded, databases.shielded)):
+            with translated(database.store):
+                connection.execute("LOCK TABLE keys.key IN SHARE MODE")
+        for table in KEYRING:
+            _copy_out(keyring, databases.keyring, table, folder, files)
+        for table in SHIELDED:
+            _copy_out(shielded, databases.shielded, table, folder, files)
+    done = BackedUp(positions[0], positions[1], training)
+    manifest = {
+        "form": FORM,
+        "training": training,
+        "position": done.position,
+        "access_position": done.access_position,
+        "files": files,
+    }
+    fresh = folder / "manifest.tmp"
+    fresh.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    fresh.rename(folder / "manifest.json")
+    return done
+
+
+def read_manifest(folder: Path) -> tuple[BackedUp, dict[str, str]]:
+    """What a backup holds, every file checked against its digest. Raises BadInput."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        form, files = manifest["form"], dict(manifest["files"])
+        found = BackedUp(
+            int(manifest["position"]), int(manifest["access_position"]), bool(manifest["training"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadInput("This folder holds no complete backup.", code="no-backup", field="folder") from None
+    if form != FORM:
+        raise BadInput(
+            "This backup has a form that this version does not read.", code="no-backup", field="folder"
+        )
+    for name, digest in files.items():
+        if not (folder / name).is_file() or _digest(folder / name) != digest:
+            raise BadInput(
+                f"The file {name} of the backup is missing or was altered.",
+                code="damaged-backup",
+                field="folder",
+            )
+    return found, files
+
+
+def restore(databases: Databases, folder: Path) -> BackedUp:
+    """Bring the rows back into migrated, empty databases: all of a database in one transaction.
+
+    Raises Refused where the home holds records already, BadInput where the backup is not whole.
+    """
+    found, _ = read_manifest(folder)
+    with _writing(databases.record) as record:
+        if _one(record, "SELECT position FROM record_log.head") or _one(
+            record, "SELECT position FROM access_log.head"
+        ):
+            raise Refused(
+                "This home holds records already. Restore into one that is new.", code="home-not-empty"
+            )
+        for log in ("record_log", "access_log"):
+            record.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(sql.Identifier(log, "head")))
+        with _writing(databases.keyring) as keyring, _writing(databases.shielded) as shielded:
+            for table in KEYRING:
+                _copy_in(keyring, databases.keyring, table, folder)
+            for table in SHIELDED:
+                _copy_in(shielded, databases.shielded, table, folder)
+        # Committed last: a home whose logs are empty can be restored into again.
+        for table in RECORD:
+            _copy_in(record, databases.record, table, folder)
+    return found
+
+
+@contextmanager
+def _reading(database: Database) -> Iterator[psycopg.Connection[Any]]:
+    with database.connect(Role.MIGRATION) as connection, translated(database.store), connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.execute("SET LOCAL ROLE contactpoint_owner")
+        yield connection
+
+
+@contextmanager
+def _writing(database: Database) -> Iterator[psycopg.Connection[Any]]:
+    with database.connect(Role.MIGRATION) as connection, translated(database.store), connection.transaction():
+        connection.execute("SET LOCAL ROLE contactpoint_owner")
+        yield connection
+
+
+def _copy_out(
+    connection: psycopg.Connection[Any], database: Database, table: str, folder: Path, files: dict[str, str]
+) -> None:
+    name = f"{database.store}.{table}.copy"
+    digest = hashlib.sha256()
+    query = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT (FORMAT binary)").format(
+        sql.Identifier(*table.split("."))
+    )
+    with (folder / name).open("wb") as file, connection.cursor() as cursor, cursor.copy(query) as copy:
+        for chunk in copy:
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    files[name] = digest.hexdigest()
+
+
+def _copy_in(connection: psycopg.Connection[Any], database: Database, table: str, folder: Path) -> None:
+    name = sql.Identifier(*table.split("."))
+    with _emptied(connection, table) if not table.endswith(".event") else nullcontext():
+        query = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(name)
+        source = folder / f"{database.store}.{table}.copy"
+        with source.open("rb") as file, connection.cursor() as cursor, cursor.copy(query) as copy:
+            while chunk := file.read(_CHUNK):
+                copy.write(chunk)
+
+
+@contextmanager
+def _emptied(connection: psycopg.Connection[Any], table: str) -> Iterator[None]:
+    """Take out the rows that a new home, or a restore that did not end, begins with. Never done to a log's events."""
+    name = sql.Identifier(*table.split("."))
+    always = connection.execute(
+        "SELECT tgname FROM pg_catalog.pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled = 'A'",
+        (table,),
+    ).fetchall()
+    connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(name))
+    connection.execute(sql.SQL("DELETE FROM {}").format(name))
+    yield
+    connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(name))
+    for (trigger,) in always:
+        connection.execute(sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(name, sql.Identifier(trigger)))
+
+
+def _one(connection: psycopg.Connection[Any], query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

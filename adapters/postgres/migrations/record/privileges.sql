@@ -1,0 +1,25 @@
+-- Who may do what in this database. Applied on every run, because a database copied or restored comes without them.
+DO $$
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO contactpoint_migration, contactpoint_service, contactpoint_writer, '
+                   'contactpoint_manager, contactpoint_override', current_database());
+END
+$$;
+GRANT USAGE ON SCHEMA home, record_log, access_log
+    TO contactpoint_service, contactpoint_writer, contactpoint_manager, contactpoint_override;
+GRANT SELECT ON home.home, record_log.event, record_log.head, access_log.event, access_log.head
+    TO contactpoint_service, contactpoint_writer, contactpoint_manager, contactpoint_override;
+-- A rebuild copies partitions out one by one.
+DO $$
+BEGIN
+    FOR remainder IN 0 .. 31 LOOP
+        EXECUTE format('GRANT SELECT ON record_log.event_%s, access_log.event_%1$s TO contactpoint_service, '
+                       'contactpoint_writer', lpad(remainder::text, 2, '0'));
+    END LOOP;
+END
+$$;
+GRANT SELECT ON record_log.idempotency, access_log.idempotency, record_log.reservation
+    TO contactpoint_service, contactpoint_writer;
+GRANT EXECUTE ON FUNCTION record_log.append, access_log.append TO contactpoint_service, contactpoint_writer;
+GRANT EXECUTE ON FUNCTION record_log.forget_batch, record_log.release TO contactpoint_writer;

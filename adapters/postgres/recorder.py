@@ -1,0 +1,613 @@
+"""The recorder of a log: the library's, with our tables and our one way of appending.
+
+What is taken from `eventsourcing` is its contract (insert_events, select_events, select_notifications,
+max_notification_id, subscribe) and its connection pool. What is not: its table and type statements, its insert in a
+pipeline (which hangs on large saves while it holds the lock) and its database-function switch (which takes no lock, so
+that followers miss events). `check` refuses to start where either could be in use.
+"""
+
+import struct
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, ClassVar, Final, NoReturn
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    Notification,
+    ProgrammingError,
+    StoredEvent,
+    Subscription,
+)
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+from psycopg.rows import dict_row
+
+from adapters.faults import Reach, no_fault
+from adapters.postgres.databases import CONNECT_SECONDS, Database, DatabaseFailure, Role, translated
+from adapters.rows import (
+    Applied,
+    Duplicate,
+    Group,
+    Head,
+    Moved,
+    Outcome,
+    RecordedRow,
+    StoredRow,
+    Taken,
+    appended,
+    chunks,
+    group_of,
+)
+from domain.errors import Unavailable
+from domain.kernel import Log
+
+SCHEMAS: Final = {Log.RECORD: "record_log", Log.ACCESS: "access_log"}
+PARTITIONS: Final = 32
+_COLUMNS: Final = (
+    "position, recorded_at, event_id, stream_id, version, format, period, identity, content, metadata"
+)
+_INVALID_PARAMETER: Final = "22023"
+_LAST: Final = 2**31 - 1
+POLL_SECONDS: Final = 1.0
+
+
+# Arrays in PostgreSQL's binary form ------------------------------------------------------------------------------------
+#
+# psycopg dumps lists element by element in Python, which at eleven columns costs more than the insert itself.
+
+
+class _Packed:
+    """An array as the server reads it (array_recv): dimensions, null flag, element type, length, lower bound, elements."""
+
+    __slots__ = ("data",)
+    OID: ClassVar[int]
+
+    def __init__(self, count: int, elements: bytes, *, nulls: bool = False) -> None:
+        header = (
+            struct.pack(">iiIii", 1, nulls, self.OID, count, 1)
+            if count
+            else struct.pack(">iiI", 0, 0, self.OID)
+        )
+        self.data = header + elements
+
+
+class _Bytes(_Packed):
+    OID = 17
+
+    @classmethod
+    def of(cls, values: Sequence[bytes]) -> "_Bytes":
+        lengths = set(map(len, values))
+        if len(lengths) == 1:  # nearly always: parts are padded to one block
+            prefix = lengths.pop().to_bytes(4, "big")
+            return cls(len(values), prefix + prefix.join(values))
+        return cls(len(values), b"".join([len(value).to_bytes(4, "big") + value for value in values]))
+
+    @classmethod
+    def optional(cls, values: Sequence[bytes | None]) -> "_Bytes":
+        return cls(
+            len(values),
+            b"".join([_NULL if value is None else len(value).to_bytes(4, "big") + value for value in values]),
+            nulls=None in values,
+        )
+
+
+class _Uuids(_Packed):
+    OID = 2950
+
+    @classmethod
+    def of(cls, values: Sequence[UUID]) -> "_Uuids":
+        return cls(len(values), b"".join([_SIXTEEN + value.bytes for value in values]))
+
+    @classmethod
+    def optional(cls, values: Sequence[UUID | None]) -> "_Uuids":
+        return cls(
+            len(values),
+            b"".join([_NULL if value is None else _SIXTEEN + value.bytes for value in values]),
+            nulls=None in values,
+        )
+
+
+class _Ints(_Packed):
+    OID = 23
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> "_Ints":
+        return cls(len(values), b"".join([_FOUR + value.to_bytes(4, "big", signed=True) for value in values]))
+
+
+class _SmallInts(_Packed):
+    OID = 21
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> "_SmallInts":
+        return cls(len(values), b"".join([_TWO + value.to_bytes(2, "big", signed=True) for value in values]))
+
+
+_NULL: Final = b"\xff\xff\xff\xff"
+_TWO: Final = b"\x00\x00\x00\x02"
+_FOUR: Final = b"\x00\x00\x00\x04"
+_SIXTEEN: Final = b"\x00\x00\x00\x10"
+
+
+class _PackedDumper(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: _Packed) -> Buffer:
+        return obj.data
+
+
+def _dumper(array_oid: int) -> type[_PackedDumper]:
+    return type("_Dumper", (_PackedDumper,), {"oid": array_oid})
+
+
+_DUMPERS: Final = (
+    (_Bytes, _dumper(1001)),
+    (_Uuids, _dumper(2951)),
+    (_Ints, _dumper(1007)),
+    (_SmallInts, _dumper(1005)),
+)
+
+
+def _arguments(groups: Sequence[Group]) -> tuple[object, ...]:
+    """The arguments of the append function, in its order."""
+    group_ends, expected_ends, token_ends = [], [], []
+    rows: list[StoredRow] = []
+    expected: list[tuple[UUID, int]] = []
+    reservations: list[tuple[bytes, UUID]] = []
+    not_before: datetime | None = None
+    for group in groups:
+        rows += group.rows
+        expected += group.expected
+        reservations += group.reservations
+        group_ends.append(len(rows))
+        expected_ends.append(len(expected))
+        token_ends.append(len(reservations))
+        if group.not_before is not None and (not_before is None or group.not_before > not_before):
+            not_before = group.not_before
+    return (
+        not_before,
+        _Bytes.optional([group.key for group in groups]),
+        _Uuids.optional([group.batch for group in groups]),
+        _Ints.of(group_ends),
+        _Ints.of(expected_ends),
+        _Uuids.of([stream for stream, _ in expected]),
+        _Ints.of([version for _, version in expected]),
+        _Uuids.of([row.event_id for row in rows]),
+        _Uuids.of([row.stream_id for row in rows]),
+        _Ints.of([row.version for row in rows]),
+        _SmallInts.of([row.format for row in rows]),
+        _Ints.of([row.period for row in rows]),
+        _Bytes.of([row.identity for row in rows]),
+        _Bytes.of([row.content for row in rows]),
+        _Bytes.of([row.metadata for row in rows]),
+        _Ints.of(token_ends),
+        _Bytes.of([token for token, _ in reservations]),
+        _Uuids.of([stream for _, stream in reservations]),
+    )
+
+
+def _outcome(row: Sequence[Any]) -> Outcome:
+    outcome, first, last, recorded_at, stream_id, version = row
+    match outcome:
+        case 0:
+            return Applied(range(first, last + 1), recorded_at)
+        case 1:
+            return Duplicate(stream_id, version, last, recorded_at)
+        case 2:
+            return Moved(stream_id, version)
+        case _:
+            return Taken(stream_id)
+
+
+# Rows as the library knows them --------------------------------------------------------------------------------------
+#
+# originator_id is the stream, originator_version the version; topic and state are empty, because a topic in clear would
+# tell what happened.
+
+
+@dataclass(frozen=True, init=False)
+class LibraryEvent(StoredEvent):
+    """One of our rows where the library wants an event of its own."""
+
+    row: StoredRow
+
+    def __init__(self, row: StoredRow) -> None:
+        vars(self).update(
+            originator_id=row.stream_id, originator_version=row.version, topic="", state=b"", row=row
+        )
+
+
+@dataclass(frozen=True, init=False)
+class LibraryNotification(Notification):
+    """The same, as the library tells of it. `id` is the position in the log."""
+
+    row: RecordedRow
+
+    def __init__(self, row: RecordedRow) -> None:
+        vars(self).update(
+            id=row.position,
+            originator_id=row.stream_id,
+            originator_version=row.version,
+            topic="",
+            state=b"",
+            row=row,
+        )
+
+
+# The recorder ----------------------------------------------------------------------------------------------------------
+
+
+class LogDatastore(PostgresDatastore):
+    """The library's pool, on one of our databases, under one role; errors come out without the driver's text."""
+
+    def __init__(
+        self, database: Database, role: Role, *, schema: str, pool_size: int = 1, max_overflow: int = 15
+    ) -> None:
+        super().__init__(
+            dbname="",
+            host="",
+            port="",
+            user="",
+            password="",
+            schema=schema,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            connect_timeout=CONNECT_SECONDS,
+        )
+        self.database = database
+        self.role = role
+        # The whole connection string in place of the library's five parts: a URL may say how to use TLS, for one.
+        self.pool.conninfo = database.conninfo(role)
+        self.pool.kwargs = {"row_factory": dict_row, "autocommit": True, "connect_timeout": CONNECT_SECONDS}
+        self.pool._configure = _configure  # noqa: SLF001 - a constructor argument that the library fills itself
+
+    @contextmanager
+    def get_connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of the pool, in autocommit mode. Raises DatabaseFailure."""
+        with translated(self.database.store):
+            self.pool.open()
+            with self.pool.connection() as connection:
+                yield connection
+
+    def register_type_adapters(self) -> None:
+        """There is no composite type of the library's here."""
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    for packed, dumper in _DUMPERS:
+        connection.adapters.register_dumper(packed, dumper)
+
+
+class LogRecorder(PostgresApplicationRecorder):
+    """One log. Safe to share between threads. See `adapters.rows.Recorder` for what each method promises."""
+
+    datastore: LogDatastore
+
+    def __init__(
+        self,
+        database: Database,
+        role: Role,
+        log: Log,
+        *,
+        pool_size: int = 1,
+        reach: Reach = no_fault,
+    ) -> None:
+        """Raises Unavailable where the tables, or what this role may do with them, are not as they must be."""
+        schema = SCHEMAS[log]
+        super().__init__(
+            LogDatastore(database, role, schema=schema, pool_size=pool_size), events_table_name="event"
+        )
+        self.log = log
+        self.channel_name = schema
+        self._reach = reach
+        event = sql.Identifier(schema, "event")
+        columns = sql.SQL(_COLUMNS)
+        self._append = sql.SQL("SELECT * FROM {}({})").format(
+            sql.Identifier(schema, "append"),
+            sql.SQL("%s::timestamptz, ") + sql.SQL(", ").join([sql.Placeholder()] * 17),
+        )
+        self._select = sql.SQL("SELECT {} FROM {}").format(columns, event)
+        self._select_stream = self._select + sql.SQL(
+            " WHERE stream_id = %s AND version <= %s::bigint ORDER BY version"
+        )
+        # OFFSET 0 keeps the planner from joining: one index scan per stream, in its own partition.
+        self._select_streams = sql.SQL(
+            "SELECT {} FROM unnest(%s) AS wanted(id) CROSS JOIN LATERAL "
+            "(SELECT * FROM {} WHERE stream_id = wanted.id OFFSET 0) AS e ORDER BY stream_id, version"
+        ).format(columns, event)
+        self._select_heads = sql.SQL(
+            "SELECT wanted.id, e.version FROM unnest(%s) AS wanted(id) CROSS JOIN LATERAL "
+            "(SELECT version FROM {} WHERE stream_id = wanted.id ORDER BY version DESC LIMIT 1) AS e"
+        ).format(event)
+        self._select_head = sql.SQL("SELECT position, recorded_at FROM {}").format(
+            sql.Identifier(schema, "head")
+        )
+        self._select_known = sql.SQL("SELECT key FROM {} WHERE key = ANY (%s)").format(
+            sql.Identifier(schema, "idempotency")
+        )
+        self._forget_batch = sql.SQL("SELECT {}(%s)").format(sql.Identifier(schema, "forget_batch"))
+        self.check()
+
+    def check(self) -> None:
+        """See that the library's ways of inserting are out of use and that this role cannot write the log directly."""
+        unsafe = self.datastore.enable_db_functions or any(
+            getattr(type(self), name) is getattr(PostgresApplicationRecorder, name)
+            for name in ("insert_events", "_insert_events", "_insert_stored_events", "create_table")
+        )
+        row = self._one(_CHECK, (self.datastore.schema,) * 9)
+        if unsafe or not all(row):
+            raise Unavailable(
+                f"The tables of {self.datastore.schema} are not as they must be, or the role {self.datastore.role.value} "
+                "may do more than it should. Run `contactpoint init`."
+            )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.datastore.close()
+
+    # Appending ----------------------------------------------------------------------------------------------------
+
+    def append(self, groups: Sequence[Group]) -> list[Outcome]:
+        """One call, one transaction, one commit."""
+        if not groups:
+            return []
+        arguments = _arguments(groups)
+        self._reach("append.before")
+        try:
+            rows = self._all(self._append, arguments)
+        except DatabaseFailure as failure:
+            if failure.sqlstate != _INVALID_PARAMETER:
+                raise
+        else:
+            self._reach("append.after")
+            return [_outcome(row) for row in rows]
+        raise ValueError("the events of a group do not follow on from their expected versions")
+
+    def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
+        done = 0
+        for group in chunks(rows, chunk):
+            self._reach("bulk.before")
+            appended(self.append([group])[0])
+            self._reach("bulk.after")
+            done += len(group.rows)
+        return done
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def tail(self, after: int, limit: int, upto: int | None = None) -> list[RecordedRow]:
+        where = self._select + sql.SQL(" WHERE position > %s")
+        parameters: list[object] = [after]
+        if upto is not None:
+            where += sql.SQL(" AND position <= %s")
+            parameters.append(upto)
+        rows = self._all(where + sql.SQL(" ORDER BY position LIMIT %s"), (*parameters, limit))
+        return [RecordedRow(*row) for row in rows]
+
+    def stream(self, stream_id: UUID, upto: int | None = None) -> list[RecordedRow]:
+        rows = self._all(self._select_stream, (stream_id, _LAST if upto is None else upto))
+        return [RecordedRow(*row) for row in rows]
+
+    def streams(self, stream_ids: Iterable[UUID]) -> dict[UUID, list[RecordedRow]]:
+        found: dict[UUID, list[RecordedRow]] = {}
+        for row in self._all(self._select_streams, (_Uuids.of(list(dict.fromkeys(stream_ids))),)):
+            found.setdefault(row[3], []).append(RecordedRow(*row))
+        return found
+
+    def heads(self, stream_ids: Iterable[UUID]) -> dict[UUID, int]:
+        return dict(self._all(self._select_heads, (_Uuids.of(list(dict.fromkeys(stream_ids))),)))
+
+    def head(self) -> Head:
+        return Head(*self._one(self._select_head, ()))
+
+    def find(self, token: bytes) -> UUID | None:
+        if self.log is not Log.RECORD:
+            return None
+        rows = self._all(_FIND, (token,))
+        return rows[0][0] if rows else None
+
+    def known(self, keys: Sequence[bytes]) -> set[bytes]:
+        return {row[0] for row in self._all(self._select_known, (_Bytes.of(keys),))}
+
+    def forget_batch(self, batch: UUID) -> int:
+        return int(self._one(self._forget_batch, (batch,))[0])
+
+    def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
+        if self.log is not Log.RECORD:
+            return 0
+        return int(self._one(_RELEASE, (_Bytes.of(tokens), holder))[0])
+
+    def listen(self) -> "Listener":
+        """Wakes when something was appended. A connection of its own."""
+        return Listener(self.datastore.database, self.datastore.role, self.channel_name)
+
+    # The library's contract ---------------------------------------------------------------------------------------
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        """Append rows, their expected versions taken from themselves. Raises the library's IntegrityError."""
+        rows = [event.row for event in stored_events if isinstance(event, LibraryEvent)]
+        if len(rows) != len(stored_events):
+            raise ProgrammingError("only rows made by our mapper can be stored")
+        if not rows:
+            return []
+        (outcome,) = self.append([group_of(rows)])
+        if not isinstance(outcome, Applied):
+            raise IntegrityError("a stream moved since it was read")
+        return list(outcome.positions)
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        rows = self._all(
+            self._select
+            + sql.SQL(
+                " WHERE stream_id = %s AND version > %s::bigint AND version <= %s::bigint ORDER BY version "
+            )
+            + sql.SQL("DESC" if desc else "ASC")
+            + sql.SQL(" LIMIT %s::bigint"),
+            (originator_id, -1 if gt is None else gt, _LAST if lte is None else lte, limit),
+        )
+        return [LibraryEvent(RecordedRow(*row).stored()) for row in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        if topics:
+            raise ProgrammingError("what happened does not stand in clear: nothing can be selected by it")
+        after = 0 if start is None else start - 1 if inclusive_of_start else start
+        return [LibraryNotification(row) for row in self.tail(after, limit, stop)]
+
+    def max_notification_id(self) -> int | None:
+        return self.head().position or None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        if topics:
+            raise ProgrammingError("what happened does not stand in clear: nothing can be selected by it")
+        return LogSubscription(self, gt)
+
+    def create_table(self) -> NoReturn:
+        """Tables are made by migrations, under another role."""
+        raise ProgrammingError("tables are made by migrations")
+
+    def _insert_events(self, *_: Any, **__: Any) -> NoReturn:
+        raise ProgrammingError("the library's insert is not used")
+
+    def _insert_stored_events(self, *_: Any, **__: Any) -> NoReturn:
+        raise ProgrammingError("the library's insert is not used")
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _all(self, query: sql.SQL | sql.Composed, parameters: Sequence[object]) -> list[Any]:
+        with (
+            self.datastore.get_connection() as connection,
+            connection.cursor(binary=True, row_factory=_tuple) as cursor,
+        ):
+            rows: list[Any] = cursor.execute(query, parameters, prepare=True).fetchall()
+            return rows
+
+    def _one(self, query: sql.SQL | sql.Composed, parameters: Sequence[object]) -> Any:
+        (row,) = self._all(query, parameters)
+        return row
+
+
+def _tuple(_: object) -> Any:
+    return tuple
+
+
+class Listener:
+    """Wakes on a commit, or after `POLL_SECONDS` at the latest: a notification can be lost, the log cannot.
+
+    Listening begins before the first pull, so that nothing is committed unseen between the two.
+    """
+
+    def __init__(self, database: Database, role: Role, channel: str) -> None:
+        self._database = database
+        self._role = role
+        self._channel = channel
+        self._connection: psycopg.Connection[Any] | None = None
+        self._connect()
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def wait(self, seconds: float = POLL_SECONDS) -> bool:
+        """True as soon as something was appended, False after `seconds`. A lost connection counts as a wake-up."""
+        try:
+            if self._connection is None:
+                self._connect()
+            assert self._connection is not None
+            with translated(self._database.store):
+                for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+                    return True
+        except DatabaseFailure:
+            self.close()
+            time.sleep(min(seconds, POLL_SECONDS))
+            return True
+        return False
+
+    def _connect(self) -> None:
+        connection = self._database.connect(self._role)
+        with translated(self._database.store):
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
+        self._connection = connection
+
+
+class LogSubscription(Subscription[LogRecorder]):
+    """The library's subscription without its threads and without its start-up gap: listen, pull, wait, pull."""
+
+    def __init__(self, recorder: LogRecorder, gt: int | None) -> None:
+        super().__init__(recorder=recorder, gt=gt)
+        self._listener = recorder.listen()
+        self._rows: Iterator[RecordedRow] = iter(())
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        super().__exit__(*args, **kwargs)
+        self._listener.close()
+
+    def __next__(self) -> Notification:
+        while not self._has_been_stopped:
+            for row in self._rows:
+                self._last_notification_id = row.position
+                return LibraryNotification(row)
+            page = self._recorder.tail(self._last_notification_id or 0, 500)
+            self._rows = iter(page)
+            if not page:
+                self._listener.wait(0.1)
+        raise StopIteration
+
+
+_FIND: Final = sql.SQL("SELECT stream_id FROM record_log.reservation WHERE token = %s")
+_RELEASE: Final = sql.SQL("SELECT record_log.release(%s, %s)")
+# One row of booleans: partitions are all there, the columns are these, both triggers fire always, the function runs as
+# an owner that is not us, and we may write neither table directly.
+_CHECK: Final = sql.SQL(
+    """
+    SELECT (SELECT count(*) = 32 FROM pg_catalog.pg_inherits WHERE inhparent = to_regclass(%s || '.event')),
+           (SELECT string_agg(attname || ' ' || format_type(atttypid, NULL), ', ' ORDER BY attnum)
+                   = 'position bigint, recorded_at timestamp with time zone, event_id uuid, stream_id uuid, '
+                     'version integer, format smallint, period integer, identity bytea, content bytea, metadata bytea'
+            FROM pg_catalog.pg_attribute
+            WHERE attrelid = to_regclass(%s || '.event') AND attnum > 0 AND NOT attisdropped),
+           (SELECT count(*) = 2 FROM pg_catalog.pg_trigger
+            WHERE tgrelid = to_regclass(%s || '.event') AND tgenabled = 'A' AND NOT tgisinternal),
+           (SELECT bool_and(prosecdef AND proowner <> current_user::regrole) FROM pg_catalog.pg_proc
+            WHERE pronamespace = to_regnamespace(%s) AND proname = 'append'),
+           NOT has_table_privilege(to_regclass(%s || '.event'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
+           NOT has_any_column_privilege(to_regclass(%s || '.event'), 'INSERT, UPDATE'),
+           NOT has_table_privilege(to_regclass(%s || '.head'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
+           NOT has_any_column_privilege(to_regclass(%s || '.head'), 'INSERT, UPDATE'),
+           has_table_privilege(to_regclass(%s || '.event'), 'SELECT')
+    """
+)

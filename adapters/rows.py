@@ -1,0 +1,245 @@
+"""The stored form of an event, what an append is made of, what may become of it, and the log as a port.
+
+Shared by the recorder of PostgreSQL and its twin in memory; the mapper makes these rows and opens them. Parts are
+ciphertext here: this module never sees a value.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from domain.errors import AlreadyReserved, VersionConflict
+from domain.kernel import Appended, Log
+
+
+class StoredRow(NamedTuple):
+    """An event ready to be appended: every column but `position` and `recorded_at`, which only the log gives."""
+
+    stream_id: UUID
+    version: int
+    event_id: UUID
+    format: int
+    period: int
+    identity: bytes
+    content: bytes
+    metadata: bytes
+
+    def __repr__(self) -> str:
+        return f"StoredRow({self.stream_id}, {self.version})"
+
+
+class RecordedRow(NamedTuple):
+    """An event as the log holds it, in the order of its columns.
+
+    `position`: dense in its log, from 1. `recorded_at`: UTC, to the microsecond, never decreasing with position.
+    """
+
+    position: int
+    recorded_at: datetime
+    event_id: UUID
+    stream_id: UUID
+    version: int
+    format: int
+    period: int
+    identity: bytes
+    content: bytes
+    metadata: bytes
+
+    def __repr__(self) -> str:
+        return f"RecordedRow({self.position}, {self.stream_id}, {self.version})"
+
+    def stored(self) -> StoredRow:
+        """What the writer gave."""
+        return StoredRow(self.stream_id, self.version, self.event_id, *self[5:])
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one command appends: applied whole or not at all.
+
+    rows: the events of a stream stand together and follow on from its expected version. expected: (stream, version)
+    of every stream in `rows` (0: it is new), and of any other that must not have moved. key: idempotency key, which may
+    come with no events at all; batch: the file it belongs to. reservations: (token, stream), each unique in the log.
+    not_before: moves the recorded time forward, honoured in a training home only.
+    """
+
+    rows: Sequence[StoredRow] = ()
+    expected: Sequence[tuple[UUID, int]] = ()
+    key: bytes | None = None
+    batch: UUID | None = None
+    reservations: Sequence[tuple[bytes, UUID]] = ()
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """All of it is in the log. `positions` is empty where the group had no events."""
+
+    positions: range
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The idempotency key was known; nothing was appended. The rest names the last event under that key, if any."""
+
+    stream_id: UUID | None
+    version: int | None
+    position: int | None
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A stream stands at another version than expected; nothing was appended."""
+
+    stream_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A token is held, by this stream or another; nothing was appended."""
+
+    holder: UUID
+
+
+Outcome = Applied | Duplicate | Moved | Taken
+
+
+class Head(NamedTuple):
+    """The committed end of a log. Position 0 and no time: it is empty."""
+
+    position: int
+    recorded_at: datetime | None
+
+
+class Recorder(Protocol):
+    """One log of rows. Whatever is returned is committed; positions are dense and in the order of commits.
+
+    Every method raises domain.errors.Unavailable where the store is away; after a failed append the outcome is not
+    known unless the caller looks for its events.
+    """
+
+    @property
+    def log(self) -> Log:
+        """Which log this is."""
+        ...
+
+    def append(self, groups: Sequence[Group]) -> list[Outcome]:
+        """Append several groups in one transaction; each says what became of it, none fails another.
+
+        Raises ValueError where the rows of a group do not follow on from what it expects.
+        """
+        ...
+
+    def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
+        """Append rows in transactions of about `chunk` events; a stream, whose rows stand together, is never cut in two.
+
+        Returns how many rows were appended. Raises VersionConflict where a stream does not stand just before its first
+        row; what was committed before stays.
+        """
+        ...
+
+    def tail(self, after: int, limit: int, upto: int | None = None) -> list[RecordedRow]:
+        """At most `limit` events in order of position, from `after` + 1 to `upto`."""
+        ...
+
+    def stream(self, stream_id: UUID, upto: int | None = None) -> list[RecordedRow]:
+        """One stream in order, to version `upto`; empty where there is none."""
+        ...
+
+    def streams(self, stream_ids: Iterable[UUID]) -> dict[UUID, list[RecordedRow]]:
+        """Several streams; those that do not exist are left out."""
+        ...
+
+    def heads(self, stream_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """The version of the last event of each stream; those that do not exist are left out."""
+        ...
+
+    def head(self) -> Head:
+        """The end of the log, at once whatever its length."""
+        ...
+
+    def find(self, token: bytes) -> UUID | None:
+        """The stream that holds a token. None in the access log, which has none."""
+        ...
+
+    def known(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Which of these idempotency keys are stored."""
+        ...
+
+    def forget_batch(self, batch: UUID) -> int:
+        """Delete the idempotency keys of a withdrawn file. Returns how many."""
+        ...
+
+    def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
+        """Let go of tokens that this stream holds, when it is erased. Returns how many."""
+        ...
+
+
+def group_of(
+    rows: Sequence[StoredRow],
+    *,
+    key: bytes | None = None,
+    batch: UUID | None = None,
+    reservations: Sequence[tuple[bytes, UUID]] = (),
+    not_before: datetime | None = None,
+) -> Group:
+    """A group that expects each stream to stand just before its first row."""
+    expected: dict[UUID, int] = {}
+    for row in rows:
+        if row.stream_id not in expected:
+            expected[row.stream_id] = row.version - 1
+    return Group(rows, list(expected.items()), key, batch, reservations, not_before)
+
+
+def chunks(rows: Iterable[StoredRow], size: int) -> Iterator[Group]:
+    """Cut rows into groups of about `size` events, each stream whole. Rows of a stream must stand together."""
+    pending: list[StoredRow] = []
+    expected: dict[UUID, int] = {}
+    for row in rows:
+        if row.stream_id not in expected:
+            if len(pending) >= size:
+                yield Group(pending, list(expected.items()))
+                pending, expected = [], {}
+            expected[row.stream_id] = row.version - 1
+        pending.append(row)
+    if pending:
+        yield Group(pending, list(expected.items()))
+
+
+def appended(outcome: Outcome) -> Appended:
+    """What the inside is told of an outcome. Raises VersionConflict, AlreadyReserved."""
+    match outcome:
+        case Applied(positions, recorded_at):
+            return Appended(tuple(positions), recorded_at)
+        case Duplicate(position=position, recorded_at=recorded_at):
+            return Appended(() if position is None else (position,), recorded_at, duplicate=True)
+        case Moved():
+            raise VersionConflict("The record was changed by somebody else meanwhile. Try again.")
+        case Taken(holder):
+            raise AlreadyReserved(holder)
+
+
+def follows_on(group: Group) -> bool:
+    """Do the rows of each stream stand together and count up from the one version expected of it?"""
+    expected = dict(group.expected)
+    if len(expected) != len(group.expected):
+        return False
+    begun: set[UUID] = set()
+    previous: StoredRow | None = None
+    for row in group.rows:
+        if previous is not None and row.stream_id == previous.stream_id:
+            wanted = previous.version + 1
+        elif row.stream_id in expected and row.stream_id not in begun:
+            wanted = expected[row.stream_id] + 1
+            begun.add(row.stream_id)
+        else:
+            return False
+        if row.version != wanted:
+            return False
+        previous = row
+    return True
