@@ -1,0 +1,235 @@
+"""From what a source says of a child to events: only what it did not already say, and never a clearing null.
+
+A source is a kind and a body. What it says is compared with what stands from it as of the same day, so that a feed
+repeated, late or out of order adds nothing and hides nothing.
+"""
+
+from datetime import date
+from typing import Any
+from uuid import uuid5
+
+from domain.child_record.commands import Assertion as Assert
+from domain.child_record.events import (
+    AddressAsserted,
+    CarersAsserted,
+    CurrentAddress,
+    DeathNotified,
+    EducationAsserted,
+    FactsWithheld,
+    IdentifiersAsserted,
+    IdentityAsserted,
+    LastKnownAddress,
+    PracticeAsserted,
+    ShieldRaised,
+    Source,
+    SourceKind,
+)
+from domain.child_record.model import AssertedEvent, Assertion, ChildRecord
+from domain.errors import BadInput
+from domain.kernel import Event
+from domain.policy.retention import london_day
+from domain.policy.screening import screen_address, screen_name, screen_person
+from domain.rule_set.model import RuleSet
+
+
+def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_version: int) -> list[Event]:
+    """The events of what a source says, without those that say what it already said.
+
+    A shield comes first, so that whatever follows lies under its fresh key.
+    """
+    said = _Said(record, command.source_kind, command.source.body)
+    kind, source = command.source_kind, command.source
+    events: list[Event] = []
+    if command.restricted and not any(s.source_kind is kind and not s.provisional for s in record.shields):
+        events.append(
+            ShieldRaised(
+                # follows from the record alone, so that deciding again gives the same shield
+                shield=uuid5(record.child_id, f"shield {first_version}"),
+                source_kind=kind,
+                rule_set=rules.id,
+                ground=rules.shield.grounds_of_sources[0],
+                source=source,
+            )
+        )
+    if _names_the_child(command) and not said.identity(command):
+        events.append(
+            IdentityAsserted(
+                source_kind=kind,
+                effective=command.effective,
+                confidence=command.confidence,
+                names=command.names,
+                date_of_birth=command.date_of_birth,
+                gender=command.gender,
+                nhs_number=command.nhs_number,
+                birth_order=command.birth_order,
+                source=source,
+            )
+        )
+    if command.whereabouts is not None:
+        on = command.address_effective or command.effective
+        address = AddressAsserted(
+            source_kind=kind, effective=on, whereabouts=command.whereabouts, source=source
+        )
+        events += said.unless_said(address)
+    if command.carers is not None:
+        on = command.effective
+        events += said.unless_said(
+            CarersAsserted(source_kind=kind, effective=on, carers=command.carers, source=source)
+        )
+    if command.education is not None:
+        on = command.education_effective or command.effective
+        events += said.unless_said(
+            EducationAsserted(
+                source_kind=kind,
+                effective=on,
+                institution=command.education,
+                ceased=command.education_ceased,
+                source=source,
+            )
+        )
+    if command.practice is not None:
+        on = command.practice_effective or command.effective
+        practice = PracticeAsserted(source_kind=kind, effective=on, practice=command.practice, source=source)
+        events += said.unless_said(practice)
+    if command.identifiers:
+        on = command.effective
+        events += said.unless_said(
+            IdentifiersAsserted(
+                source_kind=kind, effective=on, identifiers=command.identifiers, source=source
+            )
+        )
+    if command.withheld:
+        withheld = FactsWithheld(
+            source_kind=kind, effective=command.effective, withheld=command.withheld, source=source
+        )
+        events += said.unless_withheld(withheld)
+    if command.died_on is not None:
+        today = london_day(command.at)
+        plausible_death(command.date_of_birth or record.date_of_birth, command.died_on, today)
+        events += death(record, command.died_on, today, kind, source)
+    return events
+
+
+class _Said:
+    """What one source (its kind and body) says in a record as it stands."""
+
+    def __init__(self, record: ChildRecord, kind: SourceKind, body: str | None) -> None:
+        self._own = [
+            a
+            for a in record.standing
+            if a.event.source_kind is kind
+            and isinstance(a.event.source, Source)
+            and a.event.source.body == body
+        ]
+
+    def unless_said(self, event: AssertedEvent) -> list[Event]:
+        """The event, unless the source says the same as of its effective date."""
+        last = self._last(type(event), event.effective)
+        return [] if last is not None and _substance(last.event) == _substance(event) else [event]
+
+    def unless_withheld(self, event: FactsWithheld) -> list[Event]:
+        """The event, unless the source withholds the same and has told none of it since."""
+        last = max(
+            (a for a in self._own if isinstance(a.event, FactsWithheld)),
+            key=lambda a: a.version,
+            default=None,
+        )
+        told = [a.version for a in self._own if isinstance(a.event, AddressAsserted | PracticeAsserted)]
+        if last is None or _substance(last.event) != _substance(event) or max(told, default=0) > last.version:
+            return [event]
+        return []
+
+    def identity(self, command: Assert) -> bool:
+        """Whether the source says all of this as of the command's day: fact by fact, for a null says nothing."""
+        return all(
+            value == self._last_value(field, command.effective)
+            for field, value in _identity_of(command).items()
+            if value not in (None, ())
+        )
+
+    def _last_value(self, field: str, day: date) -> object:
+        held = [
+            a
+            for a in self._own
+            if isinstance(a.event, IdentityAsserted)
+            and a.event.effective <= day
+            and _identity_of(a.event)[field] not in (None, ())
+        ]
+        last = max(held, key=_order, default=None)
+        return (
+            None
+            if last is None or not isinstance(last.event, IdentityAsserted)
+            else _identity_of(last.event)[field]
+        )
+
+    def _last(self, kind: type[AssertedEvent], day: date) -> Assertion | None:
+        held = [a for a in self._own if type(a.event) is kind and a.event.effective <= day]
+        return max(held, key=_order, default=None)
+
+
+def _order(assertion: Assertion) -> tuple[date, int]:
+    return assertion.event.effective, assertion.version
+
+
+def _substance(event: AssertedEvent) -> dict[str, Any]:
+    """What an assertion says, apart from when and in which file."""
+    return {name: value for name, value in event if name not in ("effective", "source")}
+
+
+def _identity_of(said: Assert | IdentityAsserted) -> dict[str, Any]:
+    return {
+        "names": said.names and (said.names, said.confidence),
+        "date_of_birth": said.date_of_birth,
+        "gender": said.gender,
+        "nhs_number": said.nhs_number and (said.nhs_number, said.confidence),
+        "birth_order": said.birth_order,
+    }
+
+
+def _names_the_child(command: Assert) -> bool:
+    return any(value not in (None, ()) for value in _identity_of(command).values())
+
+
+def says_anything(command: Assert) -> bool:
+    """Whether there is any fact in it."""
+    said = (command.whereabouts, command.carers, command.education, command.practice, command.died_on)
+    return (
+        _names_the_child(command)
+        or any(value is not None for value in said)
+        or bool(command.identifiers or command.withheld or command.restricted)
+    )
+
+
+def death(record: ChildRecord, died_on: date, today: date, kind: SourceKind, source: Source) -> list[Event]:
+    """That a death was notified, unless this source notified the same before."""
+    for death in record.deaths:
+        body = death.source.body if isinstance(death.source, Source) else None
+        if (death.source_kind, body, death.died_on) == (kind, source.body, died_on):
+            return []
+    return [DeathNotified(died_on=died_on, notified_on=today, source_kind=kind, source=source)]
+
+
+def screen(command: Assert) -> None:
+    """Refuse narrative wherever a name or a line of an address stands."""
+    for name in command.names:
+        screen_person(name.given, name.family, "names")
+    if isinstance(command.whereabouts, CurrentAddress | LastKnownAddress):
+        screen_address(command.whereabouts.address.lines, "whereabouts")
+    for carer in command.carers or ():
+        screen_person(carer.name.given, carer.name.family, "carers")
+    for field, institution in (("education", command.education), ("practice", command.practice)):
+        if institution is not None:
+            screen_name(institution.name, field, words=14)
+
+
+def not_in_the_future(day: date, today: date, field: str) -> None:
+    """Refuse a day that has not come. Raises BadInput."""
+    if day > today:
+        raise BadInput("This day has not come yet.", code="date-in-future", field=field)
+
+
+def plausible_death(born: date | None, died_on: date, today: date) -> None:
+    """Refuse a death in the future or before the birth. Raises BadInput."""
+    not_in_the_future(died_on, today, "died_on")
+    if born is not None and died_on < born:
+        raise BadInput("The death lies before the birth.", code="dates-out-of-order", field="died_on")

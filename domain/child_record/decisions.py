@@ -1,0 +1,556 @@
+"""What may be done to a child's record: one pure function for each command, and `decide`, which chooses among them.
+
+A decision is events, or a refusal; asking for what is already so gives no events. For a record that is shielded no
+refusal depends on what the shield hides (address, school, practice, carers, services, owning authority, withheld
+facts): there the answer is no event. What a refusal may depend on for any record is what its shielded display shows
+or follows from it: that it is registered, shielded or archived, its name, date of birth and consent to be kept.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Final, TypeAlias, TypeVar
+from uuid import UUID
+
+from domain.child_record.assertions import (
+    asserted,
+    death,
+    not_in_the_future,
+    plausible_death,
+    says_anything,
+    screen,
+)
+from domain.child_record.commands import (
+    ArchiveRecord,
+    AssertFacts,
+    AssignAuthority,
+    BeginInvolvement,
+    EndInvolvement,
+    GiveExtensionConsent,
+    LiftShield,
+    NotifyDeath,
+    RaiseShield,
+    RegisterChild,
+    WithdrawExtensionConsent,
+    WithdrawSensitiveConsent,
+    WithdrawSupply,
+)
+from domain.child_record.events import (
+    AuthorityAssigned,
+    ChildRegistered,
+    ExtensionConsentGiven,
+    ExtensionConsentWithdrawn,
+    IdentityAsserted,
+    InvolvementBegun,
+    InvolvementEnded,
+    LeftEngland,
+    RecordArchived,
+    RecordReopened,
+    SensitiveConsentWithdrawn,
+    SensitiveInvolvementBegun,
+    SensitiveInvolvementEnded,
+    ShieldLifted,
+    ShieldRaised,
+    Source,
+    SourceKind,
+    SupplyWithdrawn,
+)
+from domain.child_record.model import ChildRecord, Involvement, evolve
+from domain.errors import BadInput, NotFound, Refused
+from domain.kernel import Command, Event, Log, Recorded
+from domain.personal_data import HIDDEN
+from domain.policy import retention
+from domain.policy.retention import london_day
+from domain.policy.screening import screen_name
+from domain.rule_set.model import RuleSet
+
+Events: TypeAlias = Sequence[Event]
+_Item = TypeVar("_Item")
+
+REOPENED: Final = "no-longer-due"
+_VERSIONS_IN_AN_EVENT: Final = 60
+_SHIELDS_IN_AN_EVENT: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Events to append, the number of each one's content key, and whether keys made for them are a shielded child's."""
+
+    events: tuple[Event, ...]
+    content_keys: tuple[int, ...]
+    shielded: bool
+
+
+def decide(record: ChildRecord, command: Command, rules: RuleSet) -> Decision:
+    """What follows from a command. Raises Refused (BadInput, NotFound); TypeError for a command not listed here."""
+    if type(command) not in DECISIONS:
+        raise TypeError(f"no decision is made on {type(command).__name__}")
+    if not isinstance(command, RegisterChild):
+        _must_be_held(record)
+    return _with_keys(record, DECISIONS[type(command)](record, command, rules))
+
+
+# Registration and assertions
+
+
+def register_child(record: ChildRecord, command: RegisterChild, rules: RuleSet) -> Events:
+    """Open a record. Refused without name or date of birth, for an adult, and for a child outside the index's area."""
+    if record.registered or record.version:
+        raise Refused("This record is there already.", code="already-registered")
+    screen(command)
+    if not command.names:
+        raise BadInput("A record needs a name.", code="no-name", field="names")
+    if command.date_of_birth is None:
+        raise BadInput("A record needs a date of birth.", code="no-date-of-birth", field="date_of_birth")
+    today = london_day(command.at)
+    not_in_the_future(command.date_of_birth, today, "date_of_birth")
+    if retention.age_on(command.date_of_birth, today) >= rules.ages.archive:
+        raise Refused(
+            f"Only children under {rules.ages.archive} can be registered.",
+            code="adult",
+            field="date_of_birth",
+        )
+    _inside_the_area(command, rules)
+    registered = ChildRegistered(
+        index_number=command.index_number,
+        source_kind=command.source_kind,
+        rule_set=rules.id,
+        owning_authority=command.owning_authority,
+        source=command.source,
+    )
+    return [registered, *asserted(record, command, rules, first_version=2)]
+
+
+def assert_facts(record: ChildRecord, command: AssertFacts, rules: RuleSet) -> Events:
+    """Add what a source says. From an officer it is a correction and needs at least one fact.
+
+    To an archived record a feed adds nothing but a shield, unless what it says means that no rule would archive the
+    record: then the record is reopened. An officer may correct it.
+    """
+    screen(command)
+    if command.source_kind is SourceKind.OFFICER and not says_anything(command):
+        raise BadInput("A correction needs at least one fact.", code="nothing-asserted")
+    if command.date_of_birth is not None:
+        not_in_the_future(command.date_of_birth, london_day(command.at), "date_of_birth")
+    events = asserted(record, command, rules, first_version=record.version + 1)
+    if record.archived_on is None or not events:
+        return events
+    shields = [event for event in events if isinstance(event, ShieldRaised)]
+    reopened = _reopened(record, events, command, rules)
+    if reopened or command.source_kind is SourceKind.OFFICER:
+        return [*shields, *reopened, *(event for event in events if event not in shields)]
+    return shields
+
+
+def assign_authority(record: ChildRecord, command: AssignAuthority, _: RuleSet) -> Events:
+    """Make an authority responsible. Refused where another is; in a shielded record that gives no event instead."""
+    if record.authority == command.authority:
+        return ()
+    if record.authority is not None:
+        return _refuse_unless_hidden(
+            record,
+            Refused(
+                "Another authority is responsible for this record.", code="has-authority", field="authority"
+            ),
+        )
+    return (AuthorityAssigned(source_kind=SourceKind.AUTHORITY, authority=command.authority),)
+
+
+def withdraw_supply(record: ChildRecord, command: WithdrawSupply, rules: RuleSet) -> Events:
+    """Take back assertions, involvements and deaths that came from one file. Shields stay.
+
+    Where after it nobody says who the child is, the record rested on that file alone and is archived at once. Where
+    the record was archived for what the file said, a death perhaps, it is reopened.
+    """
+    versions = sorted(
+        [a.version for a in record.standing if _from_file(a.event.source, command.file)]
+        + [i.version for i in record.involvements if _from_file(i.source, command.file)]
+        + [d.version for d in record.deaths if _from_file(d.source, command.file)]
+    )
+    if not versions:
+        return ()
+    without = replace(record, withdrawn=record.withdrawn | frozenset(versions))
+    alone = not _identifies(without)
+    events: list[Event] = [
+        SupplyWithdrawn(
+            source_kind=SourceKind.INDEX, versions=tuple(chunk), alone=alone, source=Source(file=command.file)
+        )
+        for chunk in _chunks(versions, _VERSIONS_IN_AN_EVENT)
+    ]
+    if alone and record.archived_on is None:
+        today = london_day(command.at)
+        events.append(RecordArchived(archived_on=today, rule_set=rules.id, ground=retention.SUPPLY_WITHDRAWN))
+    return [*events, *_reopened(record, events, command, rules)]
+
+
+# Involvements
+
+
+def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: RuleSet) -> Events:
+    """Record a service. A sensitive one only on consent or reasonable cause (reg 11(3)); others have no such gate."""
+    for field, text, words in (
+        ("service", command.service, 10),
+        ("organisation", command.organisation, 12),
+        ("role", command.role, 6),
+        ("considered_by", command.cause.considered_by if command.cause else None, 6),
+    ):
+        screen_name(text, field, words=words)
+    today = london_day(command.at)
+    not_in_the_future(command.began, today, "began")
+    grounded = command.consent is not None or command.cause is not None
+    if command.kind != "sensitive" and grounded:
+        raise Refused(
+            "Only a sensitive service is recorded on consent or cause: leave them out.",
+            code="consent-not-needed",
+            field="consent" if command.consent else "cause",
+        )
+    if command.kind == "sensitive" and not grounded:
+        raise Refused(
+            "A sensitive service is recorded only with consent, or where its provider has reasonable cause to suspect "
+            "significant harm: give one of the two.",
+            code="sensitive-needs-ground",
+            field="consent",
+        )
+    if command.consent is not None:
+        not_in_the_future(command.consent.given_on, today, "consent.given_on")
+    if command.cause is not None:
+        not_in_the_future(command.cause.considered_on, today, "cause.considered_on")
+    _must_be_live(record)
+    begun = _begun(command, rules)
+    known = _involvement(record, command.involvement)
+    if known is None:
+        return (begun,)
+    (recorded,) = _as_recorded(record, (begun,), command)
+    (asked,) = evolve(ChildRecord(record.child_id), recorded).involvements
+    if asked == replace(
+        known, version=asked.version, content_key=asked.content_key, ended=None, consent_withdrawn=None
+    ):
+        return ()
+    return _refuse_unless_hidden(
+        record, Refused("Another involvement has this id.", code="involvement-exists", field="involvement")
+    )
+
+
+def end_involvement(record: ChildRecord, command: EndInvolvement, _: RuleSet) -> Events:
+    """Record that a service is no longer involved. An end before the beginning is refused where both are in sight."""
+    not_in_the_future(command.ended, london_day(command.at), "ended")
+    known = _involvement(record, command.involvement)
+    if known is None:
+        return _refuse_unless_hidden(record, _no_such_involvement())
+    if known.ended == command.ended:
+        return ()
+    if known.sensitive:
+        return (
+            SensitiveInvolvementEnded(
+                source_kind=command.source_kind, involvement=command.involvement, ended=command.ended
+            ),
+        )
+    if command.ended < known.began and not record.shielded:
+        raise BadInput("It cannot end before it began.", code="dates-out-of-order", field="ended")
+    return (
+        InvolvementEnded(
+            source_kind=command.source_kind, involvement=command.involvement, ended=command.ended
+        ),
+    )
+
+
+def withdraw_sensitive_consent(record: ChildRecord, command: WithdrawSensitiveConsent, _: RuleSet) -> Events:
+    """Withdraw consent: as easy as giving it. A cause recorded beside it stands on its own."""
+    not_in_the_future(command.withdrawn_on, london_day(command.at), "withdrawn_on")
+    known = _involvement(record, command.involvement)
+    if known is None or not known.sensitive:
+        return _refuse_unless_hidden(record, _no_such_involvement())
+    if known.consent is None or known.consent_withdrawn is not None:
+        return ()
+    return (
+        SensitiveConsentWithdrawn(
+            source_kind=command.source_kind,
+            involvement=command.involvement,
+            withdrawn_on=command.withdrawn_on,
+        ),
+    )
+
+
+# Shields
+
+
+def raise_shield(record: ChildRecord, command: RaiseShield, rules: RuleSet) -> Events:
+    """Raise a shield, on any record that is held. The same shield twice, or the same ground twice, changes nothing."""
+    known = rules.shield.all_grounds() if command.provisional else rules.shield.grounds
+    if command.source_kind not in (SourceKind.AUTHORITY, SourceKind.PRACTITIONER, SourceKind.OFFICER):
+        known = rules.shield.all_grounds()
+    if command.ground not in known:
+        raise BadInput(
+            f"The ground is one of: {', '.join(rules.shield.grounds)}.", code="unknown-ground", field="ground"
+        )
+    if any(shield.shield == command.shield for shield in record.shields):
+        return ()
+    same = (command.source_kind, command.ground, command.provisional)
+    if any((shield.source_kind, shield.ground, shield.provisional) == same for shield in record.shields):
+        return ()
+    return (
+        ShieldRaised(
+            shield=command.shield,
+            source_kind=command.source_kind,
+            provisional=command.provisional,
+            rule_set=rules.id,
+            ground=command.ground,
+            source=command.source,
+        ),
+    )
+
+
+def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Events:
+    """Lower every shield that stands. Needs two different people; nothing else ever lowers one."""
+    if command.proposed_by == command.confirmed_by:
+        raise Refused(
+            "Lifting a shield needs two different people.", code="two-people-needed", field="confirmed_by"
+        )
+    if command.reason not in rules.shield.reasons_to_lift:
+        raise BadInput(
+            f"The reason is one of: {', '.join(rules.shield.reasons_to_lift)}.",
+            code="unknown-reason",
+            field="reason",
+        )
+    if not record.shielded:
+        raise Refused("This record has no shield.", code="no-shield")
+    return [
+        ShieldLifted(
+            shields=tuple(chunk),
+            rule_set=rules.id,
+            reason=command.reason,
+            proposed_by=command.proposed_by,
+            confirmed_by=command.confirmed_by,
+        )
+        for chunk in _chunks([shield.shield for shield in record.shields], _SHIELDS_IN_AN_EVENT)
+    ]
+
+
+# Consent beyond 18, death, archive
+
+
+def give_extension_consent(record: ChildRecord, command: GiveExtensionConsent, rules: RuleSet) -> Events:
+    """Record consent to be kept beyond the archive age: in the rules' categories only, given before that birthday."""
+    not_in_the_future(command.given_on, london_day(command.at), "given_on")
+    if command.category not in rules.extension.categories:
+        raise Refused(
+            f"Only these may be kept longer: {', '.join(rules.extension.categories)}.",
+            code="category-not-eligible",
+            field="category",
+        )
+    _must_be_live(record)
+    if record.date_of_birth is None:
+        raise Refused("The record holds no date of birth.", code="no-date-of-birth")
+    if command.given_on >= retention.anniversary(record.date_of_birth, rules.ages.archive):
+        raise Refused(
+            f"Consent must be given before the birthday at {rules.ages.archive}.",
+            code="too-late",
+            field="given_on",
+        )
+    if record.extension_consent_on is not None and record.extension_withdrawn_on is None:
+        return ()
+    return (ExtensionConsentGiven(given_on=command.given_on, rule_set=rules.id, category=command.category),)
+
+
+def withdraw_extension_consent(
+    record: ChildRecord, command: WithdrawExtensionConsent, rules: RuleSet
+) -> Events:
+    """Withdraw it. Beyond the archive age the record is archived that day, in the same decision."""
+    today = london_day(command.at)
+    not_in_the_future(command.withdrawn_on, today, "withdrawn_on")
+    if record.extension_consent_on is None:
+        raise Refused("No consent to be kept longer is recorded.", code="no-consent")
+    if record.extension_withdrawn_on is not None:
+        return ()
+    if command.withdrawn_on < record.extension_consent_on:
+        raise BadInput(
+            "Consent cannot be withdrawn before it was given.",
+            code="dates-out-of-order",
+            field="withdrawn_on",
+        )
+    withdrawn = ExtensionConsentWithdrawn(withdrawn_on=command.withdrawn_on, rule_set=rules.id)
+    due = retention.archive_due(replace(record, extension_withdrawn_on=command.withdrawn_on), rules)
+    if (
+        record.archived_on is not None
+        or due is None
+        or due.on > today
+        or due.rule != retention.CONSENT_WITHDRAWN
+    ):
+        return (withdrawn,)
+    return (withdrawn, RecordArchived(archived_on=due.on, rule_set=rules.id, ground=due.rule))
+
+
+def notify_death(record: ChildRecord, command: NotifyDeath, _: RuleSet) -> Events:
+    """Record that a death was notified. The same notice from the same source twice changes nothing."""
+    today = london_day(command.at)
+    plausible_death(record.date_of_birth, command.died_on, today)
+    return death(record, command.died_on, today, command.source_kind, command.source)
+
+
+def archive_record(record: ChildRecord, command: ArchiveRecord, rules: RuleSet) -> Events:
+    """Archive what is due under the rule named, on the day it falls due or later. Refused where it is not due."""
+    if record.archived_on is not None:
+        return ()
+    due = retention.archive_due(record, rules)
+    not_in_the_future(command.archived_on, london_day(command.at), "archived_on")
+    if due is None or due.rule != command.ground or command.archived_on < due.on:
+        refusal = Refused("The rules do not make this due.", code="not-due", field="ground")
+        if command.ground == retention.LEFT_ENGLAND:
+            return _refuse_unless_hidden(record, refusal)  # whether the child left is what a shield hides
+        raise refusal
+    return (RecordArchived(archived_on=command.archived_on, rule_set=rules.id, ground=command.ground),)
+
+
+DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Events]]] = {
+    RegisterChild: register_child,
+    AssertFacts: assert_facts,
+    AssignAuthority: assign_authority,
+    WithdrawSupply: withdraw_supply,
+    BeginInvolvement: begin_involvement,
+    EndInvolvement: end_involvement,
+    WithdrawSensitiveConsent: withdraw_sensitive_consent,
+    RaiseShield: raise_shield,
+    LiftShield: lift_shield,
+    GiveExtensionConsent: give_extension_consent,
+    WithdrawExtensionConsent: withdraw_extension_consent,
+    NotifyDeath: notify_death,
+    ArchiveRecord: archive_record,
+}
+
+
+# What refusals rest on
+
+
+def _must_be_held(record: ChildRecord) -> None:
+    if not record.registered or record.forgotten is not None:
+        raise NotFound("There is no such record.", field="child")
+
+
+def _must_be_live(record: ChildRecord) -> None:
+    if record.archived_on is not None:
+        raise Refused("The record is archived and changes no more.", code="archived")
+
+
+def _refuse_unless_hidden(record: ChildRecord, refusal: Refused) -> Events:
+    """Raise a refusal that rests on what a shield hides; of a shielded record nothing is told and nothing happens."""
+    if record.shielded:
+        return ()
+    raise refusal
+
+
+def _no_such_involvement() -> Refused:
+    return Refused("The record holds no such involvement.", code="no-such-involvement", field="involvement")
+
+
+def _inside_the_area(command: RegisterChild, rules: RuleSet) -> None:
+    authority = command.owning_authority
+    outside = authority is not None and len(authority) == 9 and authority[:1] in rules.coverage.outside
+    if outside or isinstance(command.whereabouts, LeftEngland):
+        raise Refused(
+            "Only children in the area of an English local authority are held.",
+            code="outside-area",
+            field="owning_authority" if outside else "whereabouts",
+        )
+
+
+# Small matters of state
+
+
+def _identifies(record: ChildRecord) -> bool:
+    """Whether a standing source says a name, and one a date of birth: without them a record identifies nobody."""
+    named = any(isinstance(a.event, IdentityAsserted) and a.event.names for a in record.standing)
+    return named and record.date_of_birth is not None
+
+
+def _from_file(source: object, file: UUID) -> bool:
+    return isinstance(source, Source) and source.file == file
+
+
+def _involvement(record: ChildRecord, which: UUID) -> Involvement | None:
+    return next((i for i in record.involvements if i.involvement == which), None)
+
+
+def _begun(command: BeginInvolvement, rules: RuleSet) -> InvolvementBegun | SensitiveInvolvementBegun:
+    if command.kind == "sensitive":
+        return SensitiveInvolvementBegun(
+            source_kind=command.source_kind,
+            involvement=command.involvement,
+            service=command.service,
+            organisation=command.organisation,
+            role=command.role,
+            contact=command.contact,
+            lead_professional=command.lead_professional,
+            common_assessment=command.common_assessment,
+            began=command.began,
+            consent=command.consent,
+            cause=command.cause,
+            rule_set=rules.id,
+            source=command.source,
+        )
+    return InvolvementBegun(
+        source_kind=command.source_kind,
+        involvement=command.involvement,
+        service=command.service,
+        kind=command.kind,
+        organisation=command.organisation,
+        role=command.role,
+        contact=command.contact,
+        lead_professional=command.lead_professional,
+        common_assessment=command.common_assessment,
+        began=command.began,
+        source=command.source,
+    )
+
+
+def _reopened(record: ChildRecord, events: Events, command: Command, rules: RuleSet) -> list[Event]:
+    """That an archived record is live again, where after these events no rule archives it today."""
+    if record.archived_on is None:
+        return []
+    today = london_day(command.at)
+    reopened = RecordReopened(reopened_on=today, rule_set=rules.id, ground=REOPENED)
+    after = reduce(evolve, _as_recorded(record, (reopened, *events), command), record)
+    due = retention.archive_due(after, rules)
+    return [reopened] if _identifies(after) and (due is None or due.on > today) else []
+
+
+def _as_recorded(record: ChildRecord, events: Events, command: Command) -> list[Recorded]:
+    """Events as the log would give them back."""
+    return [
+        Recorded(
+            log=Log.RECORD,
+            position=0,
+            recorded_at=command.at,
+            event_id=record.child_id,
+            stream_id=record.child_id,
+            version=version,
+            content_key=record.content_key,
+            event=event,
+            metadata=HIDDEN,
+        )
+        for version, event in enumerate(events, record.version + 1)
+    ]
+
+
+def _chunks(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _with_keys(record: ChildRecord, events: Events) -> Decision:
+    """Number the content key of each event: a fresh one at each shield, one for each sensitive involvement alone."""
+    current, last = record.content_key, max(record.last_key, record.content_key)
+    own = {i.involvement: i.content_key for i in record.involvements if i.sensitive}
+    numbers: list[int] = []
+    for event in events:
+        number = current
+        match event:
+            case ShieldRaised():
+                number = current = last = last + 1
+            case SensitiveInvolvementBegun():
+                number = own[event.involvement] = last = last + 1
+            case SensitiveConsentWithdrawn() | SensitiveInvolvementEnded():
+                number = own.get(event.involvement, current)
+            case _:
+                pass
+        numbers.append(number)
+    shielded = record.shielded or any(isinstance(event, ShieldRaised) for event in events)
+    return Decision(tuple(events), tuple(numbers), shielded)
