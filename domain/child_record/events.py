@@ -117,8 +117,12 @@ Whereabouts: TypeAlias = Annotated[
 class Contact(Immutable):
     """How to reach somebody: structured, bounded, no room for a narrative."""
 
-    telephone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{5,23}$", max_length=25)] | None = None
-    email: Annotated[str, StringConstraints(pattern=r"^[^\s@]{1,64}@[^\s@]{1,80}$", max_length=120)] | None = None
+    telephone: (
+        Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{5,23}$", max_length=25)] | None
+    ) = None
+    email: (
+        Annotated[str, StringConstraints(pattern=r"^[^\s@]{1,64}@[^\s@]{1,80}$", max_length=120)] | None
+    ) = None
 
 
 class Carer(Immutable):

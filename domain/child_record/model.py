@@ -258,7 +258,9 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
         case SensitiveConsentWithdrawn():
             return _with_involvement(record, event.involvement, consent_withdrawn=event.withdrawn_on)
         case ShieldRaised():
-            shield = Shield(event.shield, recorded.recorded_at, event.provisional, event.source_kind, event.ground)
+            shield = Shield(
+                event.shield, recorded.recorded_at, event.provisional, event.source_kind, event.ground
+            )
             return replace(
                 record,
                 shields=(*record.shields, shield),
