@@ -8,10 +8,11 @@ holder. Every string is bounded and may hold no control character; none is long 
 import base64
 import re
 import unicodedata
+from contextlib import suppress
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -30,6 +31,19 @@ def long_id(value: object) -> object:
     """The uuid of a 22-character id; anything else is passed on for pydantic to judge."""
     if isinstance(value, str) and len(value) == 22:
         return UUID(bytes=base64.urlsafe_b64decode(value + "=="))
+    return value
+
+
+def short_bytes(value: bytes) -> str:
+    """Bytes as base64url without padding (32 of them: 43 characters), the form digests take inside stored parts."""
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def long_bytes(value: object) -> object:
+    """The bytes of a base64url text; anything else, and what is no base64url, is left for pydantic to judge."""
+    if isinstance(value, str) and len(value) % 4 != 1:
+        with suppress(ValueError):
+            return base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
     return value
 
 
@@ -108,6 +122,12 @@ def valid_index_number(value: str) -> str:
 
 
 Id = Annotated[UUID, BeforeValidator(long_id), PlainSerializer(short_id, return_type=str, when_used="json")]
+Digest = Annotated[
+    bytes,
+    BeforeValidator(long_bytes),
+    Field(min_length=32, max_length=32),
+    PlainSerializer(short_bytes, return_type=str, when_used="json"),
+]
 ShortCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", max_length=40)]
 NhsNumber = Annotated[str, StringConstraints(max_length=12), AfterValidator(nhs_number)]
 Upn = Annotated[str, StringConstraints(max_length=13), AfterValidator(unique_pupil_number)]

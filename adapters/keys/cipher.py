@@ -1,0 +1,122 @@
+"""AES-256-GCM and nothing else: how one part of a stored event is sealed and opened, and how subkeys are made.
+
+A stored part is nonce (12) ‖ ciphertext ‖ tag (16), its length a multiple of the log's block. The plaintext is 32
+spaces, then JSON, then spaces. The leading spaces commit the ciphertext to its key: AES-GCM alone lets somebody who
+chooses two keys make one ciphertext that opens under both, and a constant prefix, checked on opening, makes that
+infeasible. The associated data bind a part to its place.
+"""
+
+import os
+from collections.abc import Callable
+from hmac import digest
+from struct import Struct
+from typing import Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from domain.kernel import Log
+
+FORMAT: Final = 1
+"""The only form of a stored part so far; stands in the row and in the associated data."""
+
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+TAG_BYTES: Final = 16
+COMMITMENT: Final = b" " * 32
+BLOCKS: Final = {Log.RECORD: 320, Log.ACCESS: 2048}
+"""Bytes that the length of a stored part is a multiple of. Measured; see `docs/stored-forms.md`."""
+
+_OVERHEAD: Final = NONCE_BYTES + len(COMMITMENT) + TAG_BYTES
+_PLACE: Final = Struct(">HB16sI16s")
+_KEY_PLACE: Final = Struct(">16sHII")
+_PART_BYTES: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
+
+Random = Callable[[int], bytes]
+RANDOM: Final[Random] = os.urandom
+
+
+class Damage(Exception):
+    """Stored bytes do not open under the key that should open them. Says nothing about what was in them."""
+
+
+def place(form: int, log: int, stream_id: UUID, version: int, event_id: UUID) -> bytes:
+    """Where an event stands: the associated data (39 bytes, big-endian) without the part's last byte."""
+    return _PLACE.pack(form, log, stream_id.bytes, version, event_id.bytes)
+
+
+def seal(key: AESGCM, text: bytes, where: bytes, part: int, block: int, nonce: bytes) -> bytes:
+    """Seal one part's JSON text. `nonce` is 12 fresh random bytes; the result's length is a multiple of `block`."""
+    padding = -(len(text) + _OVERHEAD) % block
+    return nonce + key.encrypt(nonce, COMMITMENT + text + b" " * padding, where + _PART_BYTES[part])
+
+
+def unseal(key: AESGCM, stored: bytes, where: bytes, part: int) -> bytes:
+    """The JSON text of one part, spaces around it included. Raises Damage."""
+    try:
+        text = key.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], where + _PART_BYTES[part])
+    except (InvalidTag, ValueError):
+        raise Damage from None
+    if not text.startswith(COMMITMENT):
+        raise Damage
+    return text
+
+
+def wrap(
+    key: AESGCM, raw: bytes, subject: UUID, kind: int, number: int, generation: int, nonce: bytes
+) -> bytes:
+    """Wrap a key for its row: nonce ‖ AES-256-GCM, bound to the four columns before it."""
+    return nonce + key.encrypt(nonce, raw, _KEY_PLACE.pack(subject.bytes, kind, number, generation))
+
+
+def unwrap(key: AESGCM, wrapped: bytes, subject: UUID, kind: int, number: int, generation: int) -> bytes:
+    """The key in a row. Raises Damage where the row was altered or stands in another's place."""
+    try:
+        raw = key.decrypt(
+            wrapped[:NONCE_BYTES],
+            wrapped[NONCE_BYTES:],
+            _KEY_PLACE.pack(subject.bytes, kind, number, generation),
+        )
+    except (InvalidTag, ValueError):
+        raise Damage from None
+    if len(raw) != KEY_BYTES:
+        raise Damage
+    return raw
+
+
+LABELS: Final = {
+    "idempotency": "keys under which a command or a line of a file is known to have been done (system key)",
+    "reservation": "tokens by which an identifier is unique (system key)",
+    "suppression": "tokens by which a destroyed child is not registered again (system key)",
+    "file": "fingerprints of supplied files (system key)",
+    "etag": "what a reader was shown, for conditional requests (system key)",
+    "digest": "what was shown of one child (the child's identity key)",
+    "page": "what was shown as a whole (the access's own identity key)",
+}
+"""Every label a subkey is made under, and what for. A label is never used for anything else."""
+
+
+def subkey(key: bytes, label: str) -> bytes:
+    """HKDF-SHA256 (RFC 5869), no salt, info `contactpoint/<label>`: 32 bytes. Raises KeyError for an unknown label."""
+    LABELS[label]
+    return _hkdf(key, b"contactpoint/" + label.encode())
+
+
+def access_key(period_key: bytes, identity_keys: tuple[bytes, ...], access_id: UUID) -> bytes:
+    """The identity key of one access: gone with the period, or with any child that was shown.
+
+    HKDF-SHA256, no salt, input period key ‖ identity keys of the hits in order, info the 16 bytes of the access id.
+    """
+    return _hkdf(period_key + b"".join(identity_keys), access_id.bytes)
+
+
+def keyed_digest(key: bytes, value: bytes) -> bytes:
+    """HMAC-SHA256 (RFC 2104), 32 bytes."""
+    return digest(key, value, "sha256")
+
+
+def _hkdf(key: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key)

@@ -1,0 +1,271 @@
+"""Splits an event into the JSON texts of its stored parts, by the marks on its fields, and puts them together again.
+
+    identity   {"k": number of the content key, "e": name, "v": version, …identity fields}
+    concealed  {"k": …, "e": "concealed", "source_kind": …}, and the content part then begins with "e" and "v"
+    content    {…content fields}
+    metadata   {…metadata, …metadata fields}
+
+A value that is None is left out, so a field that may be None defaults to None. Every other field is written, default
+or not: what is stored does not change its meaning when a default does.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, reduce
+from operator import or_
+from typing import Annotated, Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from adapters.keys.cipher import Damage
+from domain.identifiers import Id
+from domain.kernel import (
+    CONCEALED_NAME,
+    Concealed,
+    Event,
+    EventTypes,
+    ForgottenEvent,
+    Metadata,
+    StreamKind,
+    Upcasters,
+)
+from domain.personal_data import Forgotten, Hidden, Part, parts_of
+
+Fields: TypeAlias = dict[str, Any]
+Unopened: TypeAlias = Forgotten | Hidden
+
+_STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
+_IN_METADATA_OF_ALL = frozenset(Metadata.model_fields)
+_CONCEALED_MAY_SHOW = frozenset({"source_kind"})
+
+
+class Texts(NamedTuple):
+    """The JSON texts of the parts that an event's own fields make; `metadata` is None where none lies there."""
+
+    identity: bytes
+    content: bytes
+    metadata: bytes | None
+
+
+class _Codec:
+    """One event class: which field goes where, and how its values become JSON and come back."""
+
+    def __init__(self, event_class: type[Event]) -> None:
+        self.event_class = event_class
+        self.parts = parts_of(event_class)
+        self.of_part = {
+            part: tuple(name for name, lies_in in self.parts.items() if lies_in == part) for part in Part
+        }
+        if event_class.NAME == CONCEALED_NAME:
+            raise TypeError(f"{event_class.__name__} takes the name kept for events that are not opened")
+        if event_class.CONCEALED and not _CONCEALED_MAY_SHOW.issuperset(self.of_part[Part.IDENTITY]):
+            raise TypeError(
+                f"{event_class.__name__} is concealed, so its identity part may hold source_kind only"
+            )
+        if {"k", "e", "v"} & self.parts.keys() or _IN_METADATA_OF_ALL.intersection(
+            self.of_part[Part.METADATA]
+        ):
+            raise TypeError(f"{event_class.__name__} has a field whose name the stored parts use themselves")
+        hints = get_type_hints(event_class, include_extras=True)
+        self._types = {name: _without_unopened(hints[name]) for name in self.parts}
+        self.held = tuple(name for name in self.parts if self._types[name] != hints[name])
+        called = orjson.dumps({"e": event_class.NAME, "v": event_class.VERSION})[1:-1]
+        self._called = b"{" + called
+        self._identity = b'{"k":%d,"e":"' + CONCEALED_NAME.encode() + b'"'
+        if not event_class.CONCEALED:
+            self._identity = b'{"k":%d,' + called.replace(b"%", b"%%")
+
+    @cached_property
+    def _writers(self) -> dict[Part, Any]:
+        return {
+            part: self._adapter(names).serializer.to_json for part, names in self.of_part.items() if names
+        }
+
+    @cached_property
+    def _read(self) -> Any:
+        return self._adapter(self.parts).validator.validate_python
+
+    def _adapter(self, names: Iterable[str]) -> TypeAdapter[Any]:
+        make_type: Any = TypedDict  # made from the marks: no type checker can follow
+        shape = make_type(self.event_class.__name__, {name: self._types[name] for name in names}, total=False)
+        return TypeAdapter(with_config(_STRICT)(shape))
+
+    def split(self, event: Event, content_key: int) -> Texts:
+        values = event.__dict__
+        for name in self.held:
+            if isinstance(values[name], Forgotten | Hidden):
+                raise TypeError(f"{type(event).__name__}.{name} was not opened, so it cannot be stored")
+        writers = self._writers
+        texts = {part: write(values, exclude_none=True) for part, write in writers.items()}
+        content = texts.get(Part.CONTENT, b"{}")
+        if self.event_class.CONCEALED:
+            content = _joined(self._called, content)
+        identity = _joined(self._identity % content_key, texts.get(Part.IDENTITY, b"{}"))
+        return Texts(identity, content, texts.get(Part.METADATA))
+
+    def event(self, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
+        try:
+            values = self._read(fields)
+        except ValidationError:
+            raise Damage from None
+        for part, instead in unopened.items():
+            values.update(dict.fromkeys(self.of_part[part], instead))
+        for name, field in self.event_class.model_fields.items():
+            if name not in values and field.is_required():
+                raise Damage
+        return self.event_class.model_construct(**values)
+
+
+class Parts:
+    """The codecs of every event class a log may hold.
+
+    `unnamed` is the class of an event whose identity part is gone though its metadata part is not: in the access log
+    every event is of this one class. Elsewhere there is none, and such an event comes back as `ForgottenEvent`.
+    """
+
+    def __init__(
+        self, types: EventTypes, upcasters: Upcasters | None = None, unnamed: type[Event] | None = None
+    ) -> None:
+        self._types = types
+        self._upcasters = upcasters or {}
+        self._unnamed = unnamed
+        self._codecs: dict[type[Event], _Codec] = {}
+
+    def split(self, event: Event, content_key: int) -> Texts:
+        """The JSON texts of an event's parts. Raises TypeError where it holds a value that was never opened."""
+        return self._codec(type(event)).split(event, content_key)
+
+    def event(self, identity: Fields, content: Fields | Unopened, metadata: Fields | None = None) -> Event:
+        """The event whose parts were opened, in today's shape. Raises Damage where there is no such event."""
+        name, version = identity.get("e"), identity.get("v")
+        fields = {key: value for key, value in identity.items() if key not in {"k", "e", "v"}}
+        unopened: dict[Part, Unopened] = {}
+        if isinstance(content, dict):
+            fields |= content
+        elif name == CONCEALED_NAME:
+            return Concealed(source_kind=identity.get("source_kind"))
+        else:
+            unopened[Part.CONTENT] = content
+        if name == CONCEALED_NAME:
+            name, version = fields.pop("e", None), fields.pop("v", None)
+        if metadata:
+            fields |= metadata
+        return self._build(name, version, fields, unopened)
+
+    def forgotten(self, gone: Forgotten, metadata: Fields | None = None) -> Event:
+        """What is left of an event whose identity part is gone."""
+        if self._unnamed is None or not metadata:
+            return ForgottenEvent(certificate=gone.certificate)
+        codec = self._codec(self._unnamed)
+        return codec.event(metadata, {Part.IDENTITY: gone})
+
+    def _build(self, name: Any, version: Any, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
+        while step := self._upcasters.get((name, version)):
+            upcast, version = step
+            fields = upcast(fields)
+        try:
+            event_class = self._types.of(name, version)
+        except (KeyError, TypeError):
+            raise Damage from None
+        return self._codec(event_class).event(fields, unopened)
+
+    def _codec(self, event_class: type[Event]) -> _Codec:
+        codec = self._codecs.get(event_class)
+        if codec is None:
+            codec = self._codecs[event_class] = _Codec(event_class)
+        return codec
+
+
+def metadata_text(metadata: Metadata) -> bytes:
+    """The metadata that every event carries, as JSON."""
+    return metadata.model_dump_json(exclude_none=True).encode()
+
+
+def with_fields(metadata: bytes, fields: bytes | None) -> bytes:
+    """Metadata with the fields of an event that lie beside it."""
+    return metadata if fields is None else _joined(metadata[:-1], fields)
+
+
+def read_text(text: bytes) -> Fields:
+    """The object in the JSON text of a part. Raises Damage where it is none."""
+    try:
+        fields = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Damage from None
+    if not isinstance(fields, dict):
+        raise Damage
+    return fields
+
+
+def read_metadata(fields: Fields) -> tuple[Metadata, Fields]:
+    """The metadata that every event carries, and the fields that lie beside it. Raises Damage."""
+    own = {name: value for name, value in fields.items() if name not in _IN_METADATA_OF_ALL}
+    try:
+        common = Metadata.model_validate({n: v for n, v in fields.items() if n in _IN_METADATA_OF_ALL})
+    except ValidationError:
+        raise Damage from None
+    return common, own
+
+
+def subjects_of(fields: Fields) -> tuple[UUID, ...]:
+    """The streams of the hits that an access event's metadata part lists, in order. Raises Damage."""
+    try:
+        return _HITS.validate_python([hit[0] for hit in fields.get("hits", ())])
+    except (ValidationError, TypeError, LookupError):
+        raise Damage from None
+
+
+def field_table(groups: Sequence[tuple[StreamKind, EventTypes]]) -> str:
+    """Which field of which event lies in which part, under which key: a Markdown table made from the marks."""
+    lines = ["| event | field | part | key |", "|---|---|---|---|"]
+    for kind, types in groups:
+        for event_class in types:
+            called = f"`{event_class.NAME}` v{event_class.VERSION}"
+            where = Part.CONTENT if event_class.CONCEALED else Part.IDENTITY
+            lines.append(f"| {called} | *its name* | {where.name.lower()} | {_KEYS[kind, where]} |")
+            lines += [
+                f"| {called} | `{name}` | {part.name.lower()} | {_KEYS[kind, part]} |"
+                for name, part in parts_of(event_class).items()
+            ]
+    for kind in dict.fromkeys(kind for kind, _ in groups):
+        lines += [
+            f"| every event of a {kind.name.lower()} stream | `{name}` | metadata | {_KEYS[kind, Part.METADATA]} |"
+            for name in Metadata.model_fields
+        ]
+    return "\n".join(lines) + "\n"
+
+
+_KEYS = {
+    (StreamKind.CHILD, Part.IDENTITY): "the child's identity key",
+    (StreamKind.CHILD, Part.CONTENT): "a numbered content key of the child",
+    (StreamKind.CHILD, Part.METADATA): "the same content key",
+    (StreamKind.STAFF, Part.IDENTITY): "the staff key",
+    (StreamKind.STAFF, Part.CONTENT): "the staff key",
+    (StreamKind.STAFF, Part.METADATA): "the month's key",
+    (StreamKind.SYSTEM, Part.IDENTITY): "the system key",
+    (StreamKind.SYSTEM, Part.CONTENT): "the system key",
+    (StreamKind.SYSTEM, Part.METADATA): "the month's key",
+    (StreamKind.ACCESS, Part.IDENTITY): "the month's key with the identity keys of all hits",
+    (StreamKind.ACCESS, Part.CONTENT): "the month's key",
+    (StreamKind.ACCESS, Part.METADATA): "the month's key",
+}
+
+
+def _joined(head: bytes, fields: bytes) -> bytes:
+    return head + (b"}" if fields == b"{}" else b"," + fields[1:])
+
+
+def _without_unopened(hint: Any) -> Any:
+    """A field's type as it is written: without `Forgotten` and `Hidden`."""
+    if get_origin(hint) is Annotated:
+        inner, *extras = get_args(hint)
+        return Annotated[(_without_unopened(inner), *extras)]
+    members = get_args(hint)
+    if {Forgotten, Hidden} & set(members):
+        return reduce(or_, [member for member in members if member not in (Forgotten, Hidden)])
+    return hint
+
+
+_HITS: TypeAdapter[tuple[UUID, ...]] = TypeAdapter(tuple[Id, ...])
