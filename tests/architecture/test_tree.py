@@ -22,16 +22,8 @@ TOP_LEVEL = {
     "Dockerfile",
     "dev",
 }
-# `decisions.py` only where an aggregate decides so much that state and evolve are better read without it.
-IN_AN_AGGREGATE = {
-    "__init__.py",
-    "events.py",
-    "commands.py",
-    "model.py",
-    "decisions.py",
-    "handlers.py",
-    "upcasters.py",
-}
+IN_AN_AGGREGATE = {"__init__.py", "events.py", "commands.py", "model.py", "handlers.py", "upcasters.py"}
+BESIDES = {"child_record": {"decisions.py", "assertions.py"}}  # its model.py holds state and evolve, these decide
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = ("practitioner_view", "audit_trail", "retention_schedule", "match_index")
 SAYS_NOTHING = {"utils.py", "util.py", "helpers.py", "common.py", "manager.py", "base.py", "misc.py"}
