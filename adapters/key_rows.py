@@ -11,11 +11,17 @@ from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
+from domain.errors import Unavailable
+
 SYSTEM_SUBJECT: Final = UUID("73797374-656d-4000-8000-000000000001")
 """The subject under which the system key stands."""
 
 PERIOD_SUBJECT: Final = UUID("70657269-6f64-4000-8000-000000000001")
 """The subject under which the keys of the months stand."""
+
+
+class GenerationGone(Unavailable):
+    """There is no key-encryption key of this generation: it was destroyed by a rotation, or its file is missing."""
 
 
 def period_of(instant: datetime) -> int:
@@ -111,8 +117,8 @@ class Opening(Protocol):
 class KeptTable(Protocol):
     """The rows of either database as rotation and the sweep need them, which touch every row."""
 
-    def older(self, generation: int, limit: int) -> list[KeyRow]:
-        """Up to `limit` open rows that are wrapped under a generation before this one."""
+    def older(self, generation: int, after: KeyName | None, limit: int) -> list[KeyRow]:
+        """Open rows that are wrapped under a generation before this one, in order of name, from behind `after`."""
         ...
 
     def rewrap(self, old: int, rows: Sequence[KeyRow]) -> int:

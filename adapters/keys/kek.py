@@ -5,15 +5,25 @@ old backup, log segment and dead row that holds keys wrapped under those.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from adapters.keys.cipher import KEY_BYTES, RANDOM, Random
-from domain.errors import Unavailable
+from adapters.faults import Reach, no_fault
+from adapters.key_rows import GenerationGone, KeptTable, KeyName, KeyRow
+from adapters.keys.cipher import KEY_BYTES, NONCE_BYTES, RANDOM, Damage, Random, unwrap, wrap
+from domain.errors import DamagedStream
 
 FIRST_GENERATION: Final = 1
+ROTATION_POINTS: Final = (
+    "kek.before-created",
+    "kek.after-created",
+    "kek.before-destroyed",
+    "kek.after-destroyed",
+)
+_BATCH: Final = 1000
 
 
 class Kek(Protocol):
@@ -24,7 +34,7 @@ class Kek(Protocol):
         ...
 
     def of(self, generation: int) -> AESGCM:
-        """The key of one generation."""
+        """The key of one generation. Raises GenerationGone."""
         ...
 
 
@@ -124,8 +134,69 @@ class KekFiles:
         finally:
             os.close(descriptor)
 
-    def _missing(self) -> Unavailable:
-        return Unavailable(
+    def _missing(self) -> GenerationGone:
+        return GenerationGone(
             f"A key-encryption key of the {self._database} database is missing from the folder `kek` of the home. "
             "Put it back: without it nothing can be read."
         )
+
+
+def begin(kek: RotatableKek) -> None:
+    """Make the first generation, if there is none yet. Safe to repeat and to run many times at once."""
+    try:
+        generations = kek.generations()
+    except GenerationGone:
+        generations = []
+    if not generations:
+        kek.create(FIRST_GENERATION)
+
+
+def rotate(kek: RotatableKek, table: KeptTable, *, random: Random = RANDOM, reach: Reach = no_fault) -> int:
+    """Wrap every key of one database under a new generation, then destroy the older ones. Returns how many rows.
+
+    A rotation that died is completed by the next, which then begins none of its own. Keys can be made, used and
+    destroyed meanwhile. Raises DamagedStream, destroying nothing, where a row does not open under its generation.
+    """
+    generations = kek.generations()
+    if len(generations) == 1:
+        reach("kek.before-created")
+        kek.create(generations[0] + 1)
+        reach("kek.after-created")
+    newest, _ = kek.newest()
+    done = 0
+    while True:
+        after: KeyName | None = None
+        while rows := table.older(newest, after, _BATCH):
+            done += _rewrapped(kek, table, rows, random)
+            after = KeyName(*rows[-1][:3])
+        if table.finish(newest, lambda: _destroy_before(kek, newest, reach)):
+            return done
+
+
+def _rewrapped(kek: RotatableKek, table: KeptTable, rows: Sequence[KeyRow], random: Random) -> int:
+    generation, key = kek.newest()
+    done = 0
+    for old in sorted({row.generation for row in rows}):
+        fresh: list[KeyRow] = []
+        for row in rows:
+            if row.generation == old and row.wrapped is not None:
+                name = KeyName(*row[:3])
+                try:
+                    raw = unwrap(kek.of(old), row.wrapped, *name, old)
+                except Damage:
+                    raise DamagedStream(row.subject) from None
+                fresh.append(
+                    row._replace(
+                        generation=generation, wrapped=wrap(key, raw, *name, generation, random(NONCE_BYTES))
+                    )
+                )
+        done += table.rewrap(old, fresh)
+    return done
+
+
+def _destroy_before(kek: RotatableKek, newest: int, reach: Reach) -> None:
+    reach("kek.before-destroyed")
+    for generation in kek.generations():
+        if generation < newest:
+            kek.destroy(generation)
+    reach("kek.after-destroyed")

@@ -17,6 +17,7 @@ from adapters.faults import Reach, no_fault
 from adapters.key_rows import (
     PERIOD_SUBJECT,
     SYSTEM_SUBJECT,
+    GenerationGone,
     KeyKind,
     KeyName,
     KeyringTable,
@@ -194,14 +195,22 @@ class KeyStore:
             else:
                 found[subject] = known
         if missing:
-            for row in self._keyring.read(missing):
-                keys = found.setdefault(row.subject, SubjectKeys({}))
-                keys.states[row.kind, row.number] = self._box.open(row)
+            try:
+                found |= self._read(missing)
+            except GenerationGone:  # wrapped anew between reading the row and opening it
+                found |= self._read(missing)
             for subject in missing:
                 if subject in found and all(
                     isinstance(state, bytes) for state in found[subject].states.values()
                 ):
                     self._cache.put(subject, found[subject])
+        return found
+
+    def _read(self, subjects: Sequence[UUID]) -> dict[UUID, SubjectKeys]:
+        found: dict[UUID, SubjectKeys] = {}
+        for row in self._keyring.read(subjects):
+            keys = found.setdefault(row.subject, SubjectKeys({}))
+            keys.states[row.kind, row.number] = self._box.open(row)
         return found
 
     def reveal(self, keys: dict[UUID, SubjectKeys]) -> dict[UUID, SubjectKeys]:

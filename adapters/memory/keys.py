@@ -8,7 +8,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from adapters.key_rows import KeyKind, KeyName, KeyRow
+from adapters.key_rows import GenerationGone, KeyKind, KeyName, KeyRow
 from domain.errors import Unavailable
 
 _KEPT_UNUSED = timedelta(days=30)
@@ -18,7 +18,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class MemoryKeyTable:
     """The rows of one key database. Answers all of the ports over key rows in `adapters.key_rows`."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] | None = None) -> None:
+        """now: the clock that sweeps go by, which an instant given with a sweep may be ahead of."""
+        self._now = now or (lambda: _LONG_AGO)
         self._rows: dict[KeyName, KeyRow] = {}
         self._orphans: dict[KeyName, datetime] = {}
         self._opened: dict[UUID, UUID] = {}
@@ -71,11 +73,11 @@ class MemoryKeyTable:
                 raise Unavailable("One access opens one record.")
         return self.read([subject])
 
-    def older(self, generation: int, limit: int) -> list[KeyRow]:
+    def older(self, generation: int, after: KeyName | None, limit: int) -> list[KeyRow]:
         with self._lock:
-            return [r for r in self._rows.values() if r.wrapped is not None and r.generation < generation][
-                :limit
-            ]
+            names = sorted(name for name in self._rows if after is None or name > after)
+            rows = [self._rows[name] for name in names]
+            return [row for row in rows if row.wrapped is not None and row.generation < generation][:limit]
 
     def rewrap(self, old: int, rows: Sequence[KeyRow]) -> int:
         return sum(
@@ -89,7 +91,7 @@ class MemoryKeyTable:
 
     def finish(self, generation: int, destroy: Callable[[], None]) -> bool:
         with self._lock:
-            if self.older(generation, 1):
+            if self.older(generation, None, 1):
                 return False
             destroy()
             return True
@@ -104,21 +106,16 @@ class MemoryKeyTable:
         return found[:limit]
 
     def sweep(self, orphans: Sequence[KeyName], instant: datetime | None = None) -> int:
-        now = instant or _LONG_AGO
+        now = max(instant or _LONG_AGO, self._now())
         with self._lock:
             self._orphans = {name: self._orphans.get(name, now) for name in orphans}
-            old = (
-                [name for name, seen in self._orphans.items() if seen <= now - _KEPT_UNUSED]
-                if instant
-                else []
-            )
+            old = [name for name, seen in self._orphans.items() if now - seen >= _KEPT_UNUSED]
             for name in old:
                 del self._orphans[name]
-            return sum(
-                self._rows.pop(name, None) is not None
-                for name in old
-                if name in self._rows and self._rows[name].certificate is None
-            )
+            gone = [name for name in old if name in self._rows and self._rows[name].certificate is None]
+            for name in gone:
+                del self._rows[name]
+            return len(gone)
 
     def clear_notes(self) -> None:
         with self._lock:
@@ -151,7 +148,7 @@ class MemoryKek:
         try:
             return self._keys[generation]
         except KeyError:
-            raise Unavailable("A key-encryption key is missing.") from None
+            raise GenerationGone("A key-encryption key is missing.") from None
 
     def create(self, generation: int) -> None:
         self._keys.setdefault(generation, AESGCM(AESGCM.generate_key(256)))
