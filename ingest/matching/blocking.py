@@ -1,0 +1,166 @@
+"""Keys that propose candidates: what the match index stores of a record, and what an incoming record asks for.
+
+A key is text: one letter, a colon, normal forms divided by `|`. The index holds the keys of *every* standing
+assertion, so that a former name or an old address still finds the child. Keys of a shielded record are made of what a
+shielded record shows: names, date of birth, NHS number. Exact composite keys only: a whole-table likeness search is
+a hundred times slower at a million children.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from domain.child_record.events import (
+    Address,
+    AddressAsserted,
+    CurrentAddress,
+    Gender,
+    IdentifiersAsserted,
+    IdentityAsserted,
+    LastKnownAddress,
+    PersonName,
+    Source,
+)
+from domain.child_record.model import ChildRecord
+from ingest.matching import normalise
+from ingest.matching.normalise import NormalName
+from ingest.source_record import SUPERSEDED
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that shares a key with an incoming one. Names are in normal form, chosen by the best view."""
+
+    child_id: UUID
+    forenames: str
+    surname: str
+    date_of_birth: date | None
+    postcode: str | None
+    """Written form; None where none is held or the record is shielded."""
+    nhs_number: str | None
+    nhs_verified: bool
+    gender: Gender
+    birth_order: int | None
+    shielded: bool
+    archived: bool
+    keys: frozenset[str]
+    """All keys of the record: they tell which of its former names, numbers and addresses agree."""
+
+
+def by_nhs_number(number: str) -> str:
+    """Records that hold, or held, this NHS number."""
+    return f"n:{number}"
+
+
+def by_date_of_birth(born: date) -> str:
+    """Records with this date of birth. About 1,700 in a national index: for screening, not for linking."""
+    return f"d:{born.isoformat()}"
+
+
+def by_postcode(value: str) -> str:
+    """Unshielded records at this postcode (`normalise.postcode`), now or before."""
+    return f"p:{value}"
+
+
+def by_shielded_birth(born: date) -> str:
+    """Shielded records with this date of birth."""
+    return f"s:{born.isoformat()}"
+
+
+def by_source_record(source_kind: str, record: str) -> str:
+    """The unshielded record that this source record was loaded into before."""
+    return f"r:{source_kind}|{record}"
+
+
+def by_exact_name(person: NormalName, born: date, where: str) -> str:
+    """Same surname, first forename, date of birth and postcode."""
+    return f"e:{born.isoformat()}|{person.surname}|{person.first}|{where}"
+
+
+def day_and_month_swapped(born: date) -> date | None:
+    """The date with its day and month exchanged, where that is another date."""
+    if born.day == born.month or born.day > 12:
+        return None
+    return date(born.year, born.day, born.month)
+
+
+def addresses_of(record: ChildRecord) -> tuple[Address, ...]:
+    """Every address that stands in the record, as far as its reader could open it."""
+    return tuple(
+        assertion.event.whereabouts.address
+        for assertion in record.standing
+        if isinstance(assertion.event, AddressAsserted)
+        and isinstance(assertion.event.whereabouts, CurrentAddress | LastKnownAddress)
+    )
+
+
+def names_of(record: ChildRecord) -> tuple[PersonName, ...]:
+    """Every name that stands in the record."""
+    return tuple(
+        name
+        for assertion in record.standing
+        if isinstance(assertion.event, IdentityAsserted)
+        for name in assertion.event.names
+    )
+
+
+def births_of(record: ChildRecord) -> frozenset[date]:
+    """Every date of birth that stands in the record."""
+    return frozenset(
+        assertion.event.date_of_birth
+        for assertion in record.standing
+        if isinstance(assertion.event, IdentityAsserted) and assertion.event.date_of_birth is not None
+    )
+
+
+def numbers_of(record: ChildRecord) -> frozenset[str]:
+    """Every NHS number that stands in the record, superseded ones among them."""
+    found = set[str]()
+    for assertion in record.standing:
+        event = assertion.event
+        if isinstance(event, IdentityAsserted) and event.nhs_number is not None:
+            found.add(event.nhs_number)
+        elif isinstance(event, IdentifiersAsserted):
+            found |= {held.value for held in event.identifiers if held.scheme == SUPERSEDED}
+    return frozenset(found)
+
+
+def keys_of(record: ChildRecord) -> frozenset[str]:
+    """The keys under which the match index finds this record. Empty where nothing of it stands.
+
+    Works on a record folded with or without its content opened; of a shielded one it uses no content even if open.
+    """
+    if record.forgotten is not None or not record.registered:
+        return frozenset()
+    births = births_of(record)
+    keys = {by_nhs_number(number) for number in _visible_numbers(record)}
+    keys |= {by_date_of_birth(born) for born in births}
+    if record.shielded:
+        return frozenset(keys | {by_shielded_birth(born) for born in births})
+    names = {normalise.person_name(name) for name in names_of(record)}
+    postcodes = {normalise.postcode(address.postcode) for address in addresses_of(record)} - {None}
+    keys |= {by_postcode(where) for where in postcodes if where is not None}
+    keys |= {
+        by_exact_name(name, born, where)
+        for name in names
+        for born in births
+        for where in postcodes
+        if where is not None
+    }
+    keys |= {
+        by_source_record(assertion.event.source_kind, assertion.event.source.record)
+        for assertion in record.standing
+        if isinstance(assertion.event.source, Source) and assertion.event.source.record is not None
+    }
+    return frozenset(keys)
+
+
+def _visible_numbers(record: ChildRecord) -> Iterable[str]:
+    if not record.shielded:
+        return numbers_of(record)
+    return {
+        assertion.event.nhs_number
+        for assertion in record.standing
+        if isinstance(assertion.event, IdentityAsserted) and assertion.event.nhs_number is not None
+    }

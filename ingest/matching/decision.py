@@ -1,0 +1,264 @@
+"""Which record, if any, an incoming source record is about.
+
+In this order, and the first that answers decides:
+
+1. a number with the date of birth: NHS number (also a superseded one), or the same record of the same source;
+2. exact normal names with date of birth and postcode, one candidate only;
+3. nothing: then the screen against shielded records, and only what is near none of them becomes a record.
+
+Hard rules, not thresholds: twins never merge (forename evidence is required, birth orders must not differ), two
+different verified NHS numbers never merge, and a doubt is a queue and never a guess. "No match" is as dangerous as
+a wrong match: an unmatched record that resembles a shielded child is held back, and nobody sees it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from domain.child_record.events import Gender
+from ingest.matching import blocking, comparison
+from ingest.matching.blocking import Candidate
+from ingest.matching.normalise import NormalName
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What linking looks at of a source record. `names`: in normal form, the current one first."""
+
+    source_kind: str
+    source_record: str | None
+    names: tuple[NormalName, ...]
+    date_of_birth: date | None
+    postcodes: tuple[str, ...]
+    """In the form of `normalise.postcode`."""
+    nhs_number: str | None
+    former_numbers: tuple[str, ...]
+    nhs_verified: bool
+    gender: Gender | None
+    birth_order: int | None
+    about_carers: bool = False
+    """It names the child by NHS number alone and says who its carers are."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Every NHS number it gives, the one in force first."""
+        return (*(() if self.nhs_number is None else (self.nhs_number,)), *self.former_numbers)
+
+
+class Doubt(StrEnum):
+    """Why a source record waits for a human."""
+
+    BIRTH_DATE_DIFFERS = "number-agrees-birth-date-differs"
+    TWIN = "number-agrees-but-another-twin"
+    NUMBERS_DIFFER = "names-agree-verified-numbers-differ"
+    BIRTH_ORDER_DIFFERS = "names-agree-birth-order-differs"
+    FORENAMES_DIFFER = "names-agree-but-for-a-forename"
+    ANOTHER_ENTRY = "names-agree-but-another-entry-of-the-source"
+    SEVERAL = "several-records-agree"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """It is about this record."""
+
+    child_id: UUID
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A human decides; `about` are the records in question."""
+
+    doubt: Doubt
+    about: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """No record known to linking; the screen comes next."""
+
+
+Decision = Match | Queue | NoMatch
+
+
+def linking_keys(incoming: Incoming) -> frozenset[str]:
+    """The keys under which records that it may be about are found."""
+    keys = {blocking.by_nhs_number(number) for number in incoming.numbers}
+    if incoming.source_record is not None and not incoming.about_carers:
+        keys.add(blocking.by_source_record(incoming.source_kind, incoming.source_record))
+    return frozenset(keys | _exact_keys(incoming))
+
+
+def screening_keys(incoming: Incoming) -> frozenset[str]:
+    """The keys under which shielded records near it by date of birth are found."""
+    born = incoming.date_of_birth
+    if born is None:
+        return frozenset()
+    swapped = blocking.day_and_month_swapped(born)
+    births = (born,) if swapped is None else (born, swapped)
+    return frozenset(blocking.by_shielded_birth(day) for day in births)
+
+
+def decide(incoming: Incoming, candidates: Sequence[Candidate]) -> Decision:
+    """Decide which record it is about. `candidates` may be more than asked for; each is judged by its keys."""
+    by_number = _holding(candidates, (blocking.by_nhs_number(number) for number in incoming.numbers))
+    if by_number:
+        return _by_number(incoming, by_number)
+    if incoming.about_carers or incoming.date_of_birth is None:
+        return NoMatch()
+    if incoming.source_record is not None:
+        own = blocking.by_source_record(incoming.source_kind, incoming.source_record)
+        same_entry = [c for c in _holding(candidates, (own,)) if not _verified_numbers_differ(incoming, c)]
+        if same_entry:
+            return _by_entry(incoming, same_entry)
+    return _by_name(incoming, _holding(candidates, _exact_keys(incoming)))
+
+
+def near_shielded(
+    incoming: Incoming, candidates: Iterable[Candidate], at_same_place: frozenset[UUID]
+) -> bool:
+    """Whether an unmatched record resembles a shielded child so much that it must not become visible.
+
+    The same date of birth (or day and month exchanged) with a near name; a near name at the same address; and, unless
+    verified NHS numbers or genders tell the two apart, the same date of birth or address with forename or surname
+    alone: a family in flight, or a new one, changes half a name. The postcode is never used. Source: linkage of 2009,
+    when a feed record that failed to match made a second, unshielded record.
+    """
+    return any(
+        candidate.shielded and resembles(incoming, candidate, same_place=candidate.child_id in at_same_place)
+        for candidate in candidates
+    )
+
+
+def resembles(incoming: Incoming, candidate: Candidate, *, same_place: bool) -> bool:
+    """Whether the two may be one child, judged much more freely than for linking."""
+    other = NormalName(candidate.forenames, candidate.surname)
+    born, theirs = incoming.date_of_birth, _births(candidate)
+    same_day = born is not None and born in theirs
+    swapped = born is not None and any(comparison.same_birth_or_swapped(born, day) for day in theirs)
+    if (swapped or same_place) and any(comparison.near(name, other) for name in incoming.names):
+        return True
+    if not (same_day or same_place) or _verified_numbers_differ(incoming, candidate):
+        return False
+    if _genders_differ(incoming.gender, candidate.gender):
+        return False
+    if same_place and not same_day:  # brothers and sisters share a surname and an address
+        return any(comparison.near_forenames(name.forenames, other.forenames) for name in incoming.names)
+    return any(comparison.half_near(name, other) for name in incoming.names)
+
+
+def _by_number(incoming: Incoming, found: list[Candidate]) -> Decision:
+    if incoming.about_carers:
+        return _only(found, "nhs-number")
+    born = incoming.date_of_birth
+    agreeing = [c for c in found if born is not None and born in _births(c)]
+    if not agreeing:
+        return Queue(Doubt.BIRTH_DATE_DIFFERS, _ids(found))
+    if len(agreeing) == 1 and _another_twin(incoming, agreeing[0]):
+        return Queue(Doubt.TWIN, _ids(agreeing))
+    return _only(agreeing, "nhs-number-and-birth-date")
+
+
+def _by_entry(incoming: Incoming, found: list[Candidate]) -> Decision:
+    born = incoming.date_of_birth
+    agreeing = [c for c in found if born in _births(c)]
+    if not agreeing:
+        return Queue(Doubt.BIRTH_DATE_DIFFERS, _ids(found))
+    if len(agreeing) == 1 and _another_twin(incoming, agreeing[0]):
+        return Queue(Doubt.TWIN, _ids(agreeing))
+    return _only(agreeing, "same-entry-and-birth-date")
+
+
+def _by_name(incoming: Incoming, found: list[Candidate]) -> Decision:
+    if not found:
+        return NoMatch()
+    if len(found) > 1:
+        return Queue(Doubt.SEVERAL, _ids(found))
+    candidate = found[0]
+    for holds, doubt in (
+        (_verified_numbers_differ(incoming, candidate), Doubt.NUMBERS_DIFFER),
+        (_orders_differ(incoming.birth_order, candidate.birth_order), Doubt.BIRTH_ORDER_DIFFERS),
+        (_forenames_differ(incoming, candidate), Doubt.FORENAMES_DIFFER),
+        (_another_entry(incoming, candidate), Doubt.ANOTHER_ENTRY),
+    ):
+        if holds:
+            return Queue(doubt, (candidate.child_id,))
+    return Match(candidate.child_id, "names-birth-date-and-postcode")
+
+
+def _exact_keys(incoming: Incoming) -> frozenset[str]:
+    born = incoming.date_of_birth
+    if born is None:
+        return frozenset()
+    return frozenset(
+        blocking.by_exact_name(name, born, where)
+        for name in incoming.names
+        if name.forenames  # forename evidence is required
+        for where in incoming.postcodes
+    )
+
+
+def _holding(candidates: Iterable[Candidate], keys: Iterable[str]) -> list[Candidate]:
+    wanted = frozenset(keys)
+    return [candidate for candidate in candidates if not wanted.isdisjoint(candidate.keys)]
+
+
+def _births(candidate: Candidate) -> frozenset[date]:
+    return frozenset(date.fromisoformat(key[2:]) for key in candidate.keys if key.startswith("d:"))
+
+
+def _only(found: list[Candidate], evidence: str) -> Decision:
+    if len(found) > 1:
+        return Queue(Doubt.SEVERAL, _ids(found))
+    return Match(found[0].child_id, evidence)
+
+
+def _ids(found: list[Candidate]) -> tuple[UUID, ...]:
+    return tuple(sorted(candidate.child_id for candidate in found))
+
+
+def _orders_differ(left: int | None, right: int | None) -> bool:
+    return left is not None and right is not None and left != right
+
+
+def _genders_differ(left: Gender | None, right: Gender) -> bool:
+    return {left, right} == {Gender.FEMALE, Gender.MALE}
+
+
+def _verified_numbers_differ(incoming: Incoming, candidate: Candidate) -> bool:
+    return (
+        incoming.nhs_verified
+        and candidate.nhs_verified
+        and incoming.nhs_number is not None
+        and candidate.nhs_number is not None
+        and not any(blocking.by_nhs_number(number) in candidate.keys for number in incoming.numbers)
+    )
+
+
+def _another_twin(incoming: Incoming, candidate: Candidate) -> bool:
+    """The number says this child, birth order and forename say its twin."""
+    return _orders_differ(incoming.birth_order, candidate.birth_order) and not any(
+        comparison.near_forenames(name.forenames, candidate.forenames) for name in incoming.names
+    )
+
+
+def _forenames_differ(incoming: Incoming, candidate: Candidate) -> bool:
+    """Middle names that contradict each other, or a twin's that may: "mohammed ali" and "mohammed" of two."""
+    one_of_several = (incoming.birth_order or 1) > 1 or (candidate.birth_order or 1) > 1
+    if one_of_several:
+        return all(name.forenames != candidate.forenames for name in incoming.names)
+    return not any(comparison.forenames_agree(name.forenames, candidate.forenames) for name in incoming.names)
+
+
+def _another_entry(incoming: Incoming, candidate: Candidate) -> bool:
+    """The same source knows this child under another entry of its own, and no number says they are one."""
+    if incoming.source_record is None:
+        return False
+    prefix = blocking.by_source_record(incoming.source_kind, "")
+    entries = {key for key in candidate.keys if key.startswith(prefix)}
+    return (
+        bool(entries)
+        and blocking.by_source_record(incoming.source_kind, incoming.source_record) not in entries
+    )
