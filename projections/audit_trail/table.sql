@@ -1,0 +1,53 @@
+-- One row for each look of any kind. The organisation of whoever looked is not here: of a shielded child it could tell
+-- where the child is, and a look outlives the shield's raising.
+CREATE TABLE look (
+    access_id    uuid        PRIMARY KEY,
+    at           timestamptz NOT NULL,
+    account      uuid        NOT NULL,
+    role         text        NOT NULL,
+    action       text        NOT NULL,
+    purpose      text,
+    on_behalf_of uuid,
+    confirmed_by uuid,
+    outcome      text        NOT NULL,
+    rule         text        NOT NULL,
+    rule_set     text        NOT NULL
+);
+
+-- One row for each child that a look showed, or asked for by its id.
+CREATE TABLE seen (
+    access_id uuid        NOT NULL,
+    child_id  uuid        NOT NULL,
+    at        timestamptz NOT NULL,
+    shown     boolean     NOT NULL,
+    mask      text,
+    PRIMARY KEY (access_id, child_id)
+);
+
+-- One row for each change to a record; of a shielded one, only for those that hide neither their name nor their place.
+CREATE TABLE change (
+    child_id  uuid        NOT NULL,
+    ordinal   integer     NOT NULL,
+    at        timestamptz NOT NULL,
+    event     text        NOT NULL,
+    effective date,
+    source    text,
+    actor     uuid,
+    purpose   text,
+    version   integer,
+    PRIMARY KEY (child_id, ordinal)
+);
+
+-- What the changes of one record were folded from.
+CREATE TABLE record (
+    child_id uuid    PRIMARY KEY,
+    version  integer NOT NULL,
+    shielded boolean NOT NULL
+);
+
+-- Indexes, made once the tables are filled.
+
+-- Serves who saw a child, newest first.
+CREATE INDEX seen_child ON seen (child_id, at DESC, access_id);
+-- Serves what an account saw, newest first.
+CREATE INDEX look_account ON look (account, at DESC, access_id);

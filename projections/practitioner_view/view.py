@@ -1,0 +1,367 @@
+"""What search may find a child by, and how well a record meets what was asked.
+
+Rows hold what a record *shows*: of a shielded child the current name, date of birth, gender and index number, which its
+identity parts alone give. Former names, postcode and NHS number of a shielded child are in no row, so no search can use
+them, whatever it asks. `rank` then looks at nothing but a display, so that it can be asked again of what is about to
+be shown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from domain.access.events import Criteria
+from domain.child_record.events import CurrentAddress, LastKnownAddress, PersonName
+from domain.child_record.model import fold
+from domain.disclosure import RecordFacts
+from domain.errors import BadInput
+from domain.kernel import History, Log
+from domain.policy.retention import visible_until
+from domain.rule_set.model import RuleSet
+from ingest.best_view import best_view
+from ingest.matching import normalise
+from ingest.matching.blocking import day_and_month_swapped
+from projections.projection import Projection, Row, Table
+from projections.reading import destroyed_children
+
+
+class ChildRow(NamedTuple):
+    """What a child is found by. `postcode` has no space; `visible_until` is the first day on which it is not found."""
+
+    child_id: UUID
+    version: int
+    number: str
+    date_of_birth: date | None
+    gender: str
+    postcode: str | None
+    nhs_number: str | None
+    shielded: bool
+    visible_until: date | None
+    rule_set: str
+
+
+class NameRow(NamedTuple):
+    """One name in normal form. `sounds`: the sound of each of its words, and of its double names written as one."""
+
+    child_id: UUID
+    place: int
+    kind: str
+    given: str
+    family: str
+    sounds: list[str]
+
+
+def rows(history: History, rules: RuleSet) -> Sequence[Row]:
+    """The rows of one child's stream; none for other streams, before registration, once archived or destroyed."""
+    record = fold(history)
+    if not record.registered or record.forgotten is not None or record.archived_on is not None:
+        return ()
+    facts = best_view(record)
+    if facts.supply_gone:
+        return ()
+    child = ChildRow(
+        facts.child_id,
+        facts.version,
+        facts.index_number,
+        facts.date_of_birth,
+        str(facts.gender),
+        None if facts.shielded else _postcode(facts),
+        None if facts.shielded else facts.nhs_number,
+        facts.shielded,
+        visible_until(facts, rules),
+        rules.id,
+    )
+    return (child, *_name_rows(facts))
+
+
+PRACTITIONER_VIEW: Final = Projection(
+    name="practitioner_view",
+    version=1,
+    logs=(Log.RECORD,),
+    tables=(
+        Table("child", ChildRow, key=("child_id",), stream="child_id"),
+        Table("name", NameRow, key=("child_id", "place"), stream="child_id"),
+    ),
+    rows=rows,
+    folder=Path(__file__).parent,
+    follows=destroyed_children,
+)
+
+
+def _postcode(facts: RecordFacts) -> str | None:
+    where = facts.whereabouts
+    if not isinstance(where, CurrentAddress | LastKnownAddress):
+        return None
+    return normalise.postcode(where.address.postcode)
+
+
+def _name_rows(facts: RecordFacts) -> Iterable[NameRow]:
+    names: tuple[PersonName, ...] = () if facts.name is None else (facts.name,)
+    if not facts.shielded:
+        names += facts.other_names
+    for place, name in enumerate(names):
+        given, family = normalise.person_name(name)
+        kind = "current" if place == 0 and facts.name is not None else name.kind
+        yield NameRow(facts.child_id, place, kind, given, family, sorted(sounds(given, family)))
+
+
+# What may be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Criteria in normal form. `words`: of the name, in the order typed."""
+
+    words: tuple[str, ...]
+    births: tuple[date, ...]
+    gender: str | None
+    postcode: str | None
+    number: str | None
+    nhs_number: str | None
+
+
+def asked(criteria: Criteria) -> Asked:
+    """What a search asks for, in normal form.
+
+    A search is for a child one knows of, not for whoever lives at an address or was born on a day: it names the child,
+    by a name, by a number, or by a date of birth together with a postcode. Raises BadInput, code `search-too-wide`.
+    """
+    words = tuple(normalise.name(criteria.name or "").split())
+    if criteria.name is not None and len("".join(words)) < _SHORTEST:
+        raise BadInput(
+            "Give more of the name: at least two letters of it.", code="search-too-wide", field="name"
+        )
+    born_at = criteria.date_of_birth is not None and criteria.postcode is not None
+    if not (words or criteria.number or criteria.nhs_number or born_at):
+        raise BadInput(
+            "Say which child you look for: give a name or a number, or a date of birth with a postcode.",
+            code="search-too-wide",
+            field="name",
+        )
+    births: tuple[date, ...] = ()
+    if criteria.date_of_birth is not None:
+        swapped = day_and_month_swapped(criteria.date_of_birth)
+        births = (criteria.date_of_birth, *((swapped,) if swapped else ()))
+    return Asked(
+        words,
+        births,
+        str(criteria.gender) if criteria.gender is not None else None,
+        criteria.postcode.replace(" ", "") if criteria.postcode is not None else None,
+        criteria.number,
+        criteria.nhs_number,
+    )
+
+
+_SHORTEST: Final = 2
+
+
+# How well a record meets it
+
+
+@dataclass(frozen=True, slots=True)
+class Findable:
+    """What of a record a search may look at. `postcode` without space; names as (kind, given, family)."""
+
+    number: str
+    names: tuple[tuple[str, str, str], ...]
+    date_of_birth: date | None
+    gender: str
+    postcode: str | None
+    nhs_number: str | None
+
+
+def rank(criteria: Criteria, shown: Mapping[str, Any]) -> int | None:
+    """How well a display in a list of results meets the criteria (less is better), or None where it does not.
+
+    Sees nothing but the display, so nothing that is not shown can move it. A display never holds an NHS number: a
+    record found by one meets that criterion unless it is shielded, which no NHS number may find.
+    """
+    where = shown.get("address") or {}
+    names = [("current", shown["name"])] if shown.get("name") else []
+    names += [(str(name["kind"]), name) for name in shown.get("former_names") or ()]
+    hidden = bool(shown.get("shielded"))
+    findable = Findable(
+        str(shown["number"]),
+        tuple((kind, " ".join(name["given"]), str(name["family"])) for kind, name in names),
+        date.fromisoformat(shown["date_of_birth"]) if shown.get("date_of_birth") else None,
+        str(shown["gender"]),
+        normalise.postcode(where.get("postcode")),
+        None if hidden else criteria.nhs_number,
+    )
+    return rank_of(asked(criteria), findable)
+
+
+def rank_of(wanted: Asked, found: Findable) -> int | None:
+    """How well a record meets what is asked: 0 in every respect, more the less it does, None where it does not.
+
+    Every criterion must be met: a number and a postcode exactly; a date of birth exactly or with day and month
+    exchanged; a gender exactly, or the record specifies none; a name as `rank_of_name` says.
+    """
+    if wanted.number is not None and wanted.number != found.number:
+        return None
+    if wanted.nhs_number is not None and wanted.nhs_number != found.nhs_number:
+        return None
+    if wanted.postcode is not None and wanted.postcode != found.postcode:
+        return None
+    total = 0
+    if wanted.births:
+        if found.date_of_birth not in wanted.births:
+            return None
+        total += _SWAPPED if found.date_of_birth != wanted.births[0] else 0
+    if wanted.gender is not None and wanted.gender != found.gender:
+        if found.gender != "not-specified":
+            return None
+        total += _GENDER_UNKNOWN
+    if wanted.words:
+        ranks = [
+            one + (0 if kind == "current" else _NOT_CURRENT)
+            for kind, given, family in found.names
+            if (one := rank_of_name(wanted.words, given, family)) is not None
+        ]
+        if not ranks:
+            return None
+        total += min(ranks)
+    return total
+
+
+def rank_of_name(words: Sequence[str], given: str, family: str) -> int | None:
+    """How well the words typed meet a name, or None.
+
+    Words may stand in any order; double names may be typed as one word or as two. Each word must be a word of the name,
+    the beginning of a given name, another spelling of one, sound like one, or be a letter or two off; of three or more
+    words one may be unknown. At least one must belong to the family name, or all of them to the given names.
+    """
+    givens, families = _words_of(given), _words_of(family)
+    best: int | None = None
+    for typed in writings(tuple(words)):
+        one = _cost(typed, givens, families)
+        if one is not None and (best is None or one < best):
+            best = one
+    return best
+
+
+_SWAPPED: Final = 40
+_GENDER_UNKNOWN: Final = 10
+_NOT_CURRENT: Final = 5
+_BEGINNING: Final = 20
+_SPELLING: Final = 10
+_SOUND: Final = 30
+_TYPING: Final = 35
+_UNKNOWN_WORD: Final = 60
+_WITHOUT_FAMILY: Final = 25
+
+
+def _cost(typed: Sequence[str], givens: Sequence[str], families: Sequence[str]) -> int | None:
+    total = unknown = 0
+    family_met = False
+    all_given = True
+    for word in typed:
+        in_family = min(
+            (cost for name in families if (cost := _likeness(word, name)) is not None), default=None
+        )
+        in_given = min(
+            (cost for name in givens if (cost := _likeness(word, name, beginning=True)) is not None),
+            default=None,
+        )
+        costs = [cost for cost in (in_family, in_given) if cost is not None]
+        if not costs:
+            unknown += 1
+            continue
+        total += min(costs)
+        family_met = family_met or in_family is not None
+        all_given = all_given and in_given is not None
+    if unknown and (len(typed) < 3 or unknown > 1 or not family_met):
+        return None
+    if not family_met and not all_given:
+        return None
+    return total + unknown * _UNKNOWN_WORD + (0 if family_met else _WITHOUT_FAMILY)
+
+
+@lru_cache(maxsize=65_536)
+def _likeness(word: str, name: str, *, beginning: bool = False) -> int | None:
+    if word == name:
+        return 0
+    if _one_spelling(word) == _one_spelling(name):
+        return _SPELLING
+    if beginning and name.startswith(word):
+        return _BEGINNING
+    if len(word) > 2 and sound(word) == sound(name):
+        return _SOUND
+    allowed = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
+    if allowed and DamerauLevenshtein.distance(word, name, score_cutoff=allowed) <= allowed:
+        return _TYPING
+    return None
+
+
+@lru_cache(maxsize=4_096)
+def writings(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The words as typed, and with each two neighbours written as one."""
+    joined = [
+        (*words[:place], first + second, *words[place + 2 :])
+        for place, (first, second) in enumerate(pairwise(words))
+    ]
+    return (words, *joined)
+
+
+def _words_of(text: str) -> tuple[str, ...]:
+    """The words of a name in normal form, and of a double name also the one word it may be written as."""
+    words = tuple(normalise.name(text).split())
+    return (*words, "".join(words)) if len(words) > 1 else words
+
+
+# The sound of a word
+
+
+def sounds(given: str, family: str) -> set[str]:
+    """The sounds by which a name in normal form is found."""
+    return {sound(word) for word in (*_words_of(given), *_words_of(family))}
+
+
+_BEGINNINGS: Final = (
+    ("kn", "n"), ("gn", "n"), ("pn", "n"), ("wr", "r"), ("ps", "s"), ("ph", "f"), ("rh", "r"), ("wh", "w"),
+    ("cz", "s"), ("ce", "se"), ("ci", "si"), ("cy", "sy"), ("ge", "je"), ("gi", "ji"), ("gy", "jy"),
+)  # fmt: skip
+_FIRST: Final = str.maketrans("ckqszxaeiouyvw", "kkksss" + "aaaaaa" + "fw")
+_DIGITS: Final = {
+    **dict.fromkeys("bfpv", "1"),
+    **dict.fromkeys("cgjkqsxz", "2"),
+    **dict.fromkeys("dt", "3"),
+    "l": "4",
+    **dict.fromkeys("mn", "5"),
+    "r": "6",
+}
+
+
+@lru_cache(maxsize=65_536)
+def sound(word: str) -> str:
+    """How an English speaker might hear a word in normal form: Soundex, with first letters that sound alike as one.
+
+    Words in letters other than a to z are their own sound.
+    """
+    word = _one_spelling(word)
+    if not (word.isascii() and word.isalpha()):
+        return word
+    for written, heard in _BEGINNINGS:
+        if word.startswith(written):
+            word = heard + word[len(written) :]
+            break
+    code = word[0].translate(_FIRST)
+    last = _DIGITS.get(word[0], "")
+    for letter in word[1:].replace("ph", "f").replace("gh", "h"):
+        digit = _DIGITS.get(letter, "")
+        if digit and digit != last:
+            code += digit
+        if letter not in "hw":
+            last = digit
+    return code[:4]
+
+
+def _one_spelling(word: str) -> str:
+    return normalise.TRANSLITERATIONS.get(word, word)

@@ -1,0 +1,61 @@
+"""Records read straight from the log: what is shown never depends on how far a view has come."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from domain.child_record.model import fold
+from domain.destruction.events import DestructionCompleted
+from domain.disclosure import RecordFacts
+from domain.kernel import History
+from domain.personal_data import Forgotten
+from domain.ports import EventStore
+from ingest.best_view import best_view
+
+
+def destroyed_children(history: History) -> Iterable[UUID]:
+    """The children whose destruction a stream certifies: their own streams are to be folded again."""
+    return (
+        recorded.event.child
+        for recorded in history.events
+        if isinstance(recorded.event, DestructionCompleted)
+    )
+
+
+def facts_of(history: History) -> RecordFacts | Forgotten | None:
+    """The best view of the record that a stream tells of; None where it tells of none, Forgotten once destroyed."""
+    record = fold(history)
+    if record.forgotten is not None:
+        return Forgotten(record.forgotten)
+    return best_view(record) if record.registered else None
+
+
+class RecordReader:
+    """Facts of records, folded from the log. What may be opened of a shielded record is the store's to decide."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+
+    def facts(self, child_id: UUID, upto: int | None = None) -> RecordFacts | Forgotten | None:
+        """One record as it stands, or as it stood at a version. Raises DamagedStream, Unavailable."""
+        return facts_of(self._store.load(child_id, upto))
+
+    def facts_many(self, child_ids: Iterable[UUID]) -> dict[UUID, RecordFacts]:
+        """Several records as they stand. Those that do not exist, are destroyed or cannot be opened are left out."""
+        found = {
+            child_id: facts_of(history) for child_id, history in self._store.load_many(child_ids).items()
+        }
+        return {child_id: facts for child_id, facts in found.items() if isinstance(facts, RecordFacts)}
+
+    def version_at(self, child_id: UUID, instant: datetime) -> int:
+        """The last version recorded at or before an instant (0: none)."""
+        versions = [
+            recorded.version
+            for recorded in self._store.load(child_id).events
+            if recorded.recorded_at <= instant
+        ]
+        return max(versions, default=0)
+
+    def heads(self, child_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """The present versions of streams that exist."""
+        return self._store.heads(child_ids)

@@ -1,0 +1,22 @@
+-- What falls due next for each record: its archiving while it is live, its destruction once it is archived.
+CREATE TABLE due (
+    child_id    uuid    NOT NULL,
+    action      text    NOT NULL CHECK (action IN ('archive', 'destroy')),
+    due_on      date    NOT NULL,
+    rule        text    NOT NULL,
+    rule_set    text    NOT NULL,
+    shielded    boolean NOT NULL,
+    PRIMARY KEY (child_id, action)
+);
+
+-- Records for which no rule has a date, with the reason: they stay live until somebody says more.
+CREATE TABLE undated (
+    child_id uuid PRIMARY KEY,
+    reason   text NOT NULL,
+    rule_set text NOT NULL
+);
+
+-- Indexes, made once the tables are filled.
+
+-- Serves what falls due on or before a day, in order.
+CREATE INDEX due_on_day ON due (due_on, child_id);
