@@ -44,7 +44,7 @@ class Assertion(Command):
     practice_effective: date | None = None
     identifiers: Annotated[tuple[AllocatedIdentifier, ...], Field(max_length=6)] = ()
     restricted: bool = False
-    withheld: tuple[Literal["address", "practice", "contact"], ...] = ()
+    withheld: Annotated[tuple[Literal["address", "practice", "contact"], ...], Field(max_length=3)] = ()
     died_on: date | None = None
 
 

@@ -246,7 +246,9 @@ class FactsWithheld(Event):
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     effective: Annotated[date, IN_CONTENT]
-    withheld: Annotated[tuple[Literal["address", "practice", "contact"], ...], IN_CONTENT]
+    withheld: Annotated[
+        tuple[Literal["address", "practice", "contact"], ...], Field(max_length=3), IN_CONTENT
+    ]
     source: Annotated[Source, IN_CONTENT] = Source()
 
 

@@ -17,7 +17,7 @@ class RuleSetAdopted(Event):
 
     rule_set: Annotated[ShortCode, IN_IDENTITY]
     valid_from: Annotated[date, IN_IDENTITY]
-    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), IN_IDENTITY]
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", max_length=64), IN_IDENTITY]
 
 
 EVENTS = EventTypes((RuleSetAdopted,))

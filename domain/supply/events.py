@@ -22,7 +22,7 @@ class FileReceived(Event):
     NAME: ClassVar[str] = "file-received"
 
     kind: Annotated[ShortCode, IN_IDENTITY]
-    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), IN_IDENTITY]
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", max_length=64), IN_IDENTITY]
 
 
 class FileWithdrawn(Event):
