@@ -60,7 +60,8 @@ class Group:
     """What one command appends: applied whole or not at all.
 
     rows: the events of a stream stand together and follow on from its expected version. expected: (stream, version)
-    of every stream in `rows` (0: it is new), and of any other that must not have moved. key: idempotency key, which may
+    of every stream in `rows` (0: it is new), in the order in which they come there; any other among them must not have
+    moved. key: idempotency key, which may
     come with no events at all; batch: the file it belongs to. reservations: (token, stream), each unique in the log.
     not_before: moves the recorded time forward, honoured in a training home only.
     """
@@ -136,7 +137,7 @@ class Recorder(Protocol):
         ...
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
-        """Append rows in transactions of about `chunk` events; a stream, whose rows stand together, is never cut in two.
+        """Append rows in transactions of about `chunk` events; a stream's rows stand together and are never parted.
 
         Returns how many rows were appended. Raises VersionConflict where a stream does not stand just before its first
         row; what was committed before stays.
@@ -225,21 +226,15 @@ def appended(outcome: Outcome) -> Appended:
 
 
 def follows_on(group: Group) -> bool:
-    """Do the rows of each stream stand together and count up from the one version expected of it?"""
-    expected = dict(group.expected)
-    if len(expected) != len(group.expected):
-        return False
-    begun: set[UUID] = set()
+    """Do the rows of each stream stand together and count up from what is expected, streams in the order expected?"""
+    wanted = iter(group.expected)
     previous: StoredRow | None = None
     for row in group.rows:
         if previous is not None and row.stream_id == previous.stream_id:
-            wanted = previous.version + 1
-        elif row.stream_id in expected and row.stream_id not in begun:
-            wanted = expected[row.stream_id] + 1
-            begun.add(row.stream_id)
+            version = previous.version + 1
         else:
-            return False
-        if row.version != wanted:
+            version = next((version + 1 for stream_id, version in wanted if stream_id == row.stream_id), 0)
+        if row.version != version:
             return False
         previous = row
     return True

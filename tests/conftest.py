@@ -9,4 +9,11 @@ from tests.postgres import (
     server,
 )
 
-__all__ = ["databases", "make_databases", "migrated_template", "pytest_configure", "pytest_unconfigure", "server"]
+__all__ = [
+    "databases",
+    "make_databases",
+    "migrated_template",
+    "pytest_configure",
+    "pytest_unconfigure",
+    "server",
+]

@@ -67,7 +67,8 @@ class Committer:
             self._lead()
         if ticket.error is not None:
             raise ticket.error()
-        assert ticket.outcome is not None
+        if ticket.outcome is None:
+            raise _interrupted()
         return ticket.outcome
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:

@@ -33,7 +33,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from adapters.postgres import keeper
@@ -105,7 +104,7 @@ class EmbeddedServer:
     def __enter__(self) -> ServerAddress:
         return self.use()
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def use(self) -> ServerAddress:
@@ -149,8 +148,7 @@ class EmbeddedServer:
             pid = keeper.postmaster_pid(self._data)
             if pid is None or not self._is_ours(pid):
                 return False
-            done = self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w", "-t", "60")
-            if done.returncode != 0:
+            if not keeper.stop(self._data, pid):
                 raise Unavailable(
                     "The embedded database server does not stop. Its log is postgres/server.log."
                 )
@@ -185,6 +183,8 @@ class EmbeddedServer:
         return address
 
     def _start(self) -> ServerAddress:
+        if self._account() is not None:
+            self._make_passable()
         if not (self._data / "PG_VERSION").exists():
             self._create()
         directory = self._socket_directory()
@@ -222,8 +222,7 @@ class EmbeddedServer:
             log.touch(mode=0o600)
             self._hand_over(fresh)
             self._hand_over(log)
-            self._make_passable()
-        # The builtin provider sorts by code point on every machine; a collation of the operating system changes with it.
+        # The builtin provider sorts by code point on every machine; a system's collation changes with the system.
         done = self._run(
             "initdb", "-D", str(fresh), "-U", SUPERUSER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8",
             "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
@@ -259,7 +258,7 @@ class EmbeddedServer:
         if self._runtime is not None and account is None:
             places.insert(0, self._runtime)
         for place in places:
-            directory = place / f"contactpoint-{digest}"
+            directory = place / f"{keeper.SOCKET_PREFIX}{digest}"
             if len(str(directory / f".s.PGSQL.{_PORT}.lock").encode()) > _SOCKET_PATH_LIMIT:
                 continue
             try:
@@ -273,7 +272,7 @@ class EmbeddedServer:
             if stat.S_ISDIR(found.st_mode) and found.st_uid == owner and stat.S_IMODE(found.st_mode) == 0o700:
                 return directory
         raise Unavailable(
-            "No private directory for the database's socket could be made: set XDG_RUNTIME_DIR to a short path of yours."
+            "No private directory for the database's socket could be made: set XDG_RUNTIME_DIR to a short path."
         )
 
     def _ensure_keeper(self) -> None:
@@ -283,20 +282,16 @@ class EmbeddedServer:
                 return
         finally:
             os.close(probe)
-        account = self._account()
         # It forks and returns at once: a child of ours would stay as a zombie until we end.
         subprocess.run(
-            [
-                sys.executable, "-I", "-S", keeper.__file__, str(self._folder), _binary("pg_ctl"), str(self._idle_seconds),
-                f"{account[0]}:{account[1]}" if account else "",
-            ],
+            [sys.executable, "-I", "-S", keeper.__file__, str(self._folder), str(self._idle_seconds)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
             start_new_session=True,
             check=True,
-        )  # fmt: skip
+        )
 
     def _is_ours(self, pid: int) -> bool:
         """Is this process a server of this data directory? Where /proc does not say, any live process counts."""

@@ -183,7 +183,8 @@ def _migrate_one(database: Database, *, training: bool, folder: Path, expected_f
             )
         _privileges(connection, database.store, folder)
         connection.execute(
-            "INSERT INTO migration.format (number) VALUES (%s) ON CONFLICT (only_row) DO UPDATE SET number = excluded.number",
+            "INSERT INTO migration.format (number) VALUES (%s) "
+            "ON CONFLICT (only_row) DO UPDATE SET number = excluded.number",
             (expected_format,),
         )
         return len(ours) - len(theirs)

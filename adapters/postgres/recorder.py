@@ -8,12 +8,13 @@ that followers miss events). `check` refuses to start where either could be in u
 
 import struct
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn, Self
 from uuid import UUID
 
 import psycopg
@@ -58,16 +59,17 @@ _COLUMNS: Final = (
 )
 _INVALID_PARAMETER: Final = "22023"
 _LAST: Final = 2**31 - 1
+_NEVER: Final = 2**63 - 1
 POLL_SECONDS: Final = 1.0
 
 
-# Arrays in PostgreSQL's binary form ------------------------------------------------------------------------------------
+# Arrays in PostgreSQL's binary form -------------------------------------------------------------------------
 #
 # psycopg dumps lists element by element in Python, which at eleven columns costs more than the insert itself.
 
 
 class _Packed:
-    """An array as the server reads it (array_recv): dimensions, null flag, element type, length, lower bound, elements."""
+    """An array as the server reads it (array_recv): dimensions, nulls, element type, length, lower bound, elements."""
 
     __slots__ = ("data",)
     OID: ClassVar[int]
@@ -209,7 +211,7 @@ def _outcome(row: Sequence[Any]) -> Outcome:
             return Taken(stream_id)
 
 
-# Rows as the library knows them --------------------------------------------------------------------------------------
+# Rows as the library knows them -----------------------------------------------------------------------------
 #
 # originator_id is the stream, originator_version the version; topic and state are empty, because a topic in clear would
 # tell what happened.
@@ -244,7 +246,71 @@ class LibraryNotification(Notification):
         )
 
 
-# The recorder ----------------------------------------------------------------------------------------------------------
+# Queries ----------------------------------------------------------------------------------------------------
+
+
+class _Queries:
+    """Every statement of one log, as the bytes that are sent: composing them anew each time would cost as much as the
+    round trip."""
+
+    def __init__(self, schema: str) -> None:
+        def of(text: str) -> bytes:
+            return text.replace("COLUMNS", _COLUMNS).replace("LOG", schema).encode()
+
+        arguments = ", ".join(["%s::timestamptz"] + ["%s"] * 17)
+        self.append = of(f"SELECT * FROM LOG.append({arguments})")
+        self.tail = of(
+            "SELECT COLUMNS FROM LOG.event WHERE position > %s::bigint AND position <= %s::bigint "
+            "ORDER BY position LIMIT %s::bigint"
+        )
+        self.stream = of(
+            "SELECT COLUMNS FROM LOG.event WHERE stream_id = %s AND version <= %s::bigint ORDER BY version"
+        )
+        # OFFSET 0 keeps the planner from joining: one index scan per stream, in its own partition.
+        self.streams = of(
+            "SELECT COLUMNS FROM unnest(%s) AS wanted(id) CROSS JOIN LATERAL "
+            "(SELECT * FROM LOG.event WHERE stream_id = wanted.id OFFSET 0) AS e ORDER BY stream_id, version"
+        )
+        self.heads = of(
+            "SELECT wanted.id, e.version FROM unnest(%s) AS wanted(id) CROSS JOIN LATERAL "
+            "(SELECT version FROM LOG.event WHERE stream_id = wanted.id ORDER BY version DESC LIMIT 1) AS e"
+        )
+        self.head = of("SELECT position, recorded_at FROM LOG.head")
+        self.known = of("SELECT key FROM LOG.idempotency WHERE key = ANY (%s)")
+        self.forget_batch = of("SELECT LOG.forget_batch(%s)")
+        self.find = of("SELECT stream_id FROM LOG.reservation WHERE token = %s")
+        self.release = of("SELECT LOG.release(%s, %s)")
+        events = (
+            "SELECT COLUMNS FROM LOG.event WHERE stream_id = %s AND version > %s::bigint AND version <= %s::bigint "
+            "ORDER BY version {} LIMIT %s::bigint"
+        )
+        self.events = of(events.format("ASC"))
+        self.events_backwards = of(events.format("DESC"))
+        # One row of booleans: partitions are all there, the columns are these, both triggers fire always, the function
+        # runs as an owner that is not us, and we may write neither table directly.
+        self.check = of(
+            """
+            SELECT (SELECT count(*) = 32 FROM pg_catalog.pg_inherits WHERE inhparent = to_regclass('LOG.event')),
+                   (SELECT string_agg(attname || ' ' || format_type(atttypid, NULL), ', ' ORDER BY attnum)
+                           = 'position bigint, recorded_at timestamp with time zone, event_id uuid, stream_id uuid, '
+                             'version integer, format smallint, period integer, '
+                             'identity bytea, content bytea, metadata bytea'
+                    FROM pg_catalog.pg_attribute
+                    WHERE attrelid = to_regclass('LOG.event') AND attnum > 0 AND NOT attisdropped),
+                   (SELECT count(*) = 2 FROM pg_catalog.pg_trigger
+                    WHERE tgrelid = to_regclass('LOG.event') AND tgenabled = 'A' AND NOT tgisinternal),
+                   (SELECT bool_and(prosecdef AND proowner <> current_user::regrole) FROM pg_catalog.pg_proc
+                    WHERE pronamespace = to_regnamespace('LOG') AND proname = 'append'),
+                   NOT has_table_privilege(to_regclass('LOG.event'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
+                   NOT has_any_column_privilege(to_regclass('LOG.event'), 'INSERT, UPDATE'),
+                   NOT has_table_privilege(to_regclass('LOG.head'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
+                   NOT has_any_column_privilege(to_regclass('LOG.head'), 'INSERT, UPDATE'),
+                   has_table_privilege(to_regclass('LOG.event'), 'SELECT')
+            """
+        )
+
+
+# The recorder -----------------------------------------------------------------------------------------------
 
 
 class LogDatastore(PostgresDatastore):
@@ -310,32 +376,7 @@ class LogRecorder(PostgresApplicationRecorder):
         self.log = log
         self.channel_name = schema
         self._reach = reach
-        event = sql.Identifier(schema, "event")
-        columns = sql.SQL(_COLUMNS)
-        self._append = sql.SQL("SELECT * FROM {}({})").format(
-            sql.Identifier(schema, "append"),
-            sql.SQL("%s::timestamptz, ") + sql.SQL(", ").join([sql.Placeholder()] * 17),
-        )
-        self._select = sql.SQL("SELECT {} FROM {}").format(columns, event)
-        self._select_stream = self._select + sql.SQL(
-            " WHERE stream_id = %s AND version <= %s::bigint ORDER BY version"
-        )
-        # OFFSET 0 keeps the planner from joining: one index scan per stream, in its own partition.
-        self._select_streams = sql.SQL(
-            "SELECT {} FROM unnest(%s) AS wanted(id) CROSS JOIN LATERAL "
-            "(SELECT * FROM {} WHERE stream_id = wanted.id OFFSET 0) AS e ORDER BY stream_id, version"
-        ).format(columns, event)
-        self._select_heads = sql.SQL(
-            "SELECT wanted.id, e.version FROM unnest(%s) AS wanted(id) CROSS JOIN LATERAL "
-            "(SELECT version FROM {} WHERE stream_id = wanted.id ORDER BY version DESC LIMIT 1) AS e"
-        ).format(event)
-        self._select_head = sql.SQL("SELECT position, recorded_at FROM {}").format(
-            sql.Identifier(schema, "head")
-        )
-        self._select_known = sql.SQL("SELECT key FROM {} WHERE key = ANY (%s)").format(
-            sql.Identifier(schema, "idempotency")
-        )
-        self._forget_batch = sql.SQL("SELECT {}(%s)").format(sql.Identifier(schema, "forget_batch"))
+        self._queries = _Queries(schema)
         self.check()
 
     def check(self) -> None:
@@ -344,18 +385,18 @@ class LogRecorder(PostgresApplicationRecorder):
             getattr(type(self), name) is getattr(PostgresApplicationRecorder, name)
             for name in ("insert_events", "_insert_events", "_insert_stored_events", "create_table")
         )
-        row = self._one(_CHECK, (self.datastore.schema,) * 9)
+        row = self._one(self._queries.check, ())
         if unsafe or not all(row):
             raise Unavailable(
-                f"The tables of {self.datastore.schema} are not as they must be, or the role {self.datastore.role.value} "
-                "may do more than it should. Run `contactpoint init`."
+                f"The tables of {self.datastore.schema} are not as they must be, or {self.datastore.role.value} may do "
+                "more than it should. Run `contactpoint init`."
             )
 
     def close(self) -> None:
         """Close the connections."""
         self.datastore.close()
 
-    # Appending ----------------------------------------------------------------------------------------------------
+    # Appending ----------------------------------------------------------------------------------------------
 
     def append(self, groups: Sequence[Group]) -> list[Outcome]:
         """One call, one transaction, one commit."""
@@ -364,7 +405,7 @@ class LogRecorder(PostgresApplicationRecorder):
         arguments = _arguments(groups)
         self._reach("append.before")
         try:
-            rows = self._all(self._append, arguments)
+            rows = self._all(self._queries.append, arguments)
         except DatabaseFailure as failure:
             if failure.sqlstate != _INVALID_PARAMETER:
                 raise
@@ -374,63 +415,68 @@ class LogRecorder(PostgresApplicationRecorder):
         raise ValueError("the events of a group do not follow on from their expected versions")
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
+        # Two connections: while one holds the head row, inserts and commits, the other sends its chunk.
         done = 0
-        for group in chunks(rows, chunk):
-            self._reach("bulk.before")
-            appended(self.append([group])[0])
-            self._reach("bulk.after")
-            done += len(group.rows)
+        with ThreadPoolExecutor(2, thread_name_prefix="append-bulk") as senders:
+            sending: deque[Future[int]] = deque()
+            for group in chunks(rows, chunk):
+                if len(sending) == 2:
+                    done += sending.popleft().result()
+                sending.append(senders.submit(self._append_chunk, group))
+            while sending:
+                done += sending.popleft().result()
         return done
 
-    # Reading ------------------------------------------------------------------------------------------------------
+    def _append_chunk(self, group: Group) -> int:
+        self._reach("bulk.before")
+        appended(self.append([group])[0])
+        self._reach("bulk.after")
+        return len(group.rows)
+
+    # Reading ------------------------------------------------------------------------------------------------
 
     def tail(self, after: int, limit: int, upto: int | None = None) -> list[RecordedRow]:
-        where = self._select + sql.SQL(" WHERE position > %s")
-        parameters: list[object] = [after]
-        if upto is not None:
-            where += sql.SQL(" AND position <= %s")
-            parameters.append(upto)
-        rows = self._all(where + sql.SQL(" ORDER BY position LIMIT %s"), (*parameters, limit))
+        rows = self._all(self._queries.tail, (after, _NEVER if upto is None else upto, limit))
         return [RecordedRow(*row) for row in rows]
 
     def stream(self, stream_id: UUID, upto: int | None = None) -> list[RecordedRow]:
-        rows = self._all(self._select_stream, (stream_id, _LAST if upto is None else upto))
+        rows = self._all(self._queries.stream, (stream_id, _LAST if upto is None else upto))
         return [RecordedRow(*row) for row in rows]
 
     def streams(self, stream_ids: Iterable[UUID]) -> dict[UUID, list[RecordedRow]]:
         found: dict[UUID, list[RecordedRow]] = {}
-        for row in self._all(self._select_streams, (_Uuids.of(list(dict.fromkeys(stream_ids))),)):
+        for row in self._all(self._queries.streams, (_Uuids.of(list(dict.fromkeys(stream_ids))),)):
             found.setdefault(row[3], []).append(RecordedRow(*row))
         return found
 
     def heads(self, stream_ids: Iterable[UUID]) -> dict[UUID, int]:
-        return dict(self._all(self._select_heads, (_Uuids.of(list(dict.fromkeys(stream_ids))),)))
+        return dict(self._all(self._queries.heads, (_Uuids.of(list(dict.fromkeys(stream_ids))),)))
 
     def head(self) -> Head:
-        return Head(*self._one(self._select_head, ()))
+        return Head(*self._one(self._queries.head, ()))
 
     def find(self, token: bytes) -> UUID | None:
         if self.log is not Log.RECORD:
             return None
-        rows = self._all(_FIND, (token,))
+        rows = self._all(self._queries.find, (token,))
         return rows[0][0] if rows else None
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        return {row[0] for row in self._all(self._select_known, (_Bytes.of(keys),))}
+        return {row[0] for row in self._all(self._queries.known, (_Bytes.of(keys),))}
 
     def forget_batch(self, batch: UUID) -> int:
-        return int(self._one(self._forget_batch, (batch,))[0])
+        return int(self._one(self._queries.forget_batch, (batch,))[0])
 
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         if self.log is not Log.RECORD:
             return 0
-        return int(self._one(_RELEASE, (_Bytes.of(tokens), holder))[0])
+        return int(self._one(self._queries.release, (_Bytes.of(tokens), holder))[0])
 
     def listen(self) -> "Listener":
         """Wakes when something was appended. A connection of its own."""
         return Listener(self.datastore.database, self.datastore.role, self.channel_name)
 
-    # The library's contract ---------------------------------------------------------------------------------------
+    # The library's contract ---------------------------------------------------------------------------------
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         """Append rows, their expected versions taken from themselves. Raises the library's IntegrityError."""
@@ -453,14 +499,9 @@ class LogRecorder(PostgresApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
+        query = self._queries.events_backwards if desc else self._queries.events
         rows = self._all(
-            self._select
-            + sql.SQL(
-                " WHERE stream_id = %s AND version > %s::bigint AND version <= %s::bigint ORDER BY version "
-            )
-            + sql.SQL("DESC" if desc else "ASC")
-            + sql.SQL(" LIMIT %s::bigint"),
-            (originator_id, -1 if gt is None else gt, _LAST if lte is None else lte, limit),
+            query, (originator_id, -1 if gt is None else gt, _LAST if lte is None else lte, limit)
         )
         return [LibraryEvent(RecordedRow(*row).stored()) for row in rows]
 
@@ -498,9 +539,9 @@ class LogRecorder(PostgresApplicationRecorder):
     def _insert_stored_events(self, *_: Any, **__: Any) -> NoReturn:
         raise ProgrammingError("the library's insert is not used")
 
-    # ----------------------------------------------------------------------------------------------------------------
+    # --------------------------------------------------------------------------------------------------------
 
-    def _all(self, query: sql.SQL | sql.Composed, parameters: Sequence[object]) -> list[Any]:
+    def _all(self, query: bytes, parameters: Sequence[object]) -> list[Any]:
         with (
             self.datastore.get_connection() as connection,
             connection.cursor(binary=True, row_factory=_tuple) as cursor,
@@ -508,7 +549,7 @@ class LogRecorder(PostgresApplicationRecorder):
             rows: list[Any] = cursor.execute(query, parameters, prepare=True).fetchall()
             return rows
 
-    def _one(self, query: sql.SQL | sql.Composed, parameters: Sequence[object]) -> Any:
+    def _one(self, query: bytes, parameters: Sequence[object]) -> Any:
         (row,) = self._all(query, parameters)
         return row
 
@@ -530,10 +571,10 @@ class Listener:
         self._connection: psycopg.Connection[Any] | None = None
         self._connect()
 
-    def __enter__(self) -> "Listener":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -545,11 +586,9 @@ class Listener:
     def wait(self, seconds: float = POLL_SECONDS) -> bool:
         """True as soon as something was appended, False after `seconds`. A lost connection counts as a wake-up."""
         try:
-            if self._connection is None:
-                self._connect()
-            assert self._connection is not None
+            connection = self._connection or self._connect()
             with translated(self._database.store):
-                for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+                for _ in connection.notifies(timeout=seconds, stop_after=1):
                     return True
         except DatabaseFailure:
             self.close()
@@ -557,11 +596,12 @@ class Listener:
             return True
         return False
 
-    def _connect(self) -> None:
+    def _connect(self) -> psycopg.Connection[Any]:
         connection = self._database.connect(self._role)
         with translated(self._database.store):
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
         self._connection = connection
+        return connection
 
 
 class LogSubscription(Subscription[LogRecorder]):
@@ -586,28 +626,3 @@ class LogSubscription(Subscription[LogRecorder]):
             if not page:
                 self._listener.wait(0.1)
         raise StopIteration
-
-
-_FIND: Final = sql.SQL("SELECT stream_id FROM record_log.reservation WHERE token = %s")
-_RELEASE: Final = sql.SQL("SELECT record_log.release(%s, %s)")
-# One row of booleans: partitions are all there, the columns are these, both triggers fire always, the function runs as
-# an owner that is not us, and we may write neither table directly.
-_CHECK: Final = sql.SQL(
-    """
-    SELECT (SELECT count(*) = 32 FROM pg_catalog.pg_inherits WHERE inhparent = to_regclass(%s || '.event')),
-           (SELECT string_agg(attname || ' ' || format_type(atttypid, NULL), ', ' ORDER BY attnum)
-                   = 'position bigint, recorded_at timestamp with time zone, event_id uuid, stream_id uuid, '
-                     'version integer, format smallint, period integer, identity bytea, content bytea, metadata bytea'
-            FROM pg_catalog.pg_attribute
-            WHERE attrelid = to_regclass(%s || '.event') AND attnum > 0 AND NOT attisdropped),
-           (SELECT count(*) = 2 FROM pg_catalog.pg_trigger
-            WHERE tgrelid = to_regclass(%s || '.event') AND tgenabled = 'A' AND NOT tgisinternal),
-           (SELECT bool_and(prosecdef AND proowner <> current_user::regrole) FROM pg_catalog.pg_proc
-            WHERE pronamespace = to_regnamespace(%s) AND proname = 'append'),
-           NOT has_table_privilege(to_regclass(%s || '.event'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
-           NOT has_any_column_privilege(to_regclass(%s || '.event'), 'INSERT, UPDATE'),
-           NOT has_table_privilege(to_regclass(%s || '.head'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
-           NOT has_any_column_privilege(to_regclass(%s || '.head'), 'INSERT, UPDATE'),
-           has_table_privilege(to_regclass(%s || '.event'), 'SELECT')
-    """
-)

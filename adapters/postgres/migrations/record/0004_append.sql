@@ -31,40 +31,57 @@ CREATE FUNCTION LOG.append(
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    groups   CONSTANT integer := cardinality(group_ends);
-    total    CONSTANT integer := cardinality(event_ids);
-    has_keys CONSTANT boolean := array_length(array_remove(group_keys, NULL), 1) > 0;
-    before   bigint;
+    groups    CONSTANT integer := cardinality(group_ends);
+    total     CONSTANT integer := cardinality(event_ids);
+    expecting CONSTANT integer := cardinality(expected_streams);
+    keyed     CONSTANT boolean := cardinality(array_remove(group_keys, NULL)) > 0;
+    reserving CONSTANT boolean := cardinality(tokens) > 0;
+    before    bigint;    -- the head as it was
     before_at timestamptz;
-    at_time  timestamptz;
-    applied  integer := 0;
-    simple   boolean;
-    one      integer;
+    at_time   timestamptz;
+    applied   integer := 0;
+    simple    boolean := true;
+    watching  boolean := false;
+    one       integer := 1;
     from_event integer; to_event integer; from_expected integer; to_expected integer; from_token integer; to_token integer;
+    entry      integer := 0;
+    stream_now uuid;
+    version_now integer;
 BEGIN
-    -- Each stream of a group has one expected version, and its new events stand together, counting up from there.
-    IF groups IS DISTINCT FROM cardinality(group_keys) OR group_ends[groups] IS DISTINCT FROM total
-        OR expected_ends[groups] IS DISTINCT FROM cardinality(expected_streams)
-        OR token_ends[groups] IS DISTINCT FROM cardinality(tokens)
-        OR EXISTS (
-            SELECT FROM (
-                SELECT width_bucket(n::integer - 1, group_ends) AS g, s, v, n
-                FROM unnest(streams, versions) WITH ORDINALITY AS e(s, v, n)
-            ) AS given
-            LEFT JOIN (
-                SELECT width_bucket(n::integer - 1, expected_ends) AS g, s, v
-                FROM unnest(expected_streams, expected_versions) WITH ORDINALITY AS e(s, v, n)
-            ) AS wanted USING (g, s)
-            GROUP BY g, s
-            HAVING count(DISTINCT wanted.v) <> 1 OR min(given.v) <> min(wanted.v) + 1
-                OR max(given.v - n) <> min(given.v - n) OR max(n) - min(n) + 1 <> count(*)
-        )
+    -- The events of a stream stand together and count up from its expected version; streams come in the order in which
+    -- they are expected, and those without events are only watched.
+    FOR n IN 1 .. total LOOP
+        WHILE n > group_ends[one] LOOP
+            watching := watching OR entry < expected_ends[one];
+            entry := expected_ends[one];
+            stream_now := NULL;
+            one := one + 1;
+        END LOOP;
+        IF streams[n] = stream_now THEN
+            version_now := version_now + 1;
+        ELSE
+            stream_now := streams[n];
+            entry := entry + 1;
+            WHILE entry <= expected_ends[one] AND expected_streams[entry] <> stream_now LOOP
+                entry := entry + 1;
+                watching := true;
+            END LOOP;
+            version_now := CASE WHEN entry <= expected_ends[one] THEN expected_versions[entry] + 1 END;
+        END IF;
+        IF versions[n] IS DISTINCT FROM version_now THEN
+            RAISE EXCEPTION 'the events of a group do not follow on from their expected versions'
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+    END LOOP;
+    watching := watching OR entry < expecting;
+    IF total IS DISTINCT FROM group_ends[groups] OR expecting IS DISTINCT FROM expected_ends[groups]
+        OR cardinality(tokens) IS DISTINCT FROM token_ends[groups] OR groups IS DISTINCT FROM cardinality(group_keys)
     THEN
-        RAISE EXCEPTION 'the events of a group do not follow on from their expected versions'
-            USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'the arrays of an append do not fit together' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
     IF not_before IS NOT NULL AND NOT EXISTS (SELECT FROM home.home WHERE training) THEN
@@ -77,43 +94,73 @@ BEGIN
     RETURNING old.position, old.recorded_at, new.recorded_at INTO before, before_at, at_time;
 
     -- The usual case: nothing is known, moved or taken, and the groups do not touch each other. All of it in one go.
-    simple := NOT EXISTS (
-        SELECT FROM unnest(expected_streams, expected_versions) AS e(s, v)
-        WHERE e.v <> coalesce((SELECT x.version FROM LOG.event AS x WHERE x.stream_id = e.s
-                               ORDER BY x.version DESC LIMIT 1), 0)
-    );
-    IF simple AND groups > 1 THEN
+    -- That a stream expected to be new has no events is left to the primary key.
+    IF groups > 1 THEN
         simple := (SELECT count(*) = count(DISTINCT s) FROM unnest(expected_streams) AS e(s))
-              AND (SELECT count(k) = count(DISTINCT k) FROM unnest(group_keys) AS g(k))
-              AND (SELECT count(*) = count(DISTINCT t) FROM unnest(tokens) AS r(t));
+              AND (NOT keyed OR (SELECT count(k) = count(DISTINCT k) FROM unnest(group_keys) AS g(k)))
+              AND (NOT reserving OR (SELECT count(*) = count(DISTINCT t) FROM unnest(tokens) AS r(t)));
     END IF;
-    IF simple AND has_keys THEN
-        simple := NOT EXISTS (SELECT FROM LOG.idempotency AS i WHERE i.key = ANY (group_keys));
+    IF expecting = 1 AND NOT watching THEN
+        IF expected_versions[1] > 0 THEN
+            -- One stream known beforehand: its partition alone is opened.
+            simple := simple AND expected_versions[1] = (
+                SELECT x.version FROM LOG.event AS x WHERE x.stream_id = expected_streams[1]
+                ORDER BY x.version DESC LIMIT 1);
+        END IF;
+    ELSIF simple AND (watching OR 0 < ANY (expected_versions)) THEN
+        simple := NOT EXISTS (
+            SELECT FROM unnest(expected_streams, expected_versions) AS e(s, v)
+            WHERE (e.v > 0 OR watching)
+              AND e.v <> coalesce((SELECT x.version FROM LOG.event AS x WHERE x.stream_id = e.s
+                                   ORDER BY x.version DESC LIMIT 1), 0)
+        );
     END IF;
-    IF simple AND cardinality(tokens) > 0 THEN
-        simple := NOT EXISTS (SELECT FROM LOG.reservation AS r WHERE r.token = ANY (tokens));
+    IF simple AND keyed THEN
+        simple := NOT EXISTS (
+            SELECT FROM unnest(group_keys) AS g(k)
+            WHERE (SELECT true FROM LOG.idempotency AS i WHERE i.key = g.k LIMIT 1));
+    END IF;
+    IF simple AND reserving THEN
+        simple := NOT EXISTS (
+            SELECT FROM unnest(tokens) AS g(t)
+            WHERE (SELECT true FROM LOG.reservation AS r WHERE r.token = g.t LIMIT 1));
     END IF;
 
     IF simple THEN
-        INSERT INTO LOG.event (position, recorded_at, event_id, stream_id, version, format, period,
-                               identity, content, metadata)
-        SELECT before + n, at_time, e, s, v, f, p, i, c, m
-        FROM unnest(event_ids, streams, versions, formats, periods, identities, contents, metadatas)
-             WITH ORDINALITY AS given(e, s, v, f, p, i, c, m, n);
-        IF has_keys THEN
-            INSERT INTO LOG.idempotency (key, stream_id, version, batch)
-            SELECT k, CASE WHEN own THEN streams[e] END, CASE WHEN own THEN versions[e] END, b
-            FROM (SELECT k, b, e, e > lag(e, 1, 0) OVER (ORDER BY n) AS own
-                  FROM unnest(group_keys, group_batches, group_ends) WITH ORDINALITY AS g(k, b, e, n)) AS ends
-            WHERE k IS NOT NULL;
-        END IF;
-        IF cardinality(tokens) > 0 THEN
-            INSERT INTO LOG.reservation (token, stream_id) SELECT t, s FROM unnest(tokens, token_streams) AS r(t, s);
-        END IF;
-        applied := total;
-        RETURN QUERY SELECT 0::smallint, before + lag(e, 1, 0) OVER (ORDER BY n) + 1, before + e, at_time,
-                            NULL::uuid, NULL::integer
-                     FROM unnest(group_ends) WITH ORDINALITY AS g(e, n) ORDER BY n;
+        BEGIN
+            INSERT INTO LOG.event (position, recorded_at, event_id, stream_id, version, format, period,
+                                   identity, content, metadata)
+            SELECT before + n, at_time, e, s, v, f, p, i, c, m
+            FROM (SELECT generate_series(1, total), unnest(event_ids), unnest(streams), unnest(versions),
+                         unnest(formats), unnest(periods), unnest(identities), unnest(contents), unnest(metadatas)
+                 ) AS given(n, e, s, v, f, p, i, c, m);
+            IF keyed THEN
+                INSERT INTO LOG.idempotency (key, stream_id, version, batch)
+                SELECT k, CASE WHEN own THEN streams[e] END, CASE WHEN own THEN versions[e] END, b
+                FROM (SELECT k, b, e, e > lag(e, 1, 0) OVER (ORDER BY n) AS own
+                      FROM unnest(group_keys, group_batches, group_ends) WITH ORDINALITY AS g(k, b, e, n)) AS ends
+                WHERE k IS NOT NULL;
+            END IF;
+            IF reserving THEN
+                INSERT INTO LOG.reservation (token, stream_id)
+                SELECT t, s FROM unnest(tokens, token_streams) AS r(t, s);
+            END IF;
+            applied := total;
+        EXCEPTION WHEN unique_violation THEN
+            simple := false;
+        END;
+    END IF;
+
+    IF simple THEN
+        recorded_at := at_time;
+        outcome := 0;
+        to_event := 0;
+        FOREACH one IN ARRAY group_ends LOOP
+            first_position := before + to_event + 1;
+            last_position := before + one;
+            to_event := one;
+            RETURN NEXT;
+        END LOOP;
     ELSE
         to_event := 0; to_expected := 0; to_token := 0;
         FOR one IN 1 .. groups LOOP
