@@ -101,7 +101,7 @@ def longest_string(annotation: Any) -> int:
     return longest
 
 
-_EXAMPLES: Final = {
+_EXAMPLES: Final[dict[str, str | bytes]] = {
     "Id": "AAAAAAAAQACAAAAAAAAAAQ",
     "ShortCode": "casework",
     "NhsNumber": "9000000009",
@@ -112,7 +112,9 @@ _EXAMPLES: Final = {
     "AddressLine": "1 Example Street",
     "BodyCode": "E08000035",
     "AllocatedNumber": "A12345",
+    "Digest": bytes(range(200, 232)),  # no text at all, as a digest is not
     # strings whose pattern stands at the field
+    "digest": "0f" * 32,
     "telephone": "0113 496 0000",
     "email": "duty@example.org",
 }
@@ -143,7 +145,6 @@ def example(annotation: Any, name: str) -> object:
         int: 1,
         datetime: "2026-03-01T09:00:00Z",
         date: "2026-03-01",
-        bytes: bytes(range(200, 232)),  # no text at all, as a digest is not
     }
     value = by_type[base] if base in by_type else _EXAMPLES.get(name, "Avery")
     try:
