@@ -1,7 +1,7 @@
 """From what a source says of a child to events: only what it did not already say, and never a clearing null.
 
-A source is a kind and a body. What it says is compared with what stands from it as of the same day, so that a feed
-repeated, late or out of order adds nothing and hides nothing.
+A source is a kind and a body. What it says is compared with what stands from it as of the same day, so that a message
+that comes again, however late, adds nothing and hides nothing.
 """
 
 from datetime import date
@@ -70,7 +70,7 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
         address = AddressAsserted(
             source_kind=kind, effective=on, whereabouts=command.whereabouts, source=source
         )
-        events += said.unless_said(address)
+        events += said.unless_said(address, dated=command.address_effective is not None)
     if command.carers is not None:
         on = command.effective
         events += said.unless_said(
@@ -85,12 +85,13 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
                 institution=command.education,
                 ceased=command.education_ceased,
                 source=source,
-            )
+            ),
+            dated=command.education_effective is not None,
         )
     if command.practice is not None:
         on = command.practice_effective or command.effective
         practice = PracticeAsserted(source_kind=kind, effective=on, practice=command.practice, source=source)
-        events += said.unless_said(practice)
+        events += said.unless_said(practice, dated=command.practice_effective is not None)
     if command.identifiers:
         on = command.effective
         events += said.unless_said(
@@ -122,10 +123,16 @@ class _Said:
             and a.event.source.body == body
         ]
 
-    def unless_said(self, event: AssertedEvent) -> list[Event]:
-        """The event, unless the source says the same as of its effective date."""
+    def unless_said(self, event: AssertedEvent, *, dated: bool = False) -> list[Event]:
+        """The event, unless the source says the same as of its effective date.
+
+        `dated`: the source itself gave that date, so the same from a later day is news. Without it a child who moved
+        away and back would be left away where the message of the return came before that of the move.
+        """
         last = self._last(type(event), event.effective)
-        return [] if last is not None and _substance(last.event) == _substance(event) else [event]
+        if last is None or _substance(last.event) != _substance(event):
+            return [event]
+        return [event] if dated and last.event.effective != event.effective else []
 
     def unless_withheld(self, event: FactsWithheld) -> list[Event]:
         """The event, unless the source withholds the same and has told none of it since."""

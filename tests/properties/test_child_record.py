@@ -1,0 +1,335 @@
+"""What holds of a child's record whatever happens, and in whatever order."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given as whatever
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from domain.child_record import events as facts_of
+from domain.child_record.commands import (
+    ArchiveRecord,
+    AssertFacts,
+    AssignAuthority,
+    GiveExtensionConsent,
+    NotifyDeath,
+    WithdrawExtensionConsent,
+    WithdrawSupply,
+)
+from domain.child_record.decisions import DECISIONS, decide
+from domain.child_record.events import (
+    Address,
+    AddressAsserted,
+    Consent,
+    CurrentAddress,
+    Gender,
+    Institution,
+    LeftEngland,
+    ReasonableCause,
+    ShieldLifted,
+    Source,
+    SourceKind,
+)
+from domain.child_record.model import ChildRecord, evolve
+from domain.errors import Refused
+from domain.kernel import Command, Concealed, Event, ForgottenEvent
+from domain.personal_data import HIDDEN, Forgotten
+from tests.builders import (
+    BORN,
+    FILE,
+    LONDON_BOROUGH,
+    NOW,
+    OTHER_FILE,
+    TODAY,
+    a_carer,
+    a_name,
+    asserts,
+    ends,
+    involves,
+    lifts,
+    registers,
+    shields,
+    the_rules,
+    withdraws_consent,
+)
+from tests.given import after, apply, recorded
+from tests.plugins_counts import count
+
+DAYS = st.integers(0, 3000).map(lambda n: BORN + timedelta(days=n))
+INVOLVEMENTS = st.sampled_from([UUID(int=n) for n in (71, 72, 73)])
+FEEDS = st.sampled_from(
+    [SourceKind.PDS, SourceKind.BIRTHS, SourceKind.SCHOOL_CENSUS, SourceKind.CASE_MANAGEMENT]
+)
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """A value, or nothing said."""
+    return st.none() | strategy
+
+
+ADDRESSES = st.sampled_from(["1 Elm Street", "2 Elm Street", "3 Elm Street"]).map(
+    lambda line: CurrentAddress(address=Address(lines=(line,), postcode="E8 1DY"))
+)
+ASSERTIONS = st.builds(
+    lambda **said: asserts(**{name: value for name, value in said.items() if value is not None}),
+    source_kind=FEEDS,
+    source=st.sampled_from(
+        [Source(body=body, file=file) for body in ("A", "B") for file in (FILE, OTHER_FILE)]
+    ),
+    effective=DAYS,
+    names=maybe(st.sampled_from([(a_name(),), (a_name("Amira"),), (a_name("Amy", "Cohen"),)])),
+    date_of_birth=maybe(st.just(BORN)),
+    gender=maybe(st.sampled_from(Gender)),
+    whereabouts=maybe(
+        ADDRESSES
+        | st.builds(
+            LeftEngland, return_intended=st.sampled_from(["yes", "no", "unknown"]), considered_left=DAYS
+        )
+    ),
+    carers=maybe(st.sampled_from([(), (a_carer(),), (a_carer("Omar"),)])),
+    education=maybe(st.sampled_from(["A School", "B School"]).map(lambda name: Institution(name=name))),
+    practice=maybe(st.sampled_from(["A Practice", "B Practice"]).map(lambda name: Institution(name=name))),
+    restricted=st.booleans(),
+    withheld=maybe(st.sampled_from([("address",), ("contact", "practice")])),
+    died_on=maybe(DAYS),
+)
+
+
+@st.composite
+def beginnings(draw: st.DrawFn) -> Command:
+    kind = draw(st.sampled_from(["universal", "additional", "sensitive"]))
+    more: dict[str, Any] = {
+        "involvement": draw(INVOLVEMENTS),
+        "service": draw(st.sampled_from(["Kooth", "School nursing"])),
+    }
+    if kind == "sensitive":
+        more["consent"] = draw(maybe(st.just(Consent(given_by="child", given_on=BORN))))
+        more["cause"] = draw(maybe(st.just(ReasonableCause(considered_on=BORN, considered_by="A Nurse"))))
+    return involves(kind=kind, began=draw(DAYS), **more)
+
+
+COMMANDS: st.SearchStrategy[Command] = st.one_of(
+    ASSERTIONS,
+    beginnings(),
+    st.builds(ends, INVOLVEMENTS, DAYS),
+    st.builds(withdraws_consent, INVOLVEMENTS, DAYS),
+    st.builds(
+        shields,
+        st.sampled_from(["crime", "child-at-risk"]),
+        st.sampled_from([UUID(int=n) for n in (81, 82, 83)]),
+    ),
+    st.builds(lifts, confirmed_by=st.sampled_from([UUID(int=11), UUID(int=12)])),
+    st.builds(WithdrawSupply, at=st.just(NOW), file=st.sampled_from([FILE, OTHER_FILE])),
+    st.builds(AssignAuthority, at=st.just(NOW), authority=st.sampled_from([LONDON_BOROUGH, "E09000030"])),
+    st.builds(GiveExtensionConsent, at=st.just(NOW), given_on=DAYS, category=st.just("care-leaver")),
+    st.builds(WithdrawExtensionConsent, at=st.just(NOW), withdrawn_on=DAYS),
+    st.builds(NotifyDeath, at=st.just(NOW), died_on=DAYS),
+    st.builds(
+        ArchiveRecord,
+        at=st.just(NOW),
+        archived_on=st.just(TODAY) | DAYS,
+        ground=st.sampled_from(["age-18", "death", "left-england", "supply-withdrawn"]),
+    ),
+)
+
+
+def tried(record: ChildRecord, command: Command) -> ChildRecord:
+    """The record after a command, or as it was where the command is refused."""
+    try:
+        return apply(record, decide(record, command, the_rules()))
+    except Refused:
+        return record
+
+
+def lived(commands: list[Command], record: ChildRecord | None = None) -> ChildRecord:
+    """A registered record after these commands, as far as each was allowed."""
+    record = record or after(registers())
+    for command in commands:
+        record = tried(record, command)
+    return record
+
+
+def answer(record: ChildRecord, command: Command) -> str:
+    """What whoever gives the command learns: the code of a refusal, or nothing."""
+    try:
+        decide(record, command, the_rules())
+    except Refused as refusal:
+        return refusal.code
+    return "receipt"
+
+
+@whatever(st.lists(COMMANDS, max_size=12), COMMANDS)
+@settings(max_examples=count(50_000))
+def test_asking_twice_changes_nothing(history: list[Command], command: Command) -> None:
+    once = tried(lived(history), command)
+    assert tried(once, command) == once
+
+
+@whatever(
+    st.lists(COMMANDS.filter(lambda command: type(command) is not type(lifts())), max_size=12), st.data()
+)
+@settings(max_examples=count(20_000))
+def test_a_shield_once_raised_stands_after_anything_but_its_lifting(
+    commands: list[Command], data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(commands)))
+    record = tried(lived(commands[:place]), shields())
+    assert record.shielded
+    for command in commands[place:]:
+        record = tried(record, command)
+        assert record.shielded
+
+
+@whatever(st.lists(ASSERTIONS, max_size=8), st.randoms(use_true_random=False))
+@settings(max_examples=count(20_000))
+def test_in_every_order_of_feeds_a_record_is_shielded_if_any_says_so(
+    feeds: list[AssertFacts], random: Any
+) -> None:
+    shuffled: list[Command] = [*feeds, *feeds[:3]]
+    random.shuffle(shuffled)
+    accepted = [feed for feed in feeds if answer(after(registers()), feed) == "receipt"]
+    assert lived(shuffled).shielded == any(feed.restricted for feed in accepted)
+
+
+@whatever(st.lists(COMMANDS, max_size=12), ASSERTIONS)
+@settings(max_examples=count(20_000))
+def test_nothing_a_source_says_or_leaves_out_clears_what_was_said(
+    history: list[Command], feed: Command
+) -> None:
+    before = lived(history)
+    said = tried(before, feed)
+    assert said.standing[: len(before.standing)] == before.standing
+    assert {i.involvement for i in said.involvements} == {i.involvement for i in before.involvements}
+
+
+@whatever(
+    st.lists(st.tuples(st.integers(0, 30), ADDRESSES), max_size=10, unique_by=lambda pair: pair[0]),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=count(20_000))
+def test_t71_a_feed_repeated_late_or_out_of_order_ends_as_delivered_once_in_order(
+    moves: list[tuple[int, CurrentAddress]], random: Any
+) -> None:
+    days = [(BORN + timedelta(days=day), where) for day, where in sorted(moves, key=lambda move: move[0])]
+    messages = [asserts(whereabouts=where, effective=day, address_effective=day) for day, where in days]
+    shuffled: list[Command] = [*messages, *messages[::2]]
+    random.shuffle(shuffled)
+    in_order, out_of_order = lived([*messages]), lived(shuffled)
+    for day in range(32):
+        assert _where(out_of_order, BORN + timedelta(days=day)) == _where(
+            in_order, BORN + timedelta(days=day)
+        )
+
+
+def _where(record: ChildRecord, day: date) -> object:
+    held = [
+        (a.event.effective, a.version, a.event.whereabouts)
+        for a in record.standing
+        if isinstance(a.event, AddressAsserted) and a.event.effective <= day
+    ]
+    return max(held, key=lambda found: found[:2])[2] if held else None
+
+
+@whatever(st.lists(COMMANDS, max_size=10), st.lists(COMMANDS, max_size=10), COMMANDS)
+@settings(max_examples=count(50_000))
+def test_of_a_shielded_record_no_answer_depends_on_what_is_hidden(
+    one: list[Command], another: list[Command], command: Command
+) -> None:
+    shielded = after(registers(), shields())
+    world, other = (lived(_hidden_only(history), shielded) for history in (one, another))
+    assert world.shielded
+    assert other.shielded
+    assert answer(world, command) == answer(other, command)
+
+
+def _hidden_only(history: list[Command]) -> list[Command]:
+    """Of a history, what a shield hides: whereabouts, schools, practices, carers, services, authority."""
+    hidden: list[Command] = []
+    for command in history:
+        if isinstance(command, AssertFacts):
+            clear: dict[str, Any] = {
+                "names": (),
+                "date_of_birth": None,
+                "gender": None,
+                "died_on": None,
+                "restricted": False,
+            }
+            hidden.append(command.model_copy(update=clear))
+        elif type(command).__name__ in {
+            "BeginInvolvement",
+            "EndInvolvement",
+            "WithdrawSensitiveConsent",
+            "AssignAuthority",
+        }:
+            hidden.append(command)
+    return hidden
+
+
+EVENTS: list[Event] = [
+    facts_of.ChildRegistered(
+        index_number=registers().index_number, source_kind=SourceKind.PDS, rule_set="present"
+    ),
+    facts_of.IdentityAsserted(
+        source_kind=SourceKind.PDS, effective=BORN, names=(a_name(),), date_of_birth=BORN
+    ),
+    facts_of.IdentityAsserted(source_kind=SourceKind.OFFICER, effective=BORN, source=HIDDEN),
+    facts_of.AddressAsserted(
+        source_kind=SourceKind.PDS,
+        effective=BORN,
+        whereabouts=LeftEngland(return_intended="no", considered_left=BORN),
+    ),
+    facts_of.CarersAsserted(source_kind=SourceKind.PDS, effective=BORN, carers=()),
+    facts_of.EducationAsserted(
+        source_kind=SourceKind.CTF, effective=BORN, institution=Institution(name="A School")
+    ),
+    facts_of.PracticeAsserted(source_kind=SourceKind.PDS, effective=BORN, practice=Institution()),
+    facts_of.IdentifiersAsserted(source_kind=SourceKind.PDS, effective=BORN, identifiers=()),
+    facts_of.FactsWithheld(source_kind=SourceKind.PDS, effective=BORN, withheld=("address",)),
+    facts_of.AuthorityAssigned(source_kind=SourceKind.INDEX, authority=LONDON_BOROUGH),
+    facts_of.SupplyWithdrawn(source_kind=SourceKind.INDEX, versions=(1, 2, 99), alone=True),
+    facts_of.InvolvementBegun(
+        source_kind=SourceKind.PDS, involvement=UUID(int=1), service="A", kind="universal", began=BORN
+    ),
+    facts_of.InvolvementEnded(source_kind=SourceKind.PDS, involvement=UUID(int=1), ended=BORN),
+    facts_of.SensitiveInvolvementBegun(
+        source_kind=SourceKind.PDS, involvement=UUID(int=2), service="B", began=BORN, rule_set="present"
+    ),
+    facts_of.SensitiveConsentWithdrawn(
+        source_kind=SourceKind.PDS, involvement=UUID(int=2), withdrawn_on=BORN
+    ),
+    facts_of.SensitiveInvolvementEnded(source_kind=SourceKind.PDS, involvement=UUID(int=3), ended=BORN),
+    facts_of.ShieldRaised(shield=UUID(int=4), source_kind=SourceKind.PDS, rule_set="present", ground=HIDDEN),
+    facts_of.ShieldLifted(
+        shields=(UUID(int=4), UUID(int=5)),
+        rule_set="present",
+        reason=HIDDEN,
+        proposed_by=HIDDEN,
+        confirmed_by=HIDDEN,
+    ),
+    facts_of.ExtensionConsentGiven(given_on=BORN, rule_set="present", category=Forgotten(UUID(int=6))),
+    facts_of.ExtensionConsentWithdrawn(withdrawn_on=BORN, rule_set="present"),
+    facts_of.DeathNotified(died_on=BORN, notified_on=BORN, source_kind=SourceKind.PDS),
+    facts_of.RecordArchived(archived_on=BORN, rule_set="present", ground=HIDDEN),
+    facts_of.RecordReopened(reopened_on=BORN, rule_set="present", ground=HIDDEN),
+    Concealed(source_kind="pds"),
+    ForgottenEvent(certificate=UUID(int=6)),
+]
+
+
+def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
+    assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
+    assert len(DECISIONS) == 13
+
+
+@whatever(st.lists(st.sampled_from(EVENTS), max_size=30))
+@settings(max_examples=count(50_000))
+def test_evolve_accepts_any_events_in_any_order(history: list[Event]) -> None:
+    record = ChildRecord(UUID(int=9))
+    for version, event in enumerate(history, 1):
+        record = evolve(record, recorded(event, version))
+        assert (record.version, record.died_on is None) == (version, not record.deaths)
+        assert record.departure is None or record.standing
+    raised = [type(event) for event in history if isinstance(event, facts_of.ShieldRaised | ShieldLifted)]
+    assert record.shielded == (raised[-1:] == [facts_of.ShieldRaised])
