@@ -19,7 +19,7 @@ On equal terms what was recorded last counts. Source of the order of sources: pu
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeVar
 
@@ -129,6 +129,9 @@ def best_view(record: ChildRecord) -> RecordFacts:
 
 def candidate_of(record: ChildRecord) -> Candidate:
     """The record as linking sees it: a row of the match index. Of a shielded record it uses no content even if open."""
+    if record.shielded:
+        identity = tuple(a for a in record.assertions if isinstance(a.event, IdentityAsserted))
+        record = replace(record, assertions=identity)
     facts = best_view(record)
     name = None if facts.name is None else normalise.person_name(facts.name)
     where = facts.whereabouts
@@ -139,7 +142,7 @@ def candidate_of(record: ChildRecord) -> Candidate:
         forenames="" if name is None else name.forenames,
         surname="" if name is None else name.surname,
         date_of_birth=facts.date_of_birth,
-        postcode=address.postcode if address is not None and not record.shielded else None,
+        postcode=address.postcode if address is not None else None,
         nhs_number=facts.nhs_number,
         nhs_verified=number is not None and _verified(record, number.version),
         gender=facts.gender,

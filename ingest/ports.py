@@ -5,13 +5,14 @@ Each port has its contract suite in `tests/contracts`, run on memory and on the 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.errors import AlreadyReserved, VersionConflict
 from domain.kernel import Appended, Change, Metadata, Reservation
+from domain.ports import EventStore
 from ingest.matching.blocking import Candidate
-
-__all__ = ["BulkStore", "Candidate", "Candidates", "FollowerPositions", "Places", "Unit"]
 
 
 class Candidates(Protocol):
@@ -54,21 +55,40 @@ class FollowerPositions(Protocol):
         ...
 
 
+class Order(Protocol):
+    """The order of the record log, without opening anything."""
+
+    def head(self) -> int:
+        """The position of the last event; 0 before the first."""
+        ...
+
+    def tail(self, after: int, limit: int) -> list[tuple[int, UUID]]:
+        """Position and stream of the events behind `after`, in order, at most `limit`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What one source record comes to: appended whole, or not at all."""
+    """What one source record comes to: appended whole, or not at all. No changes: only the key is kept."""
 
     changes: tuple[Change, ...]
     idempotency_key: bytes
     reservations: tuple[Reservation, ...] = ()
 
 
-class BulkStore(Protocol):
-    """An event store that can append many units in one transaction."""
+class LoadStore(EventStore, Protocol):
+    """The writer's event store, with what a load needs besides."""
 
-    def append_units(self, units: Sequence[Unit], metadata: Metadata, *, batch: UUID) -> list[Appended]:
-        """Append every unit, in order, in one transaction; those whose key is known come back as duplicates.
+    def append_units(
+        self, units: Sequence[Unit], metadata: Metadata, *, batch: UUID | None, instant: datetime
+    ) -> list[Appended | VersionConflict | AlreadyReserved]:
+        """Append many units in one transaction, in order; one that cannot be appended fails no other.
 
-        Raises VersionConflict or AlreadyReserved, and then nothing at all was appended: the caller appends one by one.
+        Returns an outcome for each; `duplicate` where its key was known. Keys that new events need are committed
+        first. Raises Unavailable, and then nothing was appended.
         """
+        ...
+
+    def touched_by(self, batch: UUID) -> tuple[UUID, ...]:
+        """The streams to which units of this batch appended something, those of held records among them."""
         ...

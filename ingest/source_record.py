@@ -65,8 +65,7 @@ class Code(StrEnum):
     NOT_CURRENT = "not-current"
     ADULT = "adult"
     UNKNOWN_CHILD = "unknown-child"
-    ARCHIVED = "archived"
-    REFUSED_BY_RULES = "refused-by-rules"
+    RECORD_DAMAGED = "record-damaged"
 
 
 REMEDIES: Final[dict[Code, str]] = {
@@ -99,8 +98,7 @@ REMEDIES: Final[dict[Code, str]] = {
     Code.NOT_CURRENT: "The source marks the item as no longer in use. Send the one in force.",
     Code.ADULT: "Only children are held, and young people who consented before they were 18. Remove the item.",
     Code.UNKNOWN_CHILD: "Load the child's own message first, then this one again.",
-    Code.ARCHIVED: "The record it is about is archived and changes no more.",
-    Code.REFUSED_BY_RULES: "The rules do not allow this item. Ask the data manager of the authority.",
+    Code.RECORD_DAMAGED: "The record it is about cannot be opened. Run `contactpoint health`, then load again.",
 }
 """What to do about each, in words for the supplier."""
 

@@ -1,0 +1,773 @@
+"""From a file to the log: parse, find candidates, decide, append; each source record has exactly one outcome.
+
+A source record and the idempotency key that its content gives are appended in one transaction, so a load may be
+killed anywhere and run again, and comes to the same end; a second load adds nothing. Records are worked on in chunks:
+what a chunk needs from the index and the log is fetched at once, and what it appends goes in one transaction. A record
+that concerns a stream changed earlier in the chunk waits until that is appended.
+
+Of a record that is shielded the outcome tells nothing: `unchanged` if the key was known, else `updated`, whatever was
+found; its events are not counted.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Any, BinaryIO, Final, Literal, TypeAlias
+from uuid import UUID
+
+from domain.child_record import model
+from domain.child_record.commands import AssertFacts, AssignAuthority, RegisterChild, WithdrawSupply
+from domain.child_record.decisions import decide as decide_record
+from domain.child_record.events import CurrentAddress, LastKnownAddress, Source, SourceKind
+from domain.child_record.handlers import change_of, handle, index_number_token, nhs_number_token
+from domain.child_record.model import ChildRecord
+from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
+from domain.identifiers import synthetic_nhs_number
+from domain.kernel import (
+    Appended,
+    Change,
+    Event,
+    History,
+    Log,
+    Metadata,
+    Pending,
+    Recorded,
+    Reservation,
+    StreamKind,
+)
+from domain.personal_data import HIDDEN
+from domain.policy.retention import age_on, london_day
+from domain.ports import Clock, Ids, Tokens
+from domain.rule_set.model import RuleSet
+from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
+from ingest.best_view import candidate_of
+from ingest.matching import blocking, normalise
+from ingest.matching.blocking import Candidate
+from ingest.matching.decision import (
+    Decision,
+    Incoming,
+    Match,
+    NoMatch,
+    Queue,
+    decide,
+    linking_keys,
+    near_shielded,
+    screening_keys,
+)
+from ingest.ports import Candidates, LoadStore, Places, Unit
+from ingest.screening import ShieldFollower, place_tokens
+from ingest.source_record import REMEDIES, SUPERSEDED, Code, Parse, Parsed, Rejected, SourceRecord, Warned
+from ingest.sources import births, pds
+
+PARSERS: Final[dict[SourceKind, Parse]] = {SourceKind.BIRTHS: births.parse, SourceKind.PDS: pds.parse}
+"""The sources that can be loaded."""
+
+BODIES: Final = {SourceKind.BIRTHS: "GRO", SourceKind.PDS: "NHS"}
+"""The body that answers for a source."""
+
+CHUNK: Final = 500
+"""Source records worked on together."""
+
+REFRESH: Final = 4000
+"""New records after which the match index is brought up to the log; until then the load remembers them itself."""
+
+_ATTEMPTS: Final = 8
+
+
+class Outcome(StrEnum):
+    """What became of one source record."""
+
+    REGISTERED = "registered"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    QUEUED = "queued"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many source records came to each outcome, and how many events were appended (shielded records' left out)."""
+
+    registered: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    queued: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    events: int = 0
+
+    @property
+    def read(self) -> int:
+        """Source records so far: the sum of the six outcomes."""
+        return self.registered + self.updated + self.unchanged + self.queued + self.quarantined + self.refused
+
+    def add(self, outcome: Outcome, events: int = 0) -> None:
+        """Count one source record."""
+        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
+        self.events += events
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one item was refused: never with a value. `code` is of `Code`, or the code of a rule."""
+
+    line: int
+    code: str
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The end of a load."""
+
+    file_id: UUID
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The end of a withdrawal: records and held source records that changed, and events appended."""
+
+    records: int
+    events: int
+
+
+Progress: TypeAlias = Callable[[int, int, Counts], None]
+"""Bytes read, bytes in all, counts so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told what while a load runs. Refusals are told and not kept: there may be as many as lines."""
+
+    progress: Progress = lambda _done, _total, _counts: None
+    refused: Callable[[Refusal], None] = lambda _refusal: None
+    warned: Callable[[int, Warned], None] = lambda _line, _warning: None
+
+
+class _FileTaken(Exception):
+    """Another load of the same bytes gave the file its id meanwhile."""
+
+    def __init__(self, file_id: UUID) -> None:
+        super().__init__()
+        self.file_id = file_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One source record on its way."""
+
+    line: int
+    key: bytes
+    incoming: Incoming
+    assertion: AssertFacts
+    authority: str | None
+    places: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an item comes to, ready to be appended."""
+
+    item: _Item
+    outcome: Outcome
+    child_id: UUID
+    unit: Unit
+    shielded: bool = False
+    after: ChildRecord | None = None
+
+    @property
+    def events(self) -> int:
+        """How many events it adds."""
+        return sum(len(change.events) for change in self.unit.changes)
+
+
+@dataclass(slots=True)
+class _Recent:
+    """Records that this load made since the match index was last brought up to the log."""
+
+    records: dict[UUID, ChildRecord] = field(default_factory=dict)
+    candidates: dict[UUID, Candidate] = field(default_factory=dict)
+    by_key: dict[str, set[UUID]] = field(default_factory=dict)
+
+    def add(self, record: ChildRecord) -> None:
+        """Remember a record as it now is."""
+        candidate = candidate_of(record)
+        self.records[record.child_id] = record
+        self.candidates[record.child_id] = candidate
+        for key in candidate.keys:
+            self.by_key.setdefault(key, set()).add(record.child_id)
+
+    def find(self, keys: Iterable[str]) -> list[Candidate]:
+        """Those that hold one of these keys."""
+        found = {child_id for key in keys for child_id in self.by_key.get(key, ())}
+        return [self.candidates[child_id] for child_id in sorted(found)]
+
+    def forget(self, child_id: UUID) -> None:
+        """It did not come to be as planned."""
+        self.records.pop(child_id, None)
+        candidate = self.candidates.pop(child_id, None)
+        for key in candidate.keys if candidate is not None else ():
+            self.by_key[key].discard(child_id)
+
+    def clear(self) -> None:
+        """The index knows them now."""
+        self.records.clear()
+        self.candidates.clear()
+        self.by_key.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads files, withdraws them, and admits single registrations, all by the same linking.
+
+    store: the writer's, which opens what is hidden and shows it to nobody. refresh: brings the match index up to the
+    log. synthetic: whether NHS numbers for tests are accepted (training homes only).
+    """
+
+    store: LoadStore
+    candidates: Candidates
+    places: Places
+    tokens: Tokens
+    ids: Ids
+    clock: Clock
+    rules: RuleSet
+    follower: ShieldFollower
+    refresh: Callable[[], None]
+    synthetic: bool = False
+    chunk: int = CHUNK
+
+    def load(
+        self,
+        kind: SourceKind,
+        stream: BinaryIO,
+        metadata: Metadata,
+        *,
+        listener: Listener | None = None,
+        dry_run: bool = False,
+    ) -> Loaded:
+        """Load one opened file, which can be read twice (its digest comes first). Appends nothing in a dry run.
+
+        Raises BadInput for a kind that is no source, Unavailable where a database is away: what was appended until
+        then stays, and running it again goes on from there.
+        """
+        if kind not in PARSERS:
+            known = ", ".join(sorted(PARSERS))
+            raise BadInput(f"This is not a source. Sources are: {known}.", code="unknown-kind", field="kind")
+        listener = listener or Listener()
+        digest, total = _digest(stream)
+        token = self.tokens.token("file", f"{kind}\n".encode() + digest)
+        file_id = self.store.find(token) or self.ids.new()
+        if not dry_run:
+            self.refresh()
+            self.follower.catch_up(metadata)  # what a run that was killed left undone
+        while True:
+            stream.seek(0)
+            run = _Run(self, kind, file_id, token, metadata, listener, dry_run=dry_run)
+            try:
+                parsed = PARSERS[kind](stream)
+                while batch := list(islice(parsed, self.chunk)):
+                    run.take(batch)
+                    listener.progress(stream.tell(), total, run.counts)
+                run.finish()
+            except _FileTaken as taken:
+                file_id = taken.file_id
+                continue
+            return Loaded(file_id, run.counts)
+
+    def admit(self, command: RegisterChild, metadata: Metadata) -> None:
+        """Register a child by hand, search before create: linked to the record that is there, held back, or new.
+
+        Says nothing of which. Raises Refused where the command itself cannot be accepted.
+        """
+        fields = {name: getattr(command, name) for name in AssertFacts.model_fields}
+        key = self.tokens.token("idempotency", b"by hand\n" + metadata.correlation.bytes)
+        item = self._item(0, key, AssertFacts(**fields), command.owning_authority, about_carers=False)
+        decide_record(ChildRecord(self.ids.new()), command, self.rules)  # refuse what would be refused anyway
+        self.refresh()
+        self.follower.catch_up(metadata)
+        run = _Run(self, command.source_kind, None, b"", metadata, Listener(refused=_raise), dry_run=False)
+        run.admit(item)
+
+    def withdraw(self, file_id: UUID, metadata: Metadata) -> Withdrawn:
+        """Take a file back as a unit. What rested on it alone goes, shields stay. Resumable; twice changes nothing.
+
+        Raises NotFound where no such file was received.
+        """
+        history = self.store.load(file_id)
+        if not any(isinstance(recorded.event, FileReceived) for recorded in history.events):
+            raise NotFound("No such file was loaded. `load` prints the id of each.", field="file_id")
+        at = self.clock.now()
+        records = events = 0
+        for stream_id in self.store.touched_by(file_id):
+            if stream_id == file_id:
+                continue
+            appended = self._withdraw_from(stream_id, file_id, at, metadata)
+            records += appended > 0
+            events += appended
+        if isinstance(history.events[-1].event, FileReceived):
+            withdrawn = Pending(FileWithdrawn(withdrawn_on=london_day(at)))
+            self.store.append(
+                [Change(file_id, StreamKind.SYSTEM, history.version, (withdrawn,))], metadata, instant=at
+            )
+            events += 1
+        self.store.forget_batch(file_id)
+        self.refresh()
+        self.follower.catch_up(metadata)
+        return Withdrawn(records, events)
+
+    def _withdraw_from(self, stream_id: UUID, file_id: UUID, at: datetime, metadata: Metadata) -> int:
+        history = self.store.load(stream_id)
+        first = history.events[0].event
+        if isinstance(first, SourceRecordHeld):
+            if any(isinstance(recorded.event, SourceRecordReleased) for recorded in history.events):
+                return 0
+            released = SourceRecordReleased(source_kind=first.source_kind, outcome="withdrawn")
+            change = Change(
+                stream_id, StreamKind.CHILD, history.version, (Pending(released, 1),), shielded=True
+            )
+            return len(self.store.append([change], metadata, instant=at).positions)
+        if model.fold(history).forgotten is not None:
+            return 0
+        appended = handle(
+            stream_id,
+            WithdrawSupply(at=at, file=file_id),
+            store=self.store,
+            tokens=self.tokens,
+            rules=self.rules,
+            metadata=metadata,
+        )
+        return len(appended.positions)
+
+    def _item(
+        self, line: int, key: bytes, assertion: AssertFacts, authority: str | None, *, about_carers: bool
+    ) -> _Item:
+        where = assertion.whereabouts
+        address = where.address if isinstance(where, CurrentAddress | LastKnownAddress) else None
+        postcode = None if address is None else normalise.postcode(address.postcode)
+        current = [name for name in assertion.names if name.kind == "current"]
+        others = [name for name in assertion.names if name.kind != "current"]
+        incoming = Incoming(
+            source_kind=assertion.source_kind,
+            source_record=assertion.source.record,
+            names=tuple(normalise.person_name(name) for name in (*current, *others)),
+            date_of_birth=assertion.date_of_birth,
+            postcodes=() if postcode is None else (postcode,),
+            nhs_number=assertion.nhs_number,
+            former_numbers=tuple(i.value for i in assertion.identifiers if i.scheme == SUPERSEDED),
+            nhs_verified=assertion.confidence == "verified",
+            gender=assertion.gender,
+            birth_order=assertion.birth_order,
+            about_carers=about_carers,
+        )
+        places = frozenset[bytes]() if address is None else place_tokens(self.tokens, (address,))
+        return _Item(line, key, incoming, assertion, authority, places)
+
+    def item_of(self, record: SourceRecord, key: bytes, file_id: UUID | None, at: datetime) -> _Item:
+        """A source record as a wish, its undated address dated by its receipt."""
+        facts = record.facts
+        said: dict[str, Any] = dict(facts)
+        del said["authority"]
+        if facts.whereabouts is not None and facts.address_effective is None:
+            said["address_effective"] = london_day(at)
+        assertion = AssertFacts(
+            at=at,
+            source_kind=record.kind,
+            source=Source(body=BODIES[record.kind], file=file_id, record=record.source_id),
+            **said,
+        )
+        return self._item(record.line, key, assertion, facts.authority, about_carers=record.about == "carers")
+
+
+class _Run:
+    """One load of one file."""
+
+    def __init__(
+        self,
+        loader: Loader,
+        kind: SourceKind,
+        file_id: UUID | None,
+        token: bytes,
+        metadata: Metadata,
+        listener: Listener,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self.counts = Counts()
+        self._loader = loader
+        self._kind = kind
+        self._file_id = file_id
+        self._token = token
+        self._metadata = metadata
+        self._listener = listener
+        self._dry_run = dry_run
+        self._received = file_id is None  # a registration by hand comes in no file
+        self._recent = _Recent()
+        self._plans: list[_Plan] = []
+        self._planned: set[UUID] = set()
+        self._keys: set[bytes] = set()
+        self._found: dict[str, list[Candidate]] = {}
+        self._near: frozenset[bytes] = frozenset()
+        self._histories: dict[UUID, History] = {}
+
+    def take(self, batch: Sequence[Parsed]) -> None:
+        """Work on one chunk to its end."""
+        loader, at = self._loader, self._loader.clock.now()
+        keyed: list[tuple[SourceRecord, bytes]] = []
+        for parsed in batch:
+            if isinstance(parsed, Rejected):
+                self._refuse(parsed.line, parsed.code, parsed.field)
+            else:
+                keyed.append((parsed, loader.tokens.token("feed", parsed.canonical())))
+        known = loader.store.known([key for _, key in keyed])
+        items: list[_Item] = []
+        for record, key in keyed:
+            if key in known or key in self._keys:
+                self.counts.add(Outcome.UNCHANGED)
+                continue
+            for warning in record.warnings:
+                self._listener.warned(record.line, warning)
+            bad = self._untimely(record, at)
+            if bad is not None:
+                self._refuse(bad.line, bad.code, bad.field)
+                continue
+            self._keys.add(key)
+            items.append(loader.item_of(record, key, self._file_id, at))
+        self._prefetch(items)
+        for item in items:
+            self._work_on(item)
+        self._flush()
+        self._keys.clear()
+        if len(self._recent.records) >= REFRESH and not self._dry_run:
+            self._refresh()
+
+    def admit(self, item: _Item) -> None:
+        """Work on a single wish."""
+        self._prefetch([item])
+        self._work_on(item)
+        self._flush()
+
+    def finish(self) -> None:
+        """Bring the index up to what was loaded."""
+        if not self._dry_run:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._loader.refresh()
+        self._recent.clear()
+
+    # What the clock and the home decide
+
+    def _untimely(self, record: SourceRecord, at: datetime) -> Rejected | None:
+        today = london_day(at)
+        facts = record.facts
+        number = facts.nhs_number
+        if number is not None and synthetic_nhs_number(number) and not self._loader.synthetic:
+            return Rejected(record.line, Code.SYNTHETIC_NHS_NUMBER, "nhs_number")
+        dates: tuple[tuple[str, date | None], ...] = (
+            ("date_of_birth", facts.date_of_birth),
+            ("effective", facts.effective),
+            ("address_effective", facts.address_effective),
+            ("practice_effective", facts.practice_effective),
+            ("died_on", facts.died_on),
+        )
+        late = next((name for name, day in dates if day is not None and day > today), None)
+        return None if late is None else Rejected(record.line, Code.DATE_IN_FUTURE, late)
+
+    def _adult(self, item: _Item) -> bool:
+        born = item.incoming.date_of_birth
+        today = london_day(item.assertion.at)
+        return born is not None and age_on(born, today) >= self._loader.rules.ages.archive
+
+    # What a chunk needs, fetched at once
+
+    def _prefetch(self, items: Sequence[_Item]) -> None:
+        loader = self._loader
+        wanted = {
+            key for item in items for key in linking_keys(item.incoming) | screening_keys(item.incoming)
+        }
+        self._found = {}
+        for candidate in loader.candidates.find(wanted) if wanted else ():
+            for key in candidate.keys & wanted:
+                self._found.setdefault(key, []).append(candidate)
+        tokens = frozenset(token for item in items for token in item.places)
+        self._near = tokens if tokens and loader.places.near(tokens) else frozenset()
+        likely = {
+            found.child_id for item in items if isinstance(found := self._link(item, ()), Match)
+        } - self._recent.records.keys()
+        self._histories = loader.store.load_many(likely) if likely else {}
+
+    def _candidates(self, keys: Iterable[str], extra: Sequence[Candidate]) -> list[Candidate]:
+        keys = tuple(keys)
+        found = {candidate.child_id: candidate for key in keys for candidate in self._found.get(key, ())}
+        found.update((candidate.child_id, candidate) for candidate in self._recent.find(keys))
+        found.update((candidate.child_id, candidate) for candidate in extra)
+        return [found[child_id] for child_id in sorted(found)]
+
+    def _link(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
+        return decide(item.incoming, self._candidates(linking_keys(item.incoming), extra))
+
+    # One source record
+
+    def _work_on(self, item: _Item) -> None:
+        try:
+            plan = self._plan(item, ())
+        except Refused as refusal:
+            self._refuse(item.line, refusal.code, refusal.field)
+            return
+        self._plans.append(plan)
+        self._planned.update(change.stream_id for change in plan.unit.changes)
+        if plan.after is not None:
+            self._recent.add(plan.after)
+
+    def _plan(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
+        """What it comes to. Raises Refused."""
+        decision = self._link(item, extra)
+        if isinstance(decision, Match):
+            record = self._record(decision.child_id)
+            if record.registered and record.forgotten is None:
+                return self._existing(item, record)
+            decision = NoMatch()
+        if self._adult(item):
+            raise Refused("", code=Code.ADULT, field="date_of_birth")
+        if isinstance(decision, Queue):
+            return self._held(item, "queued", decision.about)
+        if item.incoming.about_carers:
+            raise Refused("", code=Code.UNKNOWN_CHILD, field="nhs_number")
+        if self._resembles_shielded(item, extra):
+            return self._held(item, "quarantined", ())
+        return self._new(item, extra)
+
+    def _resembles_shielded(self, item: _Item, extra: Sequence[Candidate]) -> bool:
+        candidates = self._candidates(screening_keys(item.incoming), extra)
+        at_same_place = frozenset[UUID]()
+        if not item.places.isdisjoint(self._near):
+            at_same_place = frozenset(self._loader.places.near(item.places))
+            known = {candidate.child_id for candidate in candidates}
+            candidates += self._loader.candidates.get(at_same_place - known)
+        return near_shielded(item.incoming, candidates, at_same_place)
+
+    def _record(self, child_id: UUID) -> ChildRecord:
+        """The record as it stands once what is planned for it is appended. Raises Refused where it is damaged."""
+        planned = self._recent.records.get(child_id)
+        if planned is not None and self._dry_run:
+            return planned
+        if child_id in self._planned:
+            if planned is not None and not planned.shielded:
+                return planned  # both go in one transaction, one after the other
+            self._flush()
+        history = self._histories.pop(child_id, None)
+        try:
+            return model.fold(history or self._loader.store.load(child_id))
+        except DamagedStream:
+            raise Refused("", code=Code.RECORD_DAMAGED) from None
+
+    def _existing(self, item: _Item, record: ChildRecord) -> _Plan:
+        if record.archived_on is not None and self._adult(item):
+            raise Refused("", code=Code.ADULT, field="date_of_birth")
+        command = item.assertion
+        if item.incoming.about_carers:
+            command = command.model_copy(update={"nhs_number": None})
+        decision = decide_record(record, command, self._loader.rules)
+        said = (change_of(record.child_id, record.version, decision),) if decision.events else ()
+        changes = self._with_authority(item, record, said)
+        claimed: list[Reservation] = []
+        number = command.nhs_number
+        if number is not None and changes and number not in _ever(record):
+            claimed.append(Reservation(nhs_number_token(self._loader.tokens, number), record.child_id))
+        return _Plan(
+            item,
+            Outcome.UPDATED if record.shielded or changes else Outcome.UNCHANGED,
+            record.child_id,
+            Unit(changes, item.key, tuple(claimed)),
+            shielded=record.shielded or decision.shielded,
+            after=_after(record, changes, command.at) if changes else None,
+        )
+
+    def _with_authority(
+        self, item: _Item, record: ChildRecord, changes: tuple[Change, ...]
+    ) -> tuple[Change, ...]:
+        """The changes, and that the authority the source names is responsible where none has been so far."""
+        if item.authority is None or record.authority is not None:
+            return changes
+        at = item.assertion.at
+        record = _after(record, changes, at)
+        if record.archived_on is not None:
+            return changes
+        decision = decide_record(record, AssignAuthority(at=at, authority=item.authority), self._loader.rules)
+        assigned = change_of(record.child_id, record.version, decision)
+        if not changes:
+            return (assigned,)
+        return (replace(changes[0], events=changes[0].events + assigned.events),)
+
+    def _new(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
+        loader = self._loader
+        child_id = loader.ids.new()
+        number = loader.ids.index_number()
+        command = RegisterChild(index_number=number, owning_authority=item.authority, **dict(item.assertion))
+        decision = decide_record(ChildRecord(child_id), command, loader.rules)
+        change = change_of(child_id, 0, decision)
+        taken = {candidate.child_id for candidate in extra}
+        claimed = [Reservation(index_number_token(number), child_id)]
+        if not taken:  # else another record holds it, and linking said that it is another child's
+            claimed += (Reservation(token, child_id) for token in self._claims(item))
+        return _Plan(
+            item,
+            Outcome.REGISTERED,
+            child_id,
+            Unit((change,), item.key, tuple(claimed)),
+            shielded=decision.shielded,
+            after=_after(ChildRecord(child_id), (change,), command.at),
+        )
+
+    def _claims(self, item: _Item) -> Iterator[bytes]:
+        """What shows two loads at once that they are about one child: its NHS number, or the source's own entry."""
+        if item.incoming.nhs_number is not None:
+            yield nhs_number_token(self._loader.tokens, item.incoming.nhs_number)
+        elif item.incoming.source_record is not None:
+            entry = f"entry\n{item.incoming.source_kind}\n{item.incoming.source_record}"
+            yield self._loader.tokens.token("feed", entry.encode())
+
+    def _held(self, item: _Item, reason: Literal["queued", "quarantined"], about: Sequence[UUID]) -> _Plan:
+        held = SourceRecordHeld(
+            source_kind=item.assertion.source_kind,
+            reason=reason,
+            candidates=tuple(about[:20]),
+            assertion=item.assertion,
+        )
+        stream_id = self._loader.ids.new()
+        change = Change(stream_id, StreamKind.CHILD, 0, (Pending(held, 1),), shielded=True)
+        outcome = Outcome.QUEUED if reason == "queued" else Outcome.QUARANTINED
+        return _Plan(item, outcome, stream_id, Unit((change,), item.key))
+
+    # Appending
+
+    def _flush(self) -> None:
+        plans, self._plans = self._plans, []
+        for stream_id in self._planned:
+            self._histories.pop(stream_id, None)
+        self._planned.clear()
+        if not plans:
+            return
+        if self._dry_run:
+            for plan in plans:
+                self._settled(plan)
+            return
+        self._receive(plans[0].item.assertion.at)
+        appended: dict[int, bool] = {}
+        for plan, outcome in zip(plans, self._append(plans), strict=True):
+            self._outcome(plan, outcome, appended)
+        self._loader.follower.catch_up(self._metadata, appended)
+
+    def _append(self, plans: Sequence[_Plan]) -> list[Appended | VersionConflict | AlreadyReserved]:
+        return self._loader.store.append_units(
+            [plan.unit for plan in plans],
+            self._metadata,
+            batch=self._file_id,
+            instant=plans[0].item.assertion.at,
+        )
+
+    def _outcome(
+        self, plan: _Plan, outcome: Appended | VersionConflict | AlreadyReserved, appended: dict[int, bool]
+    ) -> None:
+        """Settle one; where another writer was first, link and decide again."""
+        extra: dict[UUID, Candidate] = {}
+        for attempt in range(_ATTEMPTS):
+            if isinstance(outcome, Appended):
+                if outcome.duplicate:
+                    self._recent_forgets(plan)
+                    self.counts.add(Outcome.UNCHANGED)
+                    return
+                appended.update((position, plan.shielded) for position in outcome.positions)
+                self._settled(plan)
+                return
+            if attempt == _ATTEMPTS - 1:
+                raise outcome
+            self._recent_forgets(plan)
+            try:
+                if isinstance(outcome, AlreadyReserved):
+                    extra[outcome.stream_id] = self._holder(outcome.stream_id)
+                plan = self._plan(plan.item, tuple(extra.values()))
+            except Refused as refusal:
+                self._refuse(plan.item.line, refusal.code, refusal.field)
+                return
+            if plan.after is not None:
+                self._recent.add(plan.after)
+            outcome = self._append([plan])[0]
+
+    def _holder(self, child_id: UUID) -> Candidate:
+        """The record that holds what was to be reserved, whether or not what it rested on was withdrawn since."""
+        return candidate_of(_as_if_standing(self._record(child_id)))
+
+    def _recent_forgets(self, plan: _Plan) -> None:
+        if plan.after is not None:
+            self._recent.forget(plan.child_id)
+
+    def _settled(self, plan: _Plan) -> None:
+        self.counts.add(plan.outcome, 0 if plan.shielded else plan.events)
+
+    def _receive(self, at: datetime) -> None:
+        """Note that the file was received, once something of it is to be appended. Raises _FileTaken."""
+        if self._received or self._file_id is None:
+            return
+        store = self._loader.store
+        history = store.load(self._file_id)
+        if not history.events or isinstance(history.events[-1].event, FileWithdrawn):
+            received = FileReceived(kind=self._kind, digest=self._token.hex())
+            change = Change(self._file_id, StreamKind.SYSTEM, history.version, (Pending(received),))
+            claimed = () if history.events else (Reservation(self._token, self._file_id),)
+            try:
+                store.append([change], self._metadata, reservations=claimed, instant=at)
+            except AlreadyReserved as taken:
+                raise _FileTaken(taken.stream_id) from None
+            except VersionConflict:
+                raise _FileTaken(self._file_id) from None
+            self.counts.events += 1
+        self._received = True
+
+    def _refuse(self, line: int, code: str, field_name: str | None) -> None:
+        self.counts.add(Outcome.REFUSED)
+        self._listener.refused(Refusal(line, str(code), field_name))
+
+
+def _raise(refusal: Refusal) -> None:
+    remedy = REMEDIES[Code(refusal.code)] if refusal.code in set(Code) else "The rules do not allow this."
+    raise Refused(remedy, code=refusal.code, field=refusal.field)
+
+
+def _digest(stream: BinaryIO) -> tuple[bytes, int]:
+    """SHA-256 of a whole file, and its size in bytes; only a keyed digest of it is stored."""
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    size = stream.tell()
+    stream.seek(0)
+    return digest.digest(), size
+
+
+def _ever(record: ChildRecord) -> frozenset[str]:
+    """Every NHS number that the record holds or held: it has reserved them."""
+    return blocking.numbers_of(_as_if_standing(record))
+
+
+def _as_if_standing(record: ChildRecord) -> ChildRecord:
+    """The record with what was withdrawn: a file that is loaded again is to find the record it made before."""
+    return replace(record, withdrawn=frozenset())
+
+
+def _after(record: ChildRecord, changes: Sequence[Change], at: datetime) -> ChildRecord:
+    """The record as it will be once these are appended."""
+    for change in changes:
+        for version, pending in enumerate(change.events, change.expected_version + 1):
+            record = model.evolve(record, _recorded(change.stream_id, version, pending, at))
+    return record
+
+
+def _recorded(stream_id: UUID, version: int, pending: Pending, at: datetime) -> Recorded:
+    event: Event = pending.event
+    return Recorded(Log.RECORD, 0, at, stream_id, stream_id, version, pending.content_key, event, HIDDEN)
