@@ -49,14 +49,14 @@ class CaughtUp:
 
 @dataclass(slots=True)
 class Folded:
-    """Rows of some streams; those of them that are hidden; children to fold again; streams with a fault.
+    """Rows of some streams; those of them that are hidden; children whose rows go; streams with a fault.
 
     events: how many events were opened for it.
     """
 
     rows: list[Row]
     hidden: set[UUID]
-    followed: set[UUID]
+    ended: set[UUID]
     parked: list[Parked]
     events: int = 0
 
@@ -140,7 +140,7 @@ class Engine:
         if is_hidden(source):
             folded.hidden.add(stream_id)
         try:
-            folded.followed.update(projection.follows(source))
+            folded.ended.update(projection.ends(source))
             folded.rows.extend(projection.rows(as_served(source), self.rules))
         except Exception as error:  # noqa: BLE001 - one stream that cannot be folded does not stop the others
             folded.parked.append(
@@ -155,13 +155,7 @@ class Engine:
             return 0
         last = tail[-1][0]
         behind = [build for build in step.builds if marks[build.number] < last]
-        followed = self._save(
-            step, projection, log, list(dict.fromkeys(stream for _, stream in tail)), behind
-        )
-        if followed:
-            self._save(
-                step, projection, Log.RECORD, sorted(followed, key=lambda stream: stream.bytes), behind
-            )
+        self._save(step, projection, log, list(dict.fromkeys(stream for _, stream in tail)), behind)
         for build in behind:
             fed = self._fed(step, projection, build)
             step.advance(build, log, position=last if fed else None, swept=last)
@@ -176,7 +170,7 @@ class Engine:
 
     def _save(
         self, step: Step, projection: Projection, log: Log, streams: Sequence[UUID], builds: Sequence[Build]
-    ) -> set[UUID]:
+    ) -> None:
         folded = self.fold(projection, log, streams)
         fed = [build for build in builds if self._fed(step, projection, build)]
         swept = [build for build in builds if not self._fed(step, projection, build)]
@@ -187,7 +181,9 @@ class Engine:
         faulty = {parked.stream_id for parked in folded.parked}
         step.unpark(log, [stream_id for stream_id in streams if stream_id not in faulty])
         step.park(folded.parked)
-        return folded.followed - set(streams)
+        if folded.ended:
+            step.replace(builds, folded.ended, ())
+            step.unpark(Log.RECORD, folded.ended)
 
     def _retry(self, step: Step, projection: Projection) -> None:
         parked = step.parked(_RETRIED)

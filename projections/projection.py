@@ -43,8 +43,8 @@ class Table:
         return tuple(self.row.__annotations__)
 
 
-def follows_nothing(source: History) -> Iterable[UUID]:
-    """No other stream's rows depend on this one."""
+def ends_nothing(source: History) -> Iterable[UUID]:
+    """No other stream's rows end with this one."""
     del source
     return ()
 
@@ -53,8 +53,9 @@ def follows_nothing(source: History) -> Iterable[UUID]:
 class Projection:
     """A view that can be deleted and made again from the log.
 
-    rows: pure; the rows of one stream under a rule set, none where the stream is not its concern. follows: children
-    whose own streams must be folded again because of this one (a certificate of destruction names a child).
+    rows: pure; the rows of one stream under a rule set, none where the stream is not its concern. ends: children whose
+    rows go because of this stream (a certificate of destruction names one): whoever folds may still have their keys in
+    memory, so their own streams are not asked.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Projection:
     tables: tuple[Table, ...]
     rows: Callable[[History, RuleSet], Sequence[Row]]
     folder: Path
-    follows: Callable[[History], Iterable[UUID]] = follows_nothing
+    ends: Callable[[History], Iterable[UUID]] = ends_nothing
 
     def sql(self) -> tuple[str, str]:
         """The statements that make its tables, and those that make its indexes. No schema is named in them."""

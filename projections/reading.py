@@ -14,7 +14,7 @@ from ingest.best_view import best_view
 
 
 def destroyed_children(history: History) -> Iterable[UUID]:
-    """The children whose destruction a stream certifies: their own streams are to be folded again."""
+    """The children whose destruction a stream certifies: every row of theirs goes."""
     return (
         recorded.event.child
         for recorded in history.events

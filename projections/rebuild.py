@@ -178,8 +178,11 @@ class Operations:
         build = engine.store.begin(projection, engine.rules.id)
         try:
             upto = {log: engine.log.head(log) for log in projection.logs}
-            events = self._fill(projection, build, upto, progress)
+            ended = self._fill(projection, build, upto, progress)
             build = engine.store.finish(build, projection, upto, state)
+            if ended:
+                with engine.store.step(projection) as step:
+                    step.replace([build], ended, ())
             engine.catch_up(projection)
             comparison = self._compare(projection, build)
             if switch:
@@ -188,12 +191,15 @@ class Operations:
             engine.store.drop(build)
             raise
         seconds = max(time.monotonic() - started, 1e-9)
+        events = sum(upto.values())
         return Rebuilt(build, events, seconds, events / seconds, comparison, switch)
 
     def _fill(
         self, projection: Projection, build: Build, upto: Mapping[Log, int], progress: Reporter | None
-    ) -> int:
+    ) -> set[UUID]:
+        """Fold every stream up to a position into a build. Returns the children whose rows go all the same."""
         engine = self.engine
+        ended: set[UUID] = set()
         started, done, total = time.monotonic(), 0, sum(upto.values())
         for log in projection.logs:
             after: UUID | None = None
@@ -202,13 +208,14 @@ class Operations:
                 folded = engine.fold(projection, log, streams)
                 engine.store.fill(build, projection, folded.rows)
                 self._park(projection, folded)
+                ended |= folded.ended
                 done += folded.events
                 if progress:
                     seconds = max(time.monotonic() - started, 1e-9)
                     rate = done / seconds
                     left = max(total - done, 0) / rate if rate else None
                     progress(Progress(projection.name, min(done, total), total, seconds, rate, left))
-        return total
+        return ended
 
     def _park(self, projection: Projection, folded: Folded) -> None:
         if folded.parked:

@@ -117,7 +117,7 @@ AUDIT_TRAIL: Final = Projection(
     ),
     rows=rows,
     folder=Path(__file__).parent,
-    follows=destroyed_children,
+    ends=destroyed_children,
 )
 
 

@@ -82,7 +82,7 @@ MATCH_INDEX: Final = Projection(
     ),
     rows=rows,
     folder=Path(__file__).parent,
-    follows=destroyed_children,
+    ends=destroyed_children,
 )
 
 

@@ -91,7 +91,7 @@ PRACTITIONER_VIEW: Final = Projection(
     ),
     rows=rows,
     folder=Path(__file__).parent,
-    follows=destroyed_children,
+    ends=destroyed_children,
 )
 
 
@@ -337,6 +337,8 @@ _DIGITS: Final = {
     **dict.fromkeys("mn", "5"),
     "r": "6",
 }
+_LONGEST_SOUND: Final = 6
+"""Soundex ends at four, where long names that have little in common would sound alike."""
 
 
 @lru_cache(maxsize=65_536)
@@ -360,7 +362,7 @@ def sound(word: str) -> str:
             code += digit
         if letter not in "hw":
             last = digit
-    return code[:4]
+    return code[:_LONGEST_SOUND]
 
 
 def _one_spelling(word: str) -> str:

@@ -62,5 +62,5 @@ RETENTION_SCHEDULE: Final = Projection(
     ),
     rows=rows,
     folder=Path(__file__).parent,
-    follows=destroyed_children,
+    ends=destroyed_children,
 )
