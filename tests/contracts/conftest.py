@@ -19,3 +19,14 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = postgres_home(databases, folder)
     yield made
     made.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty_home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    """A home with nothing in it: for what touches every key there is."""
+    if request.param == "memory":
+        yield memory_home()
+        return
+    made = postgres_home(request.getfixturevalue("make_databases")(), tmp_path / "kek")
+    yield made
+    made.close()
