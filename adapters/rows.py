@@ -176,6 +176,10 @@ class Recorder(Protocol):
         """Delete the idempotency keys of a withdrawn file. Returns how many."""
         ...
 
+    def touched_by(self, batch: UUID) -> list[UUID]:
+        """The streams of the last events appended under the keys of a batch, each once."""
+        ...
+
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         """Let go of tokens that this stream holds, when it is erased. Returns how many."""
         ...

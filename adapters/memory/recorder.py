@@ -103,6 +103,12 @@ class MemoryRecorder:
             self._keys = kept
             return gone
 
+    def touched_by(self, batch: UUID) -> list[UUID]:
+        with self._lock:
+            return sorted(
+                {last.stream_id for last, own in self._keys.values() if own == batch and last is not None}
+            )
+
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         with self._lock:
             held = {token for token in tokens if self._reserved.get(token) == holder}

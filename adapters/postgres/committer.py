@@ -98,6 +98,9 @@ class Committer:
     def forget_batch(self, batch: UUID) -> int:
         return self._recorder.forget_batch(batch)
 
+    def touched_by(self, batch: UUID) -> list[UUID]:
+        return self._recorder.touched_by(batch)
+
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         return self._recorder.release(tokens, holder)
 

@@ -55,6 +55,11 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_timezone": "UTC",
     "lc_messages": "C",
     "jit": "off",
+    "shared_buffers": "256MB",
+    "wal_buffers": "16MB",
+    # Measured on bulk loads: filling each new 16 MB of WAL with zeros before use stalled one chunk in ten for 65 ms
+    # while it held the head row; without that the slowest one in a hundred took 35 to 60 ms. Single appends: no change.
+    "wal_init_zero": "off",
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",

@@ -30,11 +30,11 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 from psycopg.rows import dict_row
 
 from adapters.faults import Reach, no_fault
-from adapters.postgres.databases import CONNECT_SECONDS, Database, DatabaseFailure, Role, translated
+from adapters.postgres.databases import Database, DatabaseFailure, Role, translated
 from adapters.rows import (
     Applied,
     Duplicate,
@@ -60,6 +60,7 @@ _COLUMNS: Final = (
 _INVALID_PARAMETER: Final = "22023"
 _LAST: Final = 2**31 - 1
 _NEVER: Final = 2**63 - 1
+_MOST_IDLE: Final = 8
 POLL_SECONDS: Final = 1.0
 
 
@@ -278,8 +279,14 @@ class _Queries:
         self.head = of("SELECT position, recorded_at FROM LOG.head")
         self.known = of("SELECT key FROM LOG.idempotency WHERE key = ANY (%s)")
         self.forget_batch = of("SELECT LOG.forget_batch(%s)")
+        self.touched_by = of(
+            "SELECT DISTINCT stream_id FROM LOG.idempotency WHERE batch = %s AND stream_id IS NOT NULL ORDER BY stream_id"
+        )
         self.find = of("SELECT stream_id FROM LOG.reservation WHERE token = %s")
         self.release = of("SELECT LOG.release(%s, %s)")
+        self.digests_held_by = of(
+            "SELECT token FROM LOG.reservation WHERE stream_id = %s AND octet_length(token) = 32"
+        )
         events = (
             "SELECT COLUMNS FROM LOG.event WHERE stream_id = %s AND version > %s::bigint AND version <= %s::bigint "
             "ORDER BY version {} LIMIT %s::bigint"
@@ -314,44 +321,60 @@ class _Queries:
 
 
 class LogDatastore(PostgresDatastore):
-    """The library's pool, on one of our databases, under one role; errors come out without the driver's text."""
+    """The library's datastore over connections of our own, to one database under one role.
 
-    def __init__(
-        self, database: Database, role: Role, *, schema: str, pool_size: int = 1, max_overflow: int = 15
-    ) -> None:
-        super().__init__(
-            dbname="",
-            host="",
-            port="",
-            user="",
-            password="",
-            schema=schema,
-            pool_size=pool_size,
-            max_overflow=max_overflow,
-            connect_timeout=CONNECT_SECONDS,
-        )
+    Its pool is never opened: handing a connection out and taking it back cost a third of a whole append. Here a thread
+    takes an idle connection or opens one, and puts it back if it is as it was. Errors lose the driver's text.
+    """
+
+    def __init__(self, database: Database, role: Role, *, schema: str) -> None:
+        super().__init__(dbname="", host="", port="", user="", password="", schema=schema)
         self.database = database
         self.role = role
-        # The whole connection string in place of the library's five parts: a URL may say how to use TLS, for one.
-        self.pool.conninfo = database.conninfo(role)
-        self.pool.kwargs = {"row_factory": dict_row, "autocommit": True, "connect_timeout": CONNECT_SECONDS}
-        self.pool._configure = _configure  # noqa: SLF001 - a constructor argument that the library fills itself
+        self._idle: list[psycopg.Connection[Any]] = []
+        self._closed = False
 
     @contextmanager
     def get_connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection of the pool, in autocommit mode. Raises DatabaseFailure."""
-        with translated(self.database.store):
-            self.pool.open()
-            with self.pool.connection() as connection:
+        """A connection in autocommit mode, for this thread alone until the block ends. Raises DatabaseFailure."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.database.connect(self.role, row_factory=dict_row)
+            for packed, dumper in _DUMPERS:
+                connection.adapters.register_dumper(packed, dumper)
+        try:
+            with translated(self.database.store):
                 yield connection
+        except DatabaseFailure as failure:
+            if failure.lost:
+                self.discard()  # the others lead to the same server
+            raise
+        finally:
+            if (
+                connection.pgconn.transaction_status == TransactionStatus.IDLE
+                and len(self._idle) < _MOST_IDLE
+                and not self._closed
+            ):
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    def discard(self) -> None:
+        """Close the connections that nobody is using."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def close(self) -> None:
+        """Close everything, now or when it is put back."""
+        self._closed = True
+        self.discard()
+
+    def __del__(self) -> None:
+        """The library closes its pool here, which was never opened."""
 
     def register_type_adapters(self) -> None:
         """There is no composite type of the library's here."""
-
-
-def _configure(connection: psycopg.Connection[Any]) -> None:
-    for packed, dumper in _DUMPERS:
-        connection.adapters.register_dumper(packed, dumper)
 
 
 class LogRecorder(PostgresApplicationRecorder):
@@ -365,14 +388,11 @@ class LogRecorder(PostgresApplicationRecorder):
         role: Role,
         log: Log,
         *,
-        pool_size: int = 1,
         reach: Reach = no_fault,
     ) -> None:
         """Raises Unavailable where the tables, or what this role may do with them, are not as they must be."""
         schema = SCHEMAS[log]
-        super().__init__(
-            LogDatastore(database, role, schema=schema, pool_size=pool_size), events_table_name="event"
-        )
+        super().__init__(LogDatastore(database, role, schema=schema), events_table_name="event")
         self.log = log
         self.channel_name = schema
         self._reach = reach
@@ -405,7 +425,7 @@ class LogRecorder(PostgresApplicationRecorder):
         arguments = _arguments(groups)
         self._reach("append.before")
         try:
-            rows = self._all(self._queries.append, arguments)
+            rows = self._execute(self._queries.append, arguments)
         except DatabaseFailure as failure:
             if failure.sqlstate != _INVALID_PARAMETER:
                 raise
@@ -467,10 +487,17 @@ class LogRecorder(PostgresApplicationRecorder):
     def forget_batch(self, batch: UUID) -> int:
         return int(self._one(self._queries.forget_batch, (batch,))[0])
 
+    def touched_by(self, batch: UUID) -> list[UUID]:
+        return [row[0] for row in self._all(self._queries.touched_by, (batch,))]
+
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         if self.log is not Log.RECORD:
             return 0
         return int(self._one(self._queries.release, (_Bytes.of(tokens), holder))[0])
+
+    def digests_held_by(self, holder: UUID) -> list[bytes]:
+        """The tokens a stream holds that are digests of an identifier (32 bytes; an index number is no digest)."""
+        return [row[0] for row in self._all(self._queries.digests_held_by, (holder,))]
 
     def listen(self) -> "Listener":
         """Wakes when something was appended. A connection of its own."""
@@ -541,13 +568,20 @@ class LogRecorder(PostgresApplicationRecorder):
 
     # --------------------------------------------------------------------------------------------------------
 
-    def _all(self, query: bytes, parameters: Sequence[object]) -> list[Any]:
-        with (
-            self.datastore.get_connection() as connection,
-            connection.cursor(binary=True, row_factory=_tuple) as cursor,
-        ):
+    def _execute(self, query: bytes, parameters: Sequence[object]) -> list[Any]:
+        with self.datastore.get_connection() as connection:
+            cursor = connection.cursor(binary=True, row_factory=_tuple)
             rows: list[Any] = cursor.execute(query, parameters, prepare=True).fetchall()
             return rows
+
+    def _all(self, query: bytes, parameters: Sequence[object]) -> list[Any]:
+        """A question, which may be asked again: once, on a fresh connection, where the first was lost."""
+        try:
+            return self._execute(query, parameters)
+        except DatabaseFailure as failure:
+            if not failure.lost:
+                raise
+        return self._execute(query, parameters)
 
     def _one(self, query: bytes, parameters: Sequence[object]) -> Any:
         (row,) = self._all(query, parameters)

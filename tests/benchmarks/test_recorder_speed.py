@@ -74,7 +74,7 @@ def library(durable: ServerAddress) -> Iterator[Application[UUID]]:
 
 @pytest.fixture(scope="module")
 def recorder(durable_databases: Databases) -> Iterator[LogRecorder]:
-    found = LogRecorder(durable_databases.record, Role.SERVICE, Log.RECORD, pool_size=2)
+    found = LogRecorder(durable_databases.record, Role.SERVICE, Log.RECORD)
     yield found
     found.close()
 
@@ -140,11 +140,7 @@ def test_eight_writers(recorder: LogRecorder, library: Application[UUID]) -> Non
 
 def test_bulk_of_ready_rows(recorder: LogRecorder, library: Application[UUID]) -> None:
     def ours() -> float:
-        rows = [
-            StoredRow(child, version, uuid4(), 1, 24300, _PART, _PART, _PART)
-            for child in children
-            for version in range(1, 5)
-        ]
+        rows = some_rows(25_000)
         begun = time.perf_counter()
         recorder.append_bulk(rows)
         return len(rows) / (time.perf_counter() - begun)
@@ -168,14 +164,7 @@ def test_a_chunk_holds_the_lock_for_less_than_100_ms(recorder: LogRecorder) -> N
     """p99 of the whole call, which is longer than the lock is held."""
     times = []
     for _ in range(150):
-        children = [uuid4() for _ in range(500)]
-        group = group_of(
-            [
-                StoredRow(child, version, uuid4(), 1, 24300, _PART, _PART, _PART)
-                for child in children
-                for version in range(1, 5)
-            ]
-        )
+        group = group_of(some_rows(500))
         begun = time.perf_counter()
         recorder.append([group])
         times.append((time.perf_counter() - begun) * 1000)

@@ -23,3 +23,6 @@ GRANT SELECT ON record_log.idempotency, access_log.idempotency, record_log.reser
     TO contactpoint_service, contactpoint_writer;
 GRANT EXECUTE ON FUNCTION record_log.append, access_log.append TO contactpoint_service, contactpoint_writer;
 GRANT EXECUTE ON FUNCTION record_log.forget_batch, record_log.release TO contactpoint_writer;
+-- Effects are the writer's.
+GRANT SELECT ON record_log.follower TO contactpoint_service;
+GRANT SELECT, INSERT, UPDATE ON record_log.follower TO contactpoint_writer;
