@@ -60,7 +60,14 @@ def _once(
     decision = decide(model.fold(history), command, rules)
     if not decision.events and idempotency_key is None:
         return Appended((), None, duplicate=True)
-    claimed = (*reservations, *claims(child_id, command, decision, tokens))
+    claimed = [
+        *reservations,
+        *(  # what the record holds already is not claimed again
+            claim
+            for claim in claims(child_id, command, decision, tokens)
+            if not history.version or store.find(claim.token) != child_id
+        ),
+    ]
     changes = (change_of(child_id, history.version, decision),) if decision.events else ()
     return store.append(
         changes,
