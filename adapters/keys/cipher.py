@@ -89,7 +89,11 @@ def unwrap(key: AESGCM, wrapped: bytes, subject: UUID, kind: int, number: int, g
 
 LABELS: Final = {
     "idempotency": "keys under which a command or a line of a file is known to have been done (system key)",
-    "reservation": "tokens by which an identifier is unique (system key)",
+    "account-name": "tokens by which an account's name is unique (system key)",
+    "organisation-body": "tokens by which an organisation's body code is unique (system key)",
+    "nhs-number": "tokens by which an NHS number is unique among records (system key)",
+    "feed": "keys under which a record of a source is known to have been dealt with (system key)",
+    "place": "tokens of the places of shielded children (system key)",
     "suppression": "tokens by which a destroyed child is not registered again (system key)",
     "file": "fingerprints of supplied files (system key)",
     "etag": "what a reader was shown, for conditional requests (system key)",
