@@ -65,7 +65,7 @@ def replay(
             replayed=uuid_of(access, "access"),
             confirmed_by=second.account if second else None,
         )
-        found = replay_access(command, app.looking(viewer, two_person=second is not None))
+        found = replay_access(command, app.looking(viewer))
         answer = {
             "access_id": found.access_id,
             "as_displayed": found.as_displayed,

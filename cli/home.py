@@ -7,6 +7,7 @@ import typer
 
 from cli.output import Json
 from cli.session import session
+from domain.errors import Unavailable
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def init(
     ] = False,
 ) -> None:
     """Make a home, or bring an older one up to date. Safe to repeat and to run many times at once."""
-    from cli.bootstrap import initialise
+    from cli.initialise import initialise
 
     run = session(context)
     answer = initialise(run.home, run.settings, training=training)
@@ -34,7 +35,7 @@ def init(
 
 def stop(context: typer.Context) -> None:
     """Stop this home's database server. The next command starts it again."""
-    from adapters.postgres.embedded import stop as stop_server
+    from cli.bootstrap import stop_server
 
     run = session(context)
     stopped = stop_server(run.home)
@@ -45,26 +46,29 @@ def backup(context: typer.Context, folder: Annotated[Path, typer.Argument(help="
     """Copy both logs and the keys, consistent with each other. Key-encryption keys are never in a backup."""
     run = session(context)
     with run.app() as app:
-        app.viewer(run.actor("operator" if app.training else None))
-        position = app.backup(folder)
-        run.output.answer({"position": position}, lambda a: f"Backed up to position {a['position']}.")
+        app.permitted(run.actor("operator" if app.training else None), "retention")
+        run.output.answer(app.upkeep.backup(folder), lambda a: f"Backed up to position {a['position']}.")
 
 
 def restore(context: typer.Context, folder: Annotated[Path, typer.Argument(help="A backup's folder.")]) -> None:
     """Bring a backup into a home without records. Every shield and certificate in the log is applied first."""
-    from cli.bootstrap import restore_home
+    from cli.initialise import restore_home
 
     run = session(context)
-    position = restore_home(run.home, run.settings, folder)
-    run.output.answer({"position": position}, lambda a: f"Restored to position {a['position']}; views rebuilt.")
+    answer = restore_home(run.home, run.settings, folder)
+    run.output.answer(answer, lambda a: f"Restored to position {a['position']}; views rebuilt.")
 
 
 def health(context: typer.Context) -> None:
     """Say of each part whether it is well."""
-    from cli.bootstrap import health_of
+    from cli.upkeep import nothing_runs
 
     run = session(context)
-    parts = health_of(run.home, run.settings)
+    try:
+        with run.app() as app:
+            parts = app.upkeep.health()
+    except Unavailable as away:
+        parts = nothing_runs(away)
     run.output.answer({"parts": parts}, _health)
     if not all(part["ok"] for part in parts):
         raise typer.Exit(1)

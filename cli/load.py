@@ -37,7 +37,7 @@ def load(
     with run.app() as app:
         viewer = app.viewer(run.actor("operator" if app.training else None))
         if withdraw:
-            answer = app.withdraw(viewer, kind, uuid_of(withdraw, "withdraw"))
+            answer = app.withdraw(viewer, uuid_of(withdraw, "withdraw"))
         else:
             answer = app.load(viewer, kind, files or [], dry_run=dry_run, output=run.output)
         run.output.answer(answer, _loaded)

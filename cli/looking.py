@@ -73,7 +73,7 @@ def show(
             as_of=instant_of(as_of, "as-of"),
             override=override,
         )
-        shown = open_record(command, app.looking(viewer, override=override))
+        shown = open_record(command, app.looking(viewer))
         run.output.answer({"access_id": shown.access_id, "record": shown.display}, _record)
 
 

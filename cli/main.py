@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from cli import accounts, audit, bench, demo, home, keys, load, looking, policy, projection, record, retention
 from cli.output import Output
 from cli.session import Session
+from cli.settings import Settings
 from domain.errors import BadInput, ContactPointError, Refused, Unavailable
 
 app = typer.Typer(
@@ -36,7 +37,8 @@ def common(
     second: Annotated[str | None, typer.Option("--with", help="The second person, where two are needed.")] = None,
 ) -> None:
     """What every command takes."""
-    context.obj = Session(home_folder, Output(as_json=as_json), acting, second)
+    settings = context.obj if isinstance(context.obj, Settings) else Settings.from_environment()
+    context.obj = Session(home_folder, Output(as_json=as_json), acting, second, settings)
 
 
 for module in (home, load, record, looking, audit, retention, projection, policy, accounts, keys, bench, demo):
@@ -48,11 +50,14 @@ def run(arguments: list[str] | None = None) -> None:
     sys.exit(status_of(sys.argv[1:] if arguments is None else arguments))
 
 
-def status_of(arguments: list[str]) -> int:
-    """Run one command and say how it ended. Errors become words, never a trace with values in it."""
+def status_of(arguments: list[str], settings: Settings | None = None) -> int:
+    """Run one command and say how it ended. Errors become words, never a trace with values in it.
+
+    `settings` stands in for the environment.
+    """
     output = Output(as_json="--json" in arguments)
     try:
-        result = typer.main.get_command(app).main(arguments, prog_name="contactpoint", standalone_mode=False)
+        result = typer.main.get_command(app).main(arguments, prog_name="contactpoint", standalone_mode=False, obj=settings)
     except click.exceptions.NoArgsIsHelpError as shown:
         output.note(shown.format_message())
         return 2

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.bootstrap import App
+from cli.app import App
 from cli.output import Json
 from cli.parsing import birth_date, day_of, gender_of, uuid_of
 from cli.session import session
@@ -219,7 +219,7 @@ def end_involvement(
         child,
         lambda app, _: commands.EndInvolvement(
             at=app.now(),
-            involvement=app.involvement(child, involvement and uuid_of(involvement, "involvement"), service),
+            involvement=app.involvement(child, uuid_of(involvement, "involvement") if involvement else None, service),
             ended=day_of(on, "on") or app.today(),
         ),
     )
@@ -239,7 +239,7 @@ def withdraw_consent(
         child,
         lambda app, _: commands.WithdrawSensitiveConsent(
             at=app.now(),
-            involvement=app.involvement(child, involvement and uuid_of(involvement, "involvement"), service),
+            involvement=app.involvement(child, uuid_of(involvement, "involvement") if involvement else None, service),
             withdrawn_on=day_of(on, "on") or app.today(),
         ),
     )

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from cli.bootstrap import App, open_app
+from cli.app import App
+from cli.bootstrap import open_app
 from cli.output import Output
 from cli.settings import Settings
 from domain.errors import BadInput
@@ -21,10 +22,7 @@ class Session:
     output: Output
     acting: str | None
     second: str | None
-    settings: Settings = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.settings = Settings.from_environment()
+    settings: Settings
 
     @property
     def home(self) -> Path:

@@ -1,6 +1,6 @@
 """Wishes to look. Opening a record is a command: it may be refused, and it leaves an event."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -47,3 +47,9 @@ class ReplayAccess(Look):
     """Show one access again, exactly as it was displayed."""
 
     replayed: UUID
+
+
+class ReadDue(Look):
+    """List what falls due on or before a day."""
+
+    on: date

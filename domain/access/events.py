@@ -11,11 +11,10 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from pydantic import Field, StringConstraints
 
 from domain.child_record.events import Gender
-from domain.identifiers import BodyCode, Id, IndexNumber, NhsNumber, Postcode, ShortCode
+from domain.identifiers import BodyCode, Digest, Id, IndexNumber, NhsNumber, Postcode, ShortCode
 from domain.kernel import Event, EventTypes, Immutable
-from domain.personal_data import IN_IDENTITY
+from domain.personal_data import IN_IDENTITY, IN_METADATA
 
-Digest = Annotated[bytes, Field(min_length=32, max_length=32)]
 Action = Literal["search", "show", "override", "who-saw", "what-saw", "changes", "replay", "verify", "due"]
 Query = Annotated[str, StringConstraints(strip_whitespace=True, max_length=140)]
 
@@ -43,34 +42,33 @@ class Hit(NamedTuple):
     digest: Digest
 
 
-class AccessMetadata(Immutable):
-    """Who looked, as they stood, why, what decided, and exactly which versions were used and shown."""
+class Looked(Event):
+    """What every look leaves: who looked as they stood, what decided, which versions were shown. Outlives the children.
 
-    access: Id
-    actor: Id
-    role: ShortCode
-    organisation: Id
-    body: BodyCode
-    area: BodyCode
-    purposes: Annotated[tuple[ShortCode, ...], Field(max_length=12)]
-    on_behalf_of: Id | None = None
-    confirmed_by: Id | None = None
-    session: Id | None = None
-    action: Action
-    purpose: ShortCode | None = None
-    outcome: Literal["granted", "refused"]
-    rule: ShortCode
-    hits: Annotated[tuple[Hit, ...], Field(max_length=50)] = ()
-    more: bool = False
-    used: Annotated[tuple[tuple[Id, int], ...], Field(max_length=200)] = ()
+    The actor, the purpose and the second person are in the metadata that every event carries; its correlation is the
+    access id.
+    """
+
+    role: Annotated[ShortCode, IN_METADATA]
+    organisation: Annotated[Id, IN_METADATA]
+    body: Annotated[BodyCode, IN_METADATA]
+    area: Annotated[BodyCode, IN_METADATA]
+    purposes: Annotated[tuple[ShortCode, ...], Field(max_length=12), IN_METADATA]
+    session: Annotated[Id | None, IN_METADATA] = None
+    action: Annotated[Action, IN_METADATA]
+    outcome: Annotated[Literal["granted", "refused"], IN_METADATA]
+    rule: Annotated[ShortCode, IN_METADATA]
+    hits: Annotated[tuple[Hit, ...], Field(max_length=50), IN_METADATA] = ()
+    more: Annotated[bool, IN_METADATA] = False
+    used: Annotated[tuple[tuple[Id, int], ...], Field(max_length=200), IN_METADATA] = ()
     """Stream versions read beside those of the hits."""
-    instant: datetime
-    rule_set: ShortCode
-    renderer: int
-    page: Digest | None = None
+    instant: Annotated[datetime, IN_METADATA]
+    rule_set: Annotated[ShortCode, IN_METADATA]
+    renderer: Annotated[int, Field(ge=1, le=999), IN_METADATA]
+    page: Annotated[Digest | None, IN_METADATA] = None
 
 
-class RecordsSearched(Event):
+class RecordsSearched(Looked):
     """A search was run."""
 
     NAME: ClassVar[str] = "records-searched"
@@ -78,30 +76,36 @@ class RecordsSearched(Event):
     criteria: Annotated[Criteria, IN_IDENTITY]
 
 
-class RecordShown(Event):
+class RecordShown(Looked):
     """A record was asked for, and shown or not found. `child` is what was asked for."""
 
     NAME: ClassVar[str] = "record-shown"
 
-    child: Annotated[Id | None, IN_IDENTITY]
+    child: Annotated[Id, IN_IDENTITY]
     as_of: Annotated[datetime | None, IN_IDENTITY] = None
 
 
-class AuditRead(Event):
-    """The audit trail was read: of a child, of an account, or one access was shown again."""
+class AuditRead(Looked):
+    """The audit trail was read: of a child, of an account, of what is due, or one access was shown again."""
 
     NAME: ClassVar[str] = "audit-read"
 
-    subject: Annotated[Id | None, IN_IDENTITY]
+    subject: Annotated[Id | None, IN_IDENTITY] = None
 
 
-class AccessRefused(Event):
+class AccessRefused(Looked):
     """Somebody was refused. What they asked for is kept, not shown."""
 
     NAME: ClassVar[str] = "access-refused"
 
     subject: Annotated[Id | None, IN_IDENTITY] = None
     criteria: Annotated[Criteria | None, IN_IDENTITY] = None
+
+
+class LookForgotten(Looked):
+    """A look whose own words died with a child that was shown, or with their period. Never stored under this name."""
+
+    NAME: ClassVar[str] = "look-forgotten"
 
 
 EVENTS = EventTypes((RecordsSearched, RecordShown, AuditRead, AccessRefused))

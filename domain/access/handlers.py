@@ -5,25 +5,26 @@ event keeps the inputs of the disclosure, which is a pure function, and keyed di
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from domain.access.commands import Look, OpenRecord, ReadTrail, ReplayAccess, SearchRecords
+from domain.access.commands import Look, OpenRecord, ReadDue, ReadTrail, ReplayAccess, SearchRecords
 from domain.access.events import (
-    AccessMetadata,
     AccessRefused,
     Action,
     AuditRead,
     Criteria,
     Hit,
+    Looked,
     RecordShown,
     RecordsSearched,
 )
 from domain.access.model import Access, AccessGrant
-from domain.disclosure import RENDERER, RENDERERS, RecordFacts, Viewer, canonical
+from domain.disclosure import RENDERER, RecordFacts, Viewer, canonical, disclosed, listed
 from domain.errors import AccessDenied, AuditUnavailable, NotFound, Refused
+from domain.kernel import Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import may
 from domain.ports import Ids
@@ -101,6 +102,10 @@ class Trail(Protocol):
         """Changes to one record."""
         ...
 
+    def due(self, grant: AccessGrant, on: date) -> list[dict[str, Any]]:
+        """What falls due on or before a day."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Looking:
@@ -136,123 +141,110 @@ class Replayed:
     rules: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Display:
+    """One child as rendered for this access."""
+
+    child_id: UUID
+    version: int
+    mask: str
+    record: dict[str, Any]
+
+
 def search(command: SearchRecords, looking: Looking) -> Shown:
     """Search, record the search with its exact results, and only then release them (T46)."""
-    grant = _grant(command, "search", looking, AccessRefused(criteria=command.criteria))
-    event = RecordsSearched(criteria=command.criteria)
+    asked = {"criteria": command.criteria}
+    grant = _grant(command, "search", looking, asked)
     for _ in range(_RENDERINGS):
         ids, more = looking.finder.find(grant, command.criteria, command.limit)
-        facts = looking.records.facts(grant, ids)
-        ranked: list[tuple[int, UUID, Hit | None, dict[str, Any]]] = []
-        masks: dict[UUID, str] = {}
-        for child_id in ids:
-            if child_id not in facts:
-                continue
-            shown = RENDERERS[RENDERER].hit(facts[child_id], grant.viewer, grant.instant, looking.rules)
-            rank = looking.finder.rank(command.criteria, shown.record) if shown else None
-            if shown and rank is not None:
-                ranked.append((rank, child_id, None, shown.record))
-                masks[child_id] = shown.mask
-        ranked.sort(key=lambda found: (found[0], found[1].bytes))
-        page = {"results": [record for _, _, _, record in ranked], "more": more}
-        displays = [(child_id, record) for _, child_id, _, record in ranked]
-        _record(command, looking, grant, "search", event, displays, masks, facts, page, rule="search-permitted", more=more)
-        if _still(looking, {child_id: facts[child_id].version for child_id, _ in displays}):
-            return Shown(command.access_id, page)
-        command = command.model_copy(update={"access_id": looking.ids.new()})
-        grant = _regrant(grant, command.access_id)
+        displays = _ranked(command, looking, grant, ids)
+        page = {"results": [display.record for display in displays], "more": more}
+        _record(grant, command, looking, "search", RecordsSearched, asked, displays, page, "search-permitted", more=more)
+        if _unmoved(looking, displays):
+            return Shown(grant.access_id, page)
+        grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The records kept changing while they were read. Try again.")
 
 
 def open_record(command: OpenRecord, looking: Looking) -> Shown:
     """Show one record, or refuse in the same words whether it is not held, archived or not open to this viewer."""
     action: Action = "override" if command.override else "show"
-    grant = _grant(command, action, looking, AccessRefused(subject=command.child_id))
-    event = RecordShown(child=command.child_id, as_of=command.as_of)
+    asked = {"child": command.child_id, "as_of": command.as_of}
+    grant = _grant(command, action, looking, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
         facts = _facts(command, looking, grant)
-        shown = (
-            RENDERERS[RENDERER].record(facts, grant.viewer, grant.instant, looking.rules, override=grant.override)
-            if facts
-            else None
-        )
-        if facts is None or shown is None or shown.sight == "none":
-            _record(command, looking, grant, action, event, [], {}, {}, {}, rule="nothing-to-show", more=False)
+        shown = None
+        if facts is not None:
+            shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override)
+        if facts is None or shown is None:
+            _record(grant, command, looking, action, RecordShown, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
-        displays = [(command.child_id, shown.record)]
-        masks = {command.child_id: shown.mask}
-        facts_by_id = {command.child_id: facts}
-        _record(command, looking, grant, action, event, displays, masks, facts_by_id, shown.record, rule=shown.rule, more=False)
-        if command.as_of is not None or _still(looking, {command.child_id: facts.version}):
-            return Shown(command.access_id, shown.record)
-        command = command.model_copy(update={"access_id": looking.ids.new()})
-        grant = _regrant(grant, command.access_id)
+        display = _Display(command.child_id, facts.version, shown.mask, shown.record)
+        _record(grant, command, looking, action, RecordShown, asked, [display], shown.record, shown.rule)
+        if command.as_of is not None or _unmoved(looking, [display]):
+            return Shown(grant.access_id, shown.record)
+        grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
 
 
 def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     """Read the audit trail. Itself an access."""
-    grant = _grant(command, command.kind, looking, AccessRefused(subject=command.subject))
-    match command.kind:
-        case "who-saw":
-            entries = looking.trail.who_saw(grant, command.subject, command.limit)
-        case "what-saw":
-            entries = looking.trail.what_saw(grant, command.subject, command.limit)
-        case "changes":
-            entries = looking.trail.changes(grant, command.subject, command.limit)
-    page = {"entries": entries}
-    event = AuditRead(subject=command.subject)
-    _record(command, looking, grant, command.kind, event, [], {}, {}, page, rule="audit-permitted", more=False)
-    return Shown(command.access_id, page)
+    asked = {"subject": command.subject}
+    grant = _grant(command, command.kind, looking, asked)
+    read = {"who-saw": looking.trail.who_saw, "what-saw": looking.trail.what_saw, "changes": looking.trail.changes}
+    page = {"entries": read[command.kind](grant, command.subject, command.limit)}
+    _record(grant, command, looking, command.kind, AuditRead, asked, [], page, "audit-permitted")
+    return Shown(grant.access_id, page)
+
+
+def read_due(command: ReadDue, looking: Looking) -> Shown:
+    """List what falls due. Itself an access, because a date of archive tells a date of birth."""
+    grant = _grant(command, "due", looking, {})
+    page = {"due": looking.trail.due(grant, command.on)}
+    _record(grant, command, looking, "due", AuditRead, {}, [], page, "due-permitted")
+    return Shown(grant.access_id, page)
 
 
 def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     """Show an access again from the versions, the viewer's facts and the rules it was recorded with (D12).
 
     Renders the recorded hits; it does not search again. Raises AccessDenied where whereabouts shielded since would be
-    shown and no second person confirmed, NotFound for an unknown access.
+    shown and no second person confirmed, Refused where the content was destroyed, NotFound for an unknown access.
     """
-    grant = _grant(command, "replay", looking, AccessRefused(subject=command.replayed))
+    asked = {"subject": command.replayed}
+    grant = _grant(command, "replay", looking, asked)
     access = looking.log.load(command.replayed)
     if access is None:
         raise NotFound("There is no such access.", field="access")
-    was = access.metadata
+    was = access.event
     if was.outcome == "refused" or was.action not in ("search", "show", "override"):
         raise Refused("This access displayed no record, so there is nothing to show again.", code="nothing-displayed")
-    viewer = Viewer(was.actor, was.role, was.organisation, was.body, was.area, was.purposes)
-    rules = looking.rules_by_id(was.rule_set)
-    renderer = RENDERERS[was.renderer]
-    records: list[dict[str, Any]] = []
-    displays: list[tuple[UUID, bytes]] = []
-    for hit in was.hits:
-        facts = looking.records.facts_at(grant, hit.stream, hit.version)
-        if isinstance(facts, Forgotten):
-            raise Refused(
-                "What was shown has been destroyed by law. The access is still on record; its content is gone.",
-                code="destroyed",
-            )
-        if facts is None:
-            raise NotFound("A stream that was shown is missing. Run `contactpoint health`.", field="access")
-        if was.action == "search":
-            shown = renderer.hit(facts, viewer, was.instant, rules)
-        else:
-            shown = renderer.record(facts, viewer, was.instant, rules, override=was.action == "override")
-        if shown is None or shown.mask != hit.mask:
-            raise AccessDenied(
-                "This display holds what has been shielded since. Showing it again needs two auditors: add --with.",
-                code="two-people-needed",
-            )
-        records.append(shown.record)
-        displays.append((hit.stream, canonical(shown.record)))
+    viewer = Viewer(access.metadata.actor, was.role, was.organisation, was.body, was.area, was.purposes)
+    displays = [_again(hit, was, viewer, looking, grant) for hit in was.hits]
+    records = [display.record for display in displays]
     page: dict[str, Any] = {"results": records, "more": was.more} if was.action == "search" else (records or [{}])[0]
-    digests, page_digest = looking.log.digests(was.access, was.instant, displays, canonical(page))
-    matches = [hit.digest for hit in was.hits] == digests and was.page == page_digest
-    versions = {hit.stream: hit.version for hit in was.hits}
-    event = AuditRead(subject=was.access)
-    _append(
-        command, looking, grant, "replay", event, hits=(), used=tuple(versions.items()), page=None, rule="replay-permitted", more=False
+    digests, page_digest = looking.log.digests(
+        access.access_id, was.instant, [(d.child_id, canonical(d.record)) for d in displays], canonical(page)
     )
-    return Replayed(command.access_id, page, matches, was.rule_set, was.instant, tuple(sorted({h.mask for h in was.hits})))
+    matches = [hit.digest for hit in was.hits] == digests and was.page == page_digest
+    versions = tuple((hit.stream, hit.version) for hit in was.hits)
+    _append(grant, command, looking, "replay", AuditRead, asked, "replay-permitted", used=versions)
+    rules = tuple(dict.fromkeys([was.rule, *(hit.mask for hit in was.hits)]))
+    return Replayed(grant.access_id, page, matches, was.rule_set, was.instant, rules)
+
+
+def _ranked(command: SearchRecords, looking: Looking, grant: AccessGrant, ids: Sequence[UUID]) -> list[_Display]:
+    """The hits that what is shown of them still meets, in the order of how well it does (D16)."""
+    facts = looking.records.facts(grant, ids)
+    found: list[tuple[int, _Display]] = []
+    for child_id in ids:
+        if child_id not in facts:
+            continue
+        shown = listed(looking.rules, RENDERER, facts[child_id], grant.viewer, grant.instant)
+        rank = looking.finder.rank(command.criteria, shown.record) if shown else None
+        if shown is not None and rank is not None:
+            found.append((rank, _Display(child_id, facts[child_id].version, shown.mask, shown.record)))
+    return [display for _, display in sorted(found, key=lambda entry: (entry[0], entry[1].child_id.bytes))]
 
 
 def _facts(command: OpenRecord, looking: Looking, grant: AccessGrant) -> RecordFacts | None:
@@ -263,7 +255,30 @@ def _facts(command: OpenRecord, looking: Looking, grant: AccessGrant) -> RecordF
     return facts if isinstance(facts, RecordFacts) else None
 
 
-def _grant(command: Look, action: Action, looking: Looking, refused: AccessRefused) -> AccessGrant:
+def _again(hit: Hit, was: Looked, viewer: Viewer, looking: Looking, grant: AccessGrant) -> _Display:
+    """One hit rendered again. Raises AccessDenied where this grant cannot open what the display held."""
+    facts = looking.records.facts_at(grant, hit.stream, hit.version)
+    if isinstance(facts, Forgotten):
+        raise Refused(
+            "What was shown has been destroyed by law. That it was shown, and to whom, is still on record.",
+            code="destroyed",
+        )
+    rules = looking.rules_by_id(was.rule_set)
+    shown = None
+    if facts is not None and was.action == "search":
+        shown = listed(rules, was.renderer, facts, viewer, was.instant)
+    elif facts is not None:
+        shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=was.action == "override")
+    if shown is None or shown.mask != hit.mask:
+        raise AccessDenied(
+            "This display holds what has been shielded since. Showing it again needs two auditors: name one with --with.",
+            code="two-people-needed",
+        )
+    return _Display(hit.stream, hit.version, shown.mask, shown.record)
+
+
+def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any]) -> AccessGrant:
+    """Permission for this access; a refusal is recorded before it is told."""
     grant = AccessGrant(
         command.access_id,
         looking.viewer,
@@ -274,81 +289,72 @@ def _grant(command: Look, action: Action, looking: Looking, refused: AccessRefus
     )
     permission = may(looking.viewer, action, command.reason, looking.rules)
     if not permission.allowed:
-        _append(
-            command, looking, grant, action, refused, hits=(), used=(), page=None, rule=permission.rule, more=False, outcome="refused"
-        )
+        _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
         raise AccessDenied(permission.message, code=permission.rule, field=permission.field)
     return grant
 
 
-def _regrant(grant: AccessGrant, access_id: UUID) -> AccessGrant:
-    return AccessGrant(access_id, grant.viewer, grant.instant, grant.purpose, grant.override, grant.confirmed_by)
-
-
-def _still(looking: Looking, versions: dict[UUID, int]) -> bool:
+def _unmoved(looking: Looking, displays: Sequence[_Display]) -> bool:
+    versions = {display.child_id: display.version for display in displays}
     return looking.records.heads(list(versions)) == versions
 
 
 def _record(
+    grant: AccessGrant,
     command: Look,
     looking: Looking,
-    grant: AccessGrant,
     action: Action,
-    event: RecordsSearched | RecordShown | AuditRead,
-    displays: list[tuple[UUID, dict[str, Any]]],
-    masks: dict[UUID, str],
-    facts: dict[UUID, RecordFacts],
+    event_class: type[Looked],
+    asked: dict[str, Any],
+    displays: Sequence[_Display],
     page: dict[str, Any],
-    *,
     rule: str,
-    more: bool,
+    *,
+    more: bool = False,
 ) -> None:
-    rendered = [(child_id, canonical(record)) for child_id, record in displays]
-    digests, page_digest = looking.log.digests(command.access_id, command.at, rendered, canonical(page))
+    """Commit the access event for what is about to be shown."""
+    rendered = [(display.child_id, canonical(display.record)) for display in displays]
+    digests, page_digest = looking.log.digests(grant.access_id, grant.instant, rendered, canonical(page))
     hits = tuple(
-        Hit(child_id, facts[child_id].version, masks[child_id], digest)
-        for (child_id, _), digest in zip(rendered, digests, strict=True)
+        Hit(display.child_id, display.version, display.mask, digest)
+        for display, digest in zip(displays, digests, strict=True)
     )
-    _append(command, looking, grant, action, event, hits=hits, used=(), page=page_digest, rule=rule, more=more)
+    _append(grant, command, looking, action, event_class, asked, rule, hits=hits, more=more, page=page_digest)
 
 
 def _append(
+    grant: AccessGrant,
     command: Look,
     looking: Looking,
-    grant: AccessGrant,
     action: Action,
-    event: RecordsSearched | RecordShown | AuditRead | AccessRefused,
-    *,
-    hits: tuple[Hit, ...],
-    used: tuple[tuple[UUID, int], ...],
-    page: bytes | None,
+    event_class: type[Looked],
+    asked: dict[str, Any],
     rule: str,
-    more: bool,
-    outcome: str = "granted",
+    **rest: Any,
 ) -> None:
     viewer = grant.viewer
-    metadata = AccessMetadata.model_validate(
+    event = event_class.model_validate(
         {
-            "access": command.access_id,
-            "actor": viewer.account,
+            **asked,
             "role": viewer.role,
             "organisation": viewer.organisation,
             "body": viewer.body,
             "area": viewer.area,
             "purposes": viewer.purposes,
-            "on_behalf_of": command.on_behalf_of,
-            "confirmed_by": command.confirmed_by,
             "action": action,
-            "purpose": command.reason,
-            "outcome": outcome,
+            "outcome": "granted",
             "rule": rule,
-            "hits": hits,
-            "more": more,
-            "used": used,
-            "instant": command.at,
+            "instant": grant.instant,
             "rule_set": looking.rules.id,
             "renderer": RENDERER,
-            "page": page,
+            **rest,
         }
     )
-    looking.log.append(Access(event, metadata))
+    metadata = Metadata(
+        actor=viewer.account,
+        on_behalf_of=command.on_behalf_of,
+        confirmed_by=command.confirmed_by,
+        purpose=command.reason,
+        correlation=grant.access_id,
+    )
+    looking.log.append(Access(grant.access_id, event, metadata))

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.access.events import AccessMetadata, AccessRefused, AuditRead, RecordShown, RecordsSearched
+from domain.access.events import Looked
 from domain.disclosure import Viewer
-from domain.personal_data import Forgotten
+from domain.kernel import Metadata
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One access: what was asked (forgotten once any child shown is), and everything else about it."""
+    """One access as recorded. Its event is `LookForgotten` once any child shown, or its period, is destroyed."""
 
-    event: RecordsSearched | RecordShown | AuditRead | AccessRefused | Forgotten
-    metadata: AccessMetadata
+    access_id: UUID
+    event: Looked
+    metadata: Metadata
 
 
 @dataclass(frozen=True, slots=True)

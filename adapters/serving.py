@@ -1,0 +1,106 @@
+"""Records as they are served: facts folded from the log, opened as far as this one access allows."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from domain.access.model import AccessGrant
+from domain.disclosure import RecordFacts
+from domain.personal_data import Forgotten
+from domain.ports import EventStore, Ids
+from domain.rule_set.model import RuleSet
+from projections.audit_trail.queries import AuditTrail, Entry, Open
+from projections.reading import RecordReader
+from projections.retention_schedule.queries import due
+
+Capacity: TypeAlias = Literal["manager", "override"]
+OneRecord: TypeAlias = Callable[[Capacity, UUID], EventStore]
+"""A store that opens the shielded content of one record, in a capacity, for the access of this id."""
+
+
+class ServedRecords:
+    """Implements `domain.access.handlers.Records`.
+
+    Without an override, a second auditor, or a role that may see as a manager, what a shield hides is never opened.
+    """
+
+    def __init__(self, serving: EventStore, one_record: OneRecord, ids: Ids, rules: RuleSet) -> None:
+        self._reader = RecordReader(serving)
+        self._one_record = one_record
+        self._ids = ids
+        self._rules = rules
+        self._used: set[UUID] = set()
+
+    def facts(self, grant: AccessGrant, child_ids: Sequence[UUID]) -> dict[UUID, RecordFacts]:
+        """Facts as they stand. A list of several never opens anything shielded."""
+        found = self._reader.facts_many(child_ids)
+        capacity = self._capacity(grant)
+        if capacity and len(child_ids) == 1:
+            for child_id in child_ids:
+                if child_id in found and found[child_id].shielded:
+                    opened = self._opened(grant, capacity).facts(child_id)
+                    if isinstance(opened, RecordFacts):
+                        found[child_id] = opened
+        return found
+
+    def facts_at(self, grant: AccessGrant, child_id: UUID, version: int) -> RecordFacts | Forgotten | None:
+        """Facts as they stood at a version; shielded since means not opened, but for two auditors together."""
+        found = self._reader.facts(child_id, upto=version)
+        if isinstance(found, RecordFacts) and not found.opened and (capacity := self._capacity(grant)):
+            return self._opened(grant, capacity).facts(child_id, upto=version)
+        return found
+
+    def version_at(self, child_id: UUID, instant: datetime) -> int:
+        """The last version recorded at or before the instant (0: none)."""
+        return self._reader.version_at(child_id, instant)
+
+    def heads(self, child_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """The present versions."""
+        return self._reader.heads(child_ids)
+
+    def _capacity(self, grant: AccessGrant) -> Capacity | None:
+        if grant.override or grant.confirmed_by is not None:
+            return "override"
+        return "manager" if self._rules.role_sees(grant.viewer.role, "manager") else None
+
+    def _opened(self, grant: AccessGrant, capacity: Capacity) -> RecordReader:
+        """A reader of one record. One access opens one; each further one of a replayed page has an id of its own."""
+        access = grant.access_id if grant.access_id not in self._used else self._ids.new()
+        self._used.add(access)
+        return RecordReader(self._one_record(capacity, access))
+
+
+class ServedTrail:
+    """Implements `domain.access.handlers.Trail`: the audit trail, and what falls due."""
+
+    def __init__(self, trail: AuditTrail, open_schedule: Open) -> None:
+        self._trail = trail
+        self._open_schedule = open_schedule
+
+    def who_saw(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
+        """Looks at one child."""
+        return self._trail.who_saw(grant, child_id, limit)
+
+    def what_saw(self, grant: AccessGrant, account: UUID, limit: int) -> list[Entry]:
+        """Looks by one account."""
+        return self._trail.what_saw(grant, account, limit)
+
+    def changes(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
+        """Changes to one record."""
+        return self._trail.changes(grant, child_id, limit)
+
+    def due(self, grant: AccessGrant, on: date) -> list[Entry]:
+        """What falls due on or before a day."""
+        del grant  # asked for so that nobody lists dates of birth without leaving an entry
+        with self._open_schedule() as connection:
+            return [
+                {
+                    "child_id": str(row.child_id),
+                    "action": row.action,
+                    "on": row.due_on.isoformat(),
+                    "rule": row.rule,
+                    "rule_set": row.rule_set,
+                }
+                for row in due(connection, on)
+            ]

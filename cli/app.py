@@ -1,0 +1,267 @@
+"""One opened home, as the commands use it: who acts, what they look at, what they change, what falls due."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from adapters.access_log import StoredAccessLog
+from adapters.rule_files import RuleFile
+from adapters.serving import OneRecord, ServedRecords
+from cli.output import Json, Output
+from cli.upkeep import Upkeep
+from cli.writing import Writing
+from domain.access.commands import ReadDue
+from domain.access.handlers import Finder, Looking, Trail, read_due
+from domain.account.handlers import account_named
+from domain.account.model import fold as fold_account
+from domain.child_record import commands
+from domain.child_record.events import SourceKind
+from domain.disclosure import Viewer
+from domain.errors import AccessDenied, BadInput, NotFound, Refused
+from domain.identifiers import valid_index_number
+from domain.kernel import Command, Metadata
+from domain.policy.retention import london_day
+from domain.ports import Clock, EventStore, Ids, Tokens
+from domain.rule_set.model import Right, RuleSet
+from projections.rebuild import Operations
+
+RIGHTS: Final[dict[type[Command], Right]] = {
+    commands.RegisterChild: "register-child",
+    commands.AssertFacts: "assert-facts",
+    commands.AssignAuthority: "assign-authority",
+    commands.BeginInvolvement: "begin-involvement",
+    commands.EndInvolvement: "end-involvement",
+    commands.WithdrawSensitiveConsent: "withdraw-sensitive-consent",
+    commands.RaiseShield: "raise-shield",
+    commands.LiftShield: "lift-shield",
+    commands.GiveExtensionConsent: "give-extension-consent",
+    commands.WithdrawExtensionConsent: "withdraw-extension-consent",
+    commands.NotifyDeath: "notify-death",
+    commands.ArchiveRecord: "archive-record",
+}
+"""The right that each command of the child record needs; a correction needs `correct-facts`."""
+
+
+@dataclass
+class App:
+    """What a command works with. Serving reads through `serving`, which cannot open what a shield hides."""
+
+    home: Path
+    training: bool
+    clock: Clock
+    ids: Ids
+    rules: RuleSet
+    rule_files: dict[str, RuleFile]
+    tokens: Tokens
+    serving: EventStore
+    one_record: OneRecord
+    access_log: StoredAccessLog
+    finder: Finder
+    trail: Trail
+    operations: Operations
+    upkeep: Upkeep
+    make_writing: Callable[[], Writing]
+
+    def now(self) -> datetime:
+        """The present instant."""
+        return self.clock.now()
+
+    def today(self) -> date:
+        """The legal day."""
+        return london_day(self.now())
+
+    # Who acts
+
+    def account_id(self, name: str) -> UUID:
+        """The account of a name or id. Raises NotFound."""
+        try:
+            return UUID(name)
+        except ValueError:
+            account = account_named(name, store=self.serving, tokens=self.tokens)
+        if account is None:
+            raise NotFound("There is no such account.", field="account")
+        return account.account_id
+
+    def viewer(self, name: str) -> Viewer:
+        """The account of a name, as it stands now. Raises NotFound, also where it is closed."""
+        account = account_named(name, store=self.serving, tokens=self.tokens)
+        if account is None:
+            raise NotFound("There is no such account. `init --training` lists those of a training home.", field="as")
+        opened = account.open
+        return Viewer(
+            account.account_id, opened.role, opened.organisation, opened.body, opened.area, opened.purposes
+        )
+
+    def second(self, first: Viewer, name: str | None) -> Viewer | None:
+        """The second person, who must be another, if one is named."""
+        if name is None:
+            return None
+        second = self.viewer(name)
+        if second.account == first.account:
+            raise Refused("The second person must be another.", code="same-person")
+        return second
+
+    def permitted(self, name: str, right: Right) -> Viewer:
+        """The account of a name, if its role holds a right to run the index. Raises AccessDenied."""
+        viewer = self.viewer(name)
+        self._holds(viewer, right)
+        return viewer
+
+    # Looking
+
+    def child(self, text: str) -> UUID:
+        """A child's id, from the id or the index number as typed."""
+        try:
+            return UUID(text)
+        except ValueError:
+            pass
+        try:
+            number = valid_index_number(text)
+        except ValueError:
+            raise BadInput("CHILD is neither an id nor an index number: copy it from a search.", field="child") from None
+        found = self.serving.find(number.encode())
+        if found is None:
+            raise NotFound("No record has this number.", field="child")
+        return found
+
+    def looking(self, viewer: Viewer) -> Looking:
+        """What looking needs, for this viewer."""
+        return Looking(
+            viewer=viewer,
+            ids=self.ids,
+            rules=self.rules,
+            rules_by_id=self._rules_by_id,
+            finder=self.finder,
+            records=ServedRecords(self.serving, self.one_record, self.ids, self.rules),
+            log=self.access_log,
+            trail=self.trail,
+        )
+
+    def _rules_by_id(self, rule_set: str) -> RuleSet:
+        try:
+            return self.rule_files[rule_set].rules
+        except KeyError:
+            raise NotFound("The rule set of that access is not in this version of the product.", field="policy") from None
+
+    def named(self, entries: Sequence[Json]) -> list[Json]:
+        """Entries of the audit trail with the names of the accounts in them."""
+        names: dict[str, str | None] = {}
+        for entry in entries:
+            account = entry.get("account")
+            if account and account not in names:
+                opened = fold_account(self.serving.load(UUID(str(account)))).opened
+                names[account] = opened.name if opened else None
+        return [{**entry, "account_name": names[entry["account"]]} if entry.get("account") else entry for entry in entries]
+
+    def rule_sets(self) -> list[Json]:
+        """The rule sets of the product."""
+        return [
+            {
+                "id": file.rules.id,
+                "title": file.rules.title,
+                "valid_from": file.rules.valid_from,
+                "valid_to": file.rules.valid_to,
+                "digest": file.digest,
+                "adopted": file.rules.id == self.rules.id,
+            }
+            for file in self.rule_files.values()
+        ]
+
+    # Changing
+
+    @cached_property
+    def writing(self) -> Writing:
+        """What changes records: opened when a command first needs it, under a role that serving does not have."""
+        return self.make_writing()
+
+    def metadata(self, viewer: Viewer, second: Viewer | None = None, purpose: str = "casework") -> Metadata:
+        """Who does it, why, and the receipt it is known by."""
+        return Metadata(
+            actor=viewer.account,
+            confirmed_by=second.account if second else None,
+            purpose=purpose,
+            correlation=self.ids.new(),
+        )
+
+    def record(self, child_id: UUID, command: Command, viewer: Viewer, second: Viewer | None = None) -> UUID:
+        """Carry out one command of the child record and give its receipt."""
+        for person in (viewer, second):
+            self._allowed(command, person)
+        metadata = self.metadata(viewer, second)
+        self.writing.handle(child_id, command, metadata)
+        self.catch_up()
+        return metadata.correlation
+
+    def register(self, command: commands.RegisterChild, viewer: Viewer) -> UUID:
+        """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
+        self._allowed(command, viewer)
+        metadata = self.metadata(viewer)
+        self.writing.register(command, metadata)
+        self.catch_up()
+        return metadata.correlation
+
+    def involvement(self, child: str, involvement: UUID | None, service: str | None) -> UUID:
+        """The involvement meant: its id as given, or the standing one of a service of this name.
+
+        Where there is none of that name, an id that is nobody's: a shielded record must not tell what it holds.
+        """
+        if involvement is not None:
+            return involvement
+        if not service:
+            raise BadInput("Say which: --involvement or --service.", field="service")
+        return self.writing.involvement_of(self.child(child), service) or self.ids.new()
+
+    def load(self, viewer: Viewer, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output) -> Json:
+        """Load files of one kind."""
+        self._holds(viewer, "load")
+        answer = self.writing.load(kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output)
+        self.catch_up()
+        return answer
+
+    def withdraw(self, viewer: Viewer, file_id: UUID) -> Json:
+        """Take back a file as a unit."""
+        self._holds(viewer, "withdraw-supply")
+        answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose="operation"))
+        self.catch_up()
+        return answer
+
+    # What falls due
+
+    def due(self, viewer: Viewer, on: date) -> list[Json]:
+        """What falls due on or before a day; on record as a look."""
+        command = ReadDue(at=self.now(), access_id=self.ids.new(), reason=self._reason(viewer), on=on)
+        entries: list[Json] = read_due(command, self.looking(viewer)).display["due"]
+        return entries
+
+    def carry_out(self, viewer: Viewer, *, limit: int | None, output: Output) -> Json:
+        """Archive and destroy what is due today."""
+        self._holds(viewer, "retention")
+        self.catch_up()
+        due = self.due(viewer, self.today())[:limit]
+        answer = self.writing.carry_out(due, self.metadata(viewer, purpose="operation"), output)
+        self.catch_up()
+        return answer
+
+    def catch_up(self) -> None:
+        """Bring the views up to what was just written. What is shown never depends on it."""
+        self.operations.run(until_caught_up=True)
+
+    def _allowed(self, command: Command, person: Viewer | None) -> None:
+        correction = isinstance(command, commands.AssertFacts) and command.source_kind is SourceKind.OFFICER
+        if person is not None:
+            self._holds(person, "correct-facts" if correction else RIGHTS[type(command)])
+
+    def _holds(self, viewer: Viewer, right: Right) -> None:
+        if not self.rules.role_may(viewer.role, right):
+            raise AccessDenied("Your role does not allow this.", code="right-not-held")
+
+    def _reason(self, viewer: Viewer) -> str:
+        """What this account looks for when it runs the index."""
+        for reason in ("operation", "record-management", "audit"):
+            if reason in viewer.purposes:
+                return reason
+        return "casework"

@@ -1,0 +1,183 @@
+"""Making a home, and bringing one back from a backup."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from adapters.keys.kek import KekFiles
+from adapters.postgres.backup import read_manifest, restore
+from adapters.postgres.databases import Databases, Role
+from adapters.postgres.embedded import EmbeddedServer
+from adapters.postgres.migrate import check_format, create_embedded, migrate
+from adapters.rule_files import packaged
+from cli.bootstrap import Stores, open_app, open_databases, open_stores
+from cli.output import Json
+from cli.settings import Settings
+from domain.account.commands import OpenAccount
+from domain.account.handlers import open_account
+from domain.errors import AlreadyReserved, BadInput, VersionConflict
+from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
+from domain.organisation.commands import RegisterOrganisation
+from domain.organisation.handlers import register
+from domain.ports import Tokens
+from domain.rule_set.events import RuleSetAdopted
+from domain.rule_set.model import RuleSet
+
+INDEX_ACTOR: Final = UUID("696e6465-7800-4000-8000-000000000001")
+"""The index itself, where no account acts."""
+
+AREA: Final = "E06000999"
+"""An authority that does not exist."""
+
+
+class _Organisation(NamedTuple):
+    name: str
+    body: str
+    kind: str
+
+
+class _Account(NamedTuple):
+    name: str
+    title: str
+    role: str
+    body: str
+
+
+TRAINING_ORGANISATIONS: Final = (
+    _Organisation("Marlbridge Community Health", "NHS", "health"),
+    _Organisation("Marlbridge Primary School", "DFE9999999", "school"),
+    _Organisation("Marlbridge Council", AREA, "local-authority"),
+    _Organisation("Access Audit", "AUDIT", "audit"),
+    _Organisation("Index Operations", "INDEX", "operator"),
+)
+TRAINING_ACCOUNTS: Final = (
+    _Account("practitioner", "Health visitor", "practitioner", "NHS"),
+    _Account("teacher", "Class teacher", "teacher", "DFE9999999"),
+    _Account("social-worker", "Social worker", "social-worker", AREA),
+    _Account("data-manager", "Data manager", "data-manager", AREA),
+    _Account("data-manager-2", "Second data manager", "data-manager", AREA),
+    _Account("auditor", "Auditor", "auditor", "AUDIT"),
+    _Account("auditor-2", "Second auditor", "auditor", "AUDIT"),
+    _Account("operator", "Operator", "operator", "INDEX"),
+    _Account("operator-2", "Second operator", "operator", "INDEX"),
+)
+
+
+def initialise(home: Path, settings: Settings, *, training: bool) -> Json:
+    """Make a home or bring it up to date. Safe to repeat and to run many times at once.
+
+    Raises HomeRefused for a home of a newer version, BadInput where an ordinary home is asked to become one for
+    training, or the other way round.
+    """
+    created = check_format(home) is None
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if created:
+        _make_key_encryption_keys(home)
+    prepare_databases(home, settings, training=training)
+    with open_stores(home, settings) as (stores, is_for_training):
+        if training and not is_for_training:
+            raise BadInput("This home is not a training home, and cannot become one.", code="not-training", field="training")
+        rules = _adopt_rules(stores)
+        if is_for_training:
+            _make_accounts(stores, rules)
+    names = [account.name for account in TRAINING_ACCOUNTS] if is_for_training and created else []
+    return {"home": str(home), "created": created, "training": is_for_training, "accounts": names}
+
+
+def prepare_databases(home: Path, settings: Settings, *, training: bool) -> None:
+    """The four databases, roles and tables."""
+    if settings.databases is not None:
+        urls = settings.databases
+        databases = Databases.at(record=urls.record, keyring=urls.keyring, shielded=urls.shielded, views=urls.views)
+        migrate(databases, training=training, home=home)
+        return
+    with EmbeddedServer(home) as address:
+        migrate(create_embedded(address), training=training, home=home)
+
+
+def _make_key_encryption_keys(home: Path) -> None:
+    (home / "kek").mkdir(mode=0o700, exist_ok=True)
+    for database in ("keyring", "shielded"):
+        kek = KekFiles(home / "kek", database)
+        if not kek.generations():
+            kek.create(1)
+
+
+def _metadata(stores: Stores) -> Metadata:
+    return Metadata(actor=INDEX_ACTOR, purpose="operation", correlation=stores.ids.new())
+
+
+def _adopt_rules(stores: Stores) -> RuleSet:
+    """Adopt the rules of the present day, once."""
+    shipped = packaged()["present"]
+    store = stores.store(Role.SERVICE)
+    token = f"rule-set/{shipped.rules.id}/{shipped.digest}".encode()
+    if store.find(token) is None:
+        event = RuleSetAdopted(
+            rule_set=shipped.rules.id, valid_from=shipped.rules.valid_from, digest=shipped.digest
+        )
+        stream = stores.ids.new()
+        with suppress(AlreadyReserved):
+            store.append(
+                [Change(stream, StreamKind.SYSTEM, 0, (Pending(event),))],
+                _metadata(stores),
+                reservations=[Reservation(token, stream)],
+                instant=stores.clock.now(),
+            )
+    return shipped.rules
+
+
+def _make_accounts(stores: Stores, rules: RuleSet) -> None:
+    """The organisations and accounts of a training home, those that are missing."""
+    store, tokens = stores.store(Role.SERVICE), stores.tokens(Role.SERVICE)
+    bodies: dict[str, UUID] = {}
+    for organisation in TRAINING_ORGANISATIONS:
+        bodies[organisation.body] = _organisation(stores, tokens, organisation)
+    for account in TRAINING_ACCOUNTS:
+        command = OpenAccount(
+            at=stores.clock.now(),
+            name=account.name,
+            title=account.title,
+            role=account.role,
+            organisation=bodies[account.body],
+            body=account.body,
+            area=AREA,
+            purposes=rules.roles[account.role].purposes,
+            may_override=rules.role_may(account.role, "override"),
+        )
+        with suppress(AlreadyReserved, VersionConflict):
+            open_account(
+                stores.ids.new(), command, store=store, tokens=tokens, rules=rules, metadata=_metadata(stores)
+            )
+
+
+def _organisation(stores: Stores, tokens: Tokens, wanted: _Organisation) -> UUID:
+    store = stores.store(Role.SERVICE)
+    command = RegisterOrganisation(at=stores.clock.now(), name=wanted.name, body=wanted.body, kind=wanted.kind)
+    organisation_id = stores.ids.new()
+    try:
+        register(organisation_id, command, store=store, tokens=tokens, metadata=_metadata(stores))
+    except AlreadyReserved as taken:
+        return taken.stream_id
+    return organisation_id
+
+
+def restore_home(home: Path, settings: Settings, folder: Path) -> Json:
+    """Bring a backup into a home without records: rows, then every shield and certificate, then the views.
+
+    Serving trusts the log and not a key's place, so a shielded record is shown shielded from the first read. Raises
+    BadInput for a backup that is not whole, Refused for a home that holds records, Unavailable where the
+    key-encryption keys are missing.
+    """
+    found, _ = read_manifest(folder)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for database in ("keyring", "shielded"):
+        KekFiles(home / "kek", database).newest()
+    prepare_databases(home, settings, training=found.training)
+    with open_databases(home, settings) as databases:
+        restore(databases, folder)
+    with open_app(home, settings) as app:
+        applied = app.writing.apply_after_restore()
+        app.catch_up()
+    return {"position": found.position, "access_position": found.access_position, **applied}

@@ -1,0 +1,93 @@
+"""Keeping a home: backups, rotation of key-encryption keys, the sweep, and saying of each part whether it is well."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.keys.kek import rotate
+from adapters.keys.sweep import sweep
+from adapters.postgres.backup import backup
+from adapters.postgres.databases import Role
+from cli.output import Json
+from domain.errors import ContactPointError
+from domain.kernel import Log
+from projections.rebuild import Operations
+
+if TYPE_CHECKING:
+    from cli.bootstrap import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What operators do to a home as a whole."""
+
+    home: Path
+    stores: "Stores"
+    operations: Operations
+    training: bool
+
+    def backup(self, folder: Path) -> Json:
+        """Copy both logs and the keys. Key-encryption keys stay behind."""
+        done = backup(self.stores.databases, folder, training=self.training)
+        return {"position": done.position, "access_position": done.access_position}
+
+    def rotate(self) -> Json:
+        """Wrap every key under new key-encryption keys and destroy the old ones."""
+        rewrapped = rotate(self.stores.kek("keyring"), self.stores.keyring_table(Role.WRITER))
+        rewrapped += rotate(self.stores.kek("shielded"), self.stores.shielded_table(Role.WRITER))
+        return {"rewrapped": rewrapped}
+
+    def sweep(self) -> Json:
+        """Remove keys that have been without a stream for thirty days."""
+        tables = (self.stores.keyring_table(Role.WRITER), self.stores.shielded_table(Role.WRITER))
+        instant = self.stores.clock.now() if self.training else None
+        return {"removed": sweep(tables, self.stores.recorder(Role.SERVICE).heads, instant)}
+
+    def health(self) -> list[Json]:
+        """One line a part. A part that does not answer is wrong, never "running"."""
+        return [_part(name, look) for name, look in self._looks().items()]
+
+    def _looks(self) -> dict[str, Callable[[], str]]:
+        return {
+            "record database": lambda: self._head(Log.RECORD),
+            "access log": lambda: self._head(Log.ACCESS),
+            "keyring database": lambda: self._kek("keyring"),
+            "shielded database": self._shielded,
+            "views": self._views,
+        }
+
+    def _head(self, log: Log) -> str:
+        head = self.stores.recorder(Role.SERVICE, log).head()
+        return f"{head.position} events"
+
+    def _kek(self, database: str) -> str:
+        generation, _ = self.stores.kek(database).newest()
+        self.stores.keys(Role.SERVICE).system()
+        return f"key-encryption key of generation {generation}"
+
+    def _shielded(self) -> str:
+        generation, _ = self.stores.kek("shielded").newest()
+        with self.stores.databases.shielded.connect(Role.WRITER) as connection:
+            connection.execute("SELECT FROM keys.key LIMIT 0")
+        return f"key-encryption key of generation {generation}"
+
+    def _views(self) -> str:
+        status = self.operations.status()
+        wrong = [view for view in status["views"] if view["state"] not in ("current", "behind", "paused", "never built")]
+        if wrong:
+            raise ContactPointError("; ".join(f"{view['name']}: {view['state']}" for view in wrong))
+        behind = sum(view["lag_events"] for view in status["views"])
+        return f"{len(status['views'])} views, {behind} events behind"
+
+
+def _part(name: str, look: Callable[[], str]) -> Json:
+    try:
+        return {"name": name, "ok": True, "detail": look()}
+    except ContactPointError as error:
+        return {"name": name, "ok": False, "detail": error.message}
+
+
+def nothing_runs(error: ContactPointError) -> list[Json]:
+    """The answer where a home cannot even be opened."""
+    return [{"name": "home", "ok": False, "detail": error.message}]

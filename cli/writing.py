@@ -1,0 +1,182 @@
+"""What changes records, under the writer's role: commands, loads, withdrawals, archiving, destruction."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+from cli.output import Json, Output
+from domain.child_record import model
+from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
+from domain.child_record.events import SourceKind
+from domain.child_record.handlers import handle
+from domain.destruction.events import DestructionBegun
+from domain.destruction.handlers import destroy
+from domain.errors import Refused
+from domain.kernel import Command, Metadata
+from domain.policy.retention import Due, london_day, schedule
+from domain.policy.shielding import shielded
+from domain.ports import Clock, Destruction, EventStore, Ids, Tokens
+from domain.rule_set.model import RuleSet
+from ingest.pipeline import Counts, Listener, Loader, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Opens what is hidden in order to write, and returns nothing of it.
+
+    alone: the right that linking and shielding take turns with. release: lets go of the identifiers of a child that was
+    destroyed, and of its places.
+    """
+
+    store: EventStore
+    loader: Loader
+    destruction: Destruction
+    tokens: Tokens
+    ids: Ids
+    clock: Clock
+    rules: RuleSet
+    release: Callable[[UUID], None]
+    alone: Callable[[], AbstractContextManager[None]]
+
+    def handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
+        """Carry out one command, and what a shield it raises or lifts brings with it, before it is acknowledged."""
+        if isinstance(command, RaiseShield | LiftShield):
+            with self.alone():
+                self._handle(child_id, command, metadata)
+        else:
+            self._handle(child_id, command, metadata)
+
+    def register(self, command: RegisterChild, metadata: Metadata) -> None:
+        """Register a child by hand: linked, held back, or new."""
+        self.loader.admit(command, metadata)
+
+    def involvement_of(self, child_id: UUID, service: str) -> UUID | None:
+        """The standing involvement of a service of this name, the latest where there are several."""
+        record = model.fold(self.store.load(child_id))
+        name = service.strip().casefold()
+        found = [one for one in record.involvements if one.stands and one.service.casefold() == name]
+        return found[-1].involvement if found else None
+
+    def load(self, kind: str, files: Sequence[Path], metadata: Metadata, *, dry_run: bool, output: Output) -> Json:
+        """Load files one after the other."""
+        started = time.monotonic()
+        total = Counts()
+        loaded: list[Json] = []
+        refusals: list[Json] = []
+        with output.progress() as bar:
+            for path in files:
+                task = bar.add_task(path.name, total=path.stat().st_size, rate="")
+                began = time.monotonic()
+
+                def refused(refusal: Refusal, name: str = path.name) -> None:
+                    entry = {"file": name, "line": refusal.line, "code": refusal.code}
+                    refusals.append(entry | ({"field": refusal.field} if refusal.field else {}))
+
+                def progressed(done: int, size: int, counts: Counts, task: object = task, began: float = began) -> None:
+                    rate = counts.read / max(time.monotonic() - began, 1e-6)
+                    bar.update(task, completed=done, total=size, rate=f"{rate:,.0f} records/s")  # type: ignore[arg-type]
+
+                with path.open("rb") as stream:
+                    done = self.loader.load(
+                        SourceKind(kind), stream, metadata, listener=Listener(progressed, refused), dry_run=dry_run
+                    )
+                loaded.append({"file": path.name, "file_id": done.file_id})
+                for name, count in asdict(done.counts).items():
+                    setattr(total, name, getattr(total, name) + count)
+        return {
+            "read": total.read,
+            **asdict(total),
+            "seconds": round(time.monotonic() - started, 3),
+            "dry_run": dry_run,
+            "files": loaded,
+            "refusals": refusals,
+        }
+
+    def withdraw(self, file_id: UUID, metadata: Metadata) -> Json:
+        """Take back a file as a unit."""
+        started = time.monotonic()
+        with self.alone():
+            done = self.loader.withdraw(file_id, metadata)
+        counts = asdict(Counts(updated=done.records, events=done.events))
+        return {
+            "read": done.records,
+            **counts,
+            "seconds": round(time.monotonic() - started, 3),
+            "files": [{"file_id": file_id}],
+            "refusals": [],
+        }
+
+    def carry_out(self, due: Sequence[Json], metadata: Metadata, output: Output) -> Json:
+        """Archive and destroy what is listed. What has changed since it was listed is left for the next run."""
+        done = {"archive": 0, "destroy": 0}
+        passed: list[Json] = []
+        with output.progress() as bar:
+            task = bar.add_task("retention", total=len(due), rate="")
+            for entry in due:
+                child_id = UUID(str(entry["child_id"]))
+                try:
+                    self._carry_out_one(child_id, entry, metadata)
+                    done[entry["action"]] += 1
+                except Refused as refused:
+                    passed.append({"child_id": child_id, "code": refused.code})
+                bar.advance(task)
+        return {"archived": done["archive"], "destroyed": done["destroy"], "passed_over": passed}
+
+    def _carry_out_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> None:
+        at = self.clock.now()
+        if entry["action"] == "archive":
+            command = ArchiveRecord(at=at, archived_on=london_day(at), ground=entry["rule"])
+            self._handle(child_id, command, metadata)
+            return
+        due = Due("destroy", date.fromisoformat(str(entry["on"])), entry["rule"])
+        if not any(one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id)):
+            raise Refused("This record is not due for destruction.", code="not-due")
+        destroy(
+            child_id,
+            due,
+            at=at,
+            store=self.store,
+            destruction=self.destruction,
+            ids=self.ids,
+            rules=self.rules,
+            metadata=metadata,
+        )
+        self.release(child_id)
+
+    def _due_of(self, child_id: UUID) -> tuple[Due, ...]:
+        """What the log says falls due, whatever a view said; of a record destroyed half-way, its destruction."""
+        record = model.fold(self.store.load(child_id))
+        if record.forgotten is not None:
+            return (Due("destroy", date.min, "archive-period"),)
+        return schedule(record, self.rules) if record.registered else ()
+
+    def _handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
+        handle(
+            child_id,
+            command,
+            store=self.store,
+            tokens=self.tokens,
+            rules=self.rules,
+            metadata=metadata,
+            idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
+        )
+        self.loader.follower.catch_up(metadata)
+
+    def apply_after_restore(self) -> Json:
+        """Bring the keys into the state that the log demands: every shield, every destruction. Idempotent."""
+        shields = destroyed = after = 0
+        while page := self.loader.follower.order.tail(after, 2000):
+            for history in self.store.load_many(dict.fromkeys(stream for _, stream in page)).values():
+                for recorded in history.events:
+                    if isinstance(recorded.event, DestructionBegun):
+                        destroyed += self.destruction.destroy(recorded.event.child, history.stream_id) > 0
+                        self.release(recorded.event.child)
+                if shielded(recorded.event for recorded in history.events):
+                    self.loader.follower.shielding.move_in(history.stream_id)
+                    shields += 1
+            after = page[-1][0]
+        return {"shields": shields, "destroyed": destroyed}

@@ -1,0 +1,59 @@
+"""Destroying what is due: intent, keys, completion. Resumes after a crash at any step; twice changes nothing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.destruction.events import DestructionBegun, DestructionCompleted
+from domain.errors import AlreadyReserved
+from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
+from domain.policy.retention import Due, london_day
+from domain.ports import Destruction, EventStore, Ids
+from domain.rule_set.model import RuleSet
+
+
+def destroy(
+    child_id: UUID,
+    due: Due,
+    *,
+    at: datetime,
+    store: EventStore,
+    destruction: Destruction,
+    ids: Ids,
+    rules: RuleSet,
+    metadata: Metadata,
+) -> UUID:
+    """Destroy every key of a child under a certificate, and give the certificate's id. Raises Unavailable.
+
+    The certificate is recorded before the first key goes: a key found empty without one would be damage.
+    """
+    certificate = _certificate(child_id, due, at, store, ids, rules, metadata)
+    emptied = destruction.destroy(child_id, certificate)
+    history = store.load(certificate)
+    if not any(isinstance(recorded.event, DestructionCompleted) for recorded in history.events):
+        completed = DestructionCompleted(child=child_id, keys=emptied, completed_on=london_day(at))
+        change = Change(certificate, StreamKind.SYSTEM, history.version, (Pending(completed),))
+        store.append([change], metadata, instant=at)
+    return certificate
+
+
+def _certificate(
+    child_id: UUID, due: Due, at: datetime, store: EventStore, ids: Ids, rules: RuleSet, metadata: Metadata
+) -> UUID:
+    """The certificate that orders this destruction: the one an attempt that died has left, or a new one."""
+    token = certificate_token(child_id)
+    found = store.find(token)
+    if found is not None:
+        return found
+    certificate = ids.new()
+    begun = DestructionBegun(child=child_id, rule=due.rule, rule_set=rules.id, due=due.on)
+    change = Change(certificate, StreamKind.SYSTEM, 0, (Pending(begun),))
+    try:
+        store.append([change], metadata, reservations=[Reservation(token, certificate)], instant=at)
+    except AlreadyReserved as taken:
+        return taken.stream_id
+    return certificate
+
+
+def certificate_token(child_id: UUID) -> bytes:
+    """The token by which a child has one certificate: its random id, which says nothing."""
+    return b"destruction/" + child_id.bytes
