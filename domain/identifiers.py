@@ -51,6 +51,8 @@ def _clean(value: str) -> str:
     text = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for character in text):
         raise ValueError("holds a control character")
+    if len(text) > 70:  # normalising may lengthen a text, and what is stored is checked again when it is read
+        raise ValueError("is longer than 70 characters when its accents are written out")
     return text
 
 

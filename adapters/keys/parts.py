@@ -145,7 +145,7 @@ class Parts:
         if isinstance(content, dict):
             fields |= content
         elif name == CONCEALED_NAME:
-            return Concealed(source_kind=identity.get("source_kind"))
+            return _concealed(identity)
         else:
             unopened[Part.CONTENT] = content
         if name == CONCEALED_NAME:
@@ -162,12 +162,14 @@ class Parts:
         return codec.event(metadata, {Part.IDENTITY: gone})
 
     def _build(self, name: Any, version: Any, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
+        if not isinstance(name, str) or not isinstance(version, int):
+            raise Damage
         while step := self._upcasters.get((name, version)):
             upcast, version = step
             fields = upcast(fields)
         try:
             event_class = self._types.of(name, version)
-        except (KeyError, TypeError):
+        except KeyError:
             raise Damage from None
         return self._codec(event_class).event(fields, unopened)
 
@@ -176,6 +178,13 @@ class Parts:
         if codec is None:
             codec = self._codecs[event_class] = _Codec(event_class)
         return codec
+
+
+def _concealed(identity: Fields) -> Concealed:
+    try:
+        return Concealed(source_kind=identity.get("source_kind"))
+    except ValidationError:
+        raise Damage from None
 
 
 def metadata_text(metadata: Metadata) -> bytes:
