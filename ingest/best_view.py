@@ -124,6 +124,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         died_on=record.died_on,
         death_notified_on=record.death_notified_on,
         held=held,
+        shields=record.shields,
     )
 
 

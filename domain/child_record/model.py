@@ -39,6 +39,7 @@ from domain.child_record.events import (
     Source,
     SourceKind,
     SupplyWithdrawn,
+    Whereabouts,
 )
 from domain.kernel import Event, ForgottenEvent, History, Recorded
 from domain.personal_data import Forgotten, Hidden
@@ -174,17 +175,13 @@ class ChildRecord:
 
     @property
     def departure(self) -> Departure | None:
-        """That the child left England, where that is the last word on its whereabouts: an officer's before a feed's."""
-        found: tuple[tuple[bool, date, int], AddressAsserted] | None = None
-        for assertion in self.standing:
-            event = assertion.event
-            if isinstance(event, AddressAsserted):
-                rank = (event.source_kind is SourceKind.OFFICER, event.effective, assertion.version)
-                if found is None or rank > found[0]:
-                    found = (rank, event)
-        if found is None or not isinstance(found[1].whereabouts, LeftEngland):
-            return None
-        return Departure(found[1].whereabouts.considered_left, found[1].whereabouts.return_intended)
+        """That the child left England, where that is the last word on its whereabouts."""
+        where = _whereabouts(self)
+        return (
+            Departure(where.considered_left, where.return_intended)
+            if isinstance(where, LeftEngland)
+            else None
+        )
 
     @property
     def standing(self) -> tuple[Assertion, ...]:
@@ -193,22 +190,73 @@ class ChildRecord:
 
     @property
     def date_of_birth(self) -> date | None:
-        """The date of birth that the rules about age go by: an officer's last, else the best standing one."""
-        found: tuple[tuple[int, int, int], date] | None = None
+        """The date of birth that the rules about age go by: an officer's last word, else the highest-ranking source's.
+
+        The same as is shown (`ingest.best_view`); a test holds the two together.
+        """
+        found: tuple[tuple[bool, int, date, int], date] | None = None
         for assertion in self.standing:
             event = assertion.event
             if isinstance(event, IdentityAsserted) and event.date_of_birth is not None:
-                rank = (
-                    event.source_kind is SourceKind.OFFICER,
-                    _BIRTH_RANK.get(event.source_kind, 0),
-                    assertion.version,
-                )
-                if found is None or rank > found[0]:
-                    found = (rank, event.date_of_birth)
+                officer = event.source_kind is SourceKind.OFFICER
+                rank = 0 if officer else _rank(_ORDER_FOR_BIRTH, event.source_kind)
+                merit = (officer, rank, date.min if officer else event.effective, assertion.version)
+                if found is None or merit > found[0]:
+                    found = (merit, event.date_of_birth)
         return found[1] if found else None
 
 
-_BIRTH_RANK = {SourceKind.BIRTHS: 3, SourceKind.PDS: 2, SourceKind.CHILD_BENEFIT: 1}
+_ORDER_FOR_BIRTH = (
+    SourceKind.BIRTHS,
+    SourceKind.PDS,
+    SourceKind.CHILD_BENEFIT,
+    SourceKind.SCHOOL_CENSUS,
+    SourceKind.CTF,
+    SourceKind.CASE_MANAGEMENT,
+    SourceKind.AUTHORITY,
+    SourceKind.PRACTITIONER,
+)
+_ORDER_FOR_WHEREABOUTS = (
+    SourceKind.AUTHORITY,
+    SourceKind.PDS,
+    SourceKind.CHILD_BENEFIT,
+    SourceKind.CASE_MANAGEMENT,
+    SourceKind.PRACTITIONER,
+    SourceKind.SCHOOL_CENSUS,
+    SourceKind.CTF,
+    SourceKind.BIRTHS,
+)
+
+
+def _rank(order: tuple[SourceKind, ...], kind: SourceKind) -> int:
+    return len(order) - order.index(kind) if kind in order else 0
+
+
+def _whereabouts(record: ChildRecord) -> Whereabouts | None:
+    """The last word on where the child is: an officer's, until a source says something new of a later day."""
+    said = [(a.version, a.event) for a in record.standing if isinstance(a.event, AddressAsserted)]
+    corrections = [entry for entry in said if entry[1].source_kind is SourceKind.OFFICER]
+    chosen = max(corrections, key=lambda entry: entry[0], default=None)
+    if chosen is not None:
+        at, correction = chosen
+        repeated = [
+            (event.source_kind, event.whereabouts)
+            for version, event in said
+            if version < at or event.effective <= correction.effective
+        ]
+        said = [
+            (version, event)
+            for version, event in said
+            if event.source_kind is not SourceKind.OFFICER
+            and event.effective > correction.effective
+            and (event.source_kind, event.whereabouts) not in repeated
+        ]
+    chosen = max(
+        said,
+        key=lambda entry: (entry[1].effective, _rank(_ORDER_FOR_WHEREABOUTS, entry[1].source_kind), entry[0]),
+        default=chosen,
+    )
+    return chosen[1].whereabouts if chosen is not None else None
 
 
 def fold(history: History) -> ChildRecord:

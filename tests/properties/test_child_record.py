@@ -36,6 +36,8 @@ from domain.child_record.model import ChildRecord, evolve
 from domain.errors import Refused
 from domain.kernel import Command, Concealed, Event, ForgottenEvent
 from domain.personal_data import HIDDEN, Forgotten
+from domain.policy.retention import visible_until
+from ingest.best_view import best_view
 from tests.builders import (
     BORN,
     FILE,
@@ -80,7 +82,7 @@ ASSERTIONS = st.builds(
     ),
     effective=DAYS,
     names=maybe(st.sampled_from([(a_name(),), (a_name("Amira"),), (a_name("Amy", "Cohen"),)])),
-    date_of_birth=maybe(st.just(BORN)),
+    date_of_birth=maybe(st.sampled_from([BORN, BORN - timedelta(days=1)])),
     gender=maybe(st.sampled_from(Gender)),
     whereabouts=maybe(
         ADDRESSES
@@ -265,6 +267,25 @@ def _hidden_only(history: list[Command]) -> list[Command]:
         }:
             hidden.append(command)
     return hidden
+
+
+SAID_BY_ANYONE = ASSERTIONS.flatmap(
+    lambda feed: st.sampled_from([feed.source_kind, SourceKind.OFFICER, SourceKind.AUTHORITY]).map(
+        lambda kind: feed.model_copy(update={"source_kind": kind})
+    )
+)
+
+
+@whatever(st.lists(SAID_BY_ANYONE, max_size=12))
+@settings(max_examples=count(20_000))
+def test_the_rules_go_by_the_dates_that_are_shown(history: list[Command]) -> None:
+    born_otherwise = asserts(
+        source_kind=SourceKind.CTF, date_of_birth=BORN - timedelta(days=1), effective=TODAY
+    )
+    record = lived([*history, born_otherwise])
+    shown = best_view(record)
+    assert (record.date_of_birth, record.departure) == (shown.date_of_birth, shown.departure)
+    assert visible_until(record, the_rules()) == visible_until(shown, the_rules())
 
 
 EVENTS: list[Event] = [
