@@ -59,7 +59,13 @@ def test_nothing_given_is_nothing_to_screen() -> None:
 
 @pytest.mark.parametrize(
     ("given", "family"),
-    [(("Siân",), "O'Brien-Smith"), (("José", "María"), "de la Cruz"), (("Nguyễn Thị",), "Ánh"), ((), "Khan")],
+    [
+        (("Siân",), "O'Brien-Smith"),
+        (("edward",), "said"),
+        (("José", "María"), "de la Cruz"),
+        (("Nguyễn Thị",), "Ánh"),
+        ((), "Khan"),
+    ],
 )
 def test_a_persons_name_passes(given: tuple[str, ...], family: str) -> None:
     screen_person(given, family, "names")
