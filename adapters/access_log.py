@@ -28,7 +28,7 @@ class StoredAccessLog:
     def digests(
         self, access_id: UUID, instant: datetime, displays: Sequence[tuple[UUID, bytes]], page: bytes
     ) -> tuple[list[bytes], bytes]:
-        """HMAC-SHA256 of each display under a subkey of its child's identity key, and of the page under the access's."""
+        """HMAC-SHA256: of each display under a subkey of its child's identity key, of the page under the access's."""
         identities = [self._keys.identity(child_id) for child_id, _ in displays]
         each = [
             _GONE if isinstance(identity, Forgotten) else keyed_digest(subkey(identity, "digest"), display)

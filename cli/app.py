@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
@@ -90,7 +90,9 @@ class App:
         """The account of a name, as it stands now. Raises NotFound, also where it is closed."""
         account = account_named(name, store=self.serving, tokens=self.tokens)
         if account is None:
-            raise NotFound("There is no such account. `init --training` lists those of a training home.", field="as")
+            raise NotFound(
+                "There is no such account. `init --training` lists those of a training home.", field="as"
+            )
         opened = account.open
         return Viewer(
             account.account_id, opened.role, opened.organisation, opened.body, opened.area, opened.purposes
@@ -122,7 +124,9 @@ class App:
         try:
             number = valid_index_number(text)
         except ValueError:
-            raise BadInput("CHILD is neither an id nor an index number: copy it from a search.", field="child") from None
+            raise BadInput(
+                "CHILD is neither an id nor an index number: copy it from a search.", field="child"
+            ) from None
         found = self.serving.find(number.encode())
         if found is None:
             raise NotFound("No record has this number.", field="child")
@@ -145,17 +149,21 @@ class App:
         try:
             return self.rule_files[rule_set].rules
         except KeyError:
-            raise NotFound("The rule set of that access is not in this version of the product.", field="policy") from None
+            raise NotFound(
+                "The rule set of that access is not in this version of the product.", field="policy"
+            ) from None
 
     def named(self, entries: Sequence[Json]) -> list[Json]:
         """Entries of the audit trail with the names of the accounts in them."""
         names: dict[str, str | None] = {}
+        named: list[Json] = []
         for entry in entries:
-            account = entry.get("account")
+            account = entry.get("account") or entry.get("actor")
             if account and account not in names:
                 opened = fold_account(self.serving.load(UUID(str(account)))).opened
                 names[account] = opened.name if opened else None
-        return [{**entry, "account_name": names[entry["account"]]} if entry.get("account") else entry for entry in entries]
+            named.append({**entry, "account_name": names[account]} if account else entry)
+        return named
 
     def rule_sets(self) -> list[Json]:
         """The rule sets of the product."""
@@ -215,10 +223,14 @@ class App:
             raise BadInput("Say which: --involvement or --service.", field="service")
         return self.writing.involvement_of(self.child(child), service) or self.ids.new()
 
-    def load(self, viewer: Viewer, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output) -> Json:
+    def load(
+        self, viewer: Viewer, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output
+    ) -> Json:
         """Load files of one kind."""
         self._holds(viewer, "load")
-        answer = self.writing.load(kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output)
+        answer = self.writing.load(
+            kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output
+        )
         self.catch_up()
         return answer
 
@@ -233,6 +245,7 @@ class App:
 
     def due(self, viewer: Viewer, on: date) -> list[Json]:
         """What falls due on or before a day; on record as a look."""
+        self.catch_up()
         command = ReadDue(at=self.now(), access_id=self.ids.new(), reason=self._reason(viewer), on=on)
         entries: list[Json] = read_due(command, self.looking(viewer)).display["due"]
         return entries

@@ -12,7 +12,9 @@ from domain.access.commands import ReadTrail, ReplayAccess
 from domain.access.handlers import read_trail
 from domain.access.handlers import replay as replay_access
 
-audit = typer.Typer(no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first.")
+audit = typer.Typer(
+    no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first."
+)
 
 Reason = Annotated[str, typer.Option("--reason", help="Why you ask: a reason code.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="How many entries at most.")]
@@ -80,7 +82,11 @@ def replay(
 
 
 def _trail(
-    context: typer.Context, kind: Literal["who-saw", "what-saw", "changes"], subject: str, reason: str, limit: int
+    context: typer.Context,
+    kind: Literal["who-saw", "what-saw", "changes"],
+    subject: str,
+    reason: str,
+    limit: int,
 ) -> None:
     run = session(context)
     with run.app() as app:
@@ -89,6 +95,7 @@ def _trail(
         command = ReadTrail(
             at=app.now(), access_id=app.ids.new(), reason=reason, kind=kind, subject=found, limit=limit
         )
+        app.catch_up()
         shown = read_trail(command, app.looking(viewer))
         entries = app.named(shown.display["entries"])
         run.output.answer({"access_id": shown.access_id, "entries": entries}, _entries)
@@ -97,16 +104,25 @@ def _trail(
 def _entries(answer: Json) -> str:
     if not answer["entries"]:
         return "Nothing is on record."
-    return "\n".join(
-        "  ".join(str(entry[key]) for key in ("at", "what", "account_name", "role", "purpose", "outcome") if entry.get(key))
-        for entry in answer["entries"]
-    )
+    return "\n".join(_entry(entry) for entry in answer["entries"])
+
+
+def _entry(entry: Json) -> str:
+    what = entry.get("action") or entry.get("event")
+    who = entry.get("account_name") or entry.get("account") or entry.get("actor") or "(not shown)"
+    words = [entry["at"], what, f"by {who}", entry.get("role") and f"({entry['role']})", entry.get("source")]
+    words += [entry.get("reason") and f"for {entry['reason']}", entry.get("outcome"), entry.get("access_id")]
+    words += [f"on {child}" for child in entry.get("children", ())]
+    return "  ".join(str(word) for word in words if word)
 
 
 def _replayed(answer: Json) -> str:
     shown = answer["as_displayed"]
     if "results" in shown:
-        words = "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"]) or "(no results)"
+        words = (
+            "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"])
+            or "(no results)"
+        )
     else:
         words = words_of_record(shown) if shown else "(nothing was shown)"
     verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"

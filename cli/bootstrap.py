@@ -71,12 +71,12 @@ ACCESS_PARTS: Final = Parts(access_events.EVENTS, unnamed=access_events.LookForg
 _CAPACITIES: Final[dict[Capacity, Role]] = {"manager": Role.MANAGER, "override": Role.OVERRIDE}
 
 
-
-
 class Stores:
     """The logs and keys of one home, by role; each opened when it is first needed, all closed together."""
 
-    def __init__(self, databases: Databases, kek: Path, clock: Callable[["Stores"], Clock], closing: ExitStack) -> None:
+    def __init__(
+        self, databases: Databases, kek: Path, clock: Callable[["Stores"], Clock], closing: ExitStack
+    ) -> None:
         self.databases = databases
         self.ids = RandomIds()
         self._kek = kek
@@ -165,17 +165,26 @@ def open_databases(home: Path, settings: Settings) -> Iterator[Databases]:
 
 @contextmanager
 def open_stores(home: Path, settings: Settings) -> Iterator[tuple[Stores, bool]]:
-    """The stores of a home that is there, and whether it is a training home. Raises BadInput, HomeRefused, Unavailable."""
+    """The stores of a home, and whether it is a training home. Raises BadInput, HomeRefused, Unavailable."""
     if check_format(home) is None:
-        raise BadInput("There is no home here. Make one: contactpoint init --training.", code="no-home", field="home")
+        raise BadInput(
+            "There is no home here. Make one: contactpoint init --training.", code="no-home", field="home"
+        )
     with ExitStack() as closing:
         databases = closing.enter_context(open_databases(home, settings))
         training = is_training(databases)
         if settings.clock is not None and not training:
             raise BadInput(
-                "CONTACTPOINT_CLOCK is honoured in training homes only. Unset it.", code="not-training", field="CONTACTPOINT_CLOCK"
+                "CONTACTPOINT_CLOCK is honoured in training homes only. Unset it.",
+                code="not-training",
+                field="CONTACTPOINT_CLOCK",
             )
-        yield Stores(databases, home / "kek", lambda stores: _clock(stores, settings, training=training), closing), training
+        yield (
+            Stores(
+                databases, home / "kek", lambda stores: _clock(stores, settings, training=training), closing
+            ),
+            training,
+        )
 
 
 def is_training(databases: Databases) -> bool:
@@ -248,7 +257,11 @@ def make_writing(
     training: bool,
 ) -> Writing:
     """What changes records, under the writer's role."""
-    store, keys, tokens = stores.store(Role.WRITER, Reveal.EVERYTHING), stores.keys(Role.WRITER), stores.tokens(Role.WRITER)
+    store, keys, tokens = (
+        stores.store(Role.WRITER, Reveal.EVERYTHING),
+        stores.keys(Role.WRITER),
+        stores.tokens(Role.WRITER),
+    )
     recorder = stores.recorder(Role.WRITER)
     positions = PostgresFollowerPositions(stores.databases.record)
     places = PostgresPlaces(stores.databases.shielded)

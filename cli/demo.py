@@ -6,6 +6,7 @@ Everything in it is real: the database, the keys, the logs, the commands. Each s
 import csv
 import io
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Callable
@@ -27,6 +28,21 @@ from domain.policy.retention import anniversary, london_day
 
 MARK = "demonstration"
 AUTHORITY = "E06000999"
+BIRTHS_COLUMNS = (
+    "entry_id",
+    "registered_on",
+    "given_names",
+    "surname",
+    "date_of_birth",
+    "sex",
+    "nhs_number",
+    "birth_order",
+    "mother_given_names",
+    "mother_surname",
+    "address_line_1",
+    "postcode",
+    "authority",
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,7 +71,12 @@ def demo(
         if not keep:
             story.type("stop")
             shutil.rmtree(home, ignore_errors=True)
-    answer = {"steps": story.steps, "ok": story.well, "seconds": round(time.monotonic() - started, 1), "home": str(home)}
+    answer = {
+        "steps": story.steps,
+        "ok": story.well,
+        "seconds": round(time.monotonic() - started, 1),
+        "home": str(home),
+    }
     run.output.answer(answer, lambda a: _ending(a, home))
     if not story.well:
         raise typer.Exit(1)
@@ -77,11 +98,12 @@ class Story:
         from cli.main import status_of
 
         options = [*(["--as", who] if who else []), *(["--with", second] if second else [])]
-        self.say(f"  $ contactpoint {' '.join(_quoted(word) for word in [*options, *words])}")
+        self.say(f"  $ contactpoint {' '.join(shlex.quote(word) for word in [*options, *words])}")
         out = io.StringIO()
         with redirect_stdout(out):
             status = status_of(
-                ["--json", "--home", str(self.home), *options, *words], Settings(home=self.home, clock=self.clock)
+                ["--json", "--home", str(self.home), *options, *words],
+                Settings(home=self.home, clock=self.clock),
             )
         lines = out.getvalue().splitlines()
         return status, json.loads(lines[-1]) if lines else {}
@@ -124,7 +146,9 @@ def sources(story: Story) -> None:
         "Births come as a register, the NHS's demographics as its own messages. One child of them is restricted there.",
     )
     status, _ = story.type("init", "--training")
-    story.step("init", status == 0, "A home for invented people, with a real PostgreSQL, keys and made-up accounts.")
+    story.step(
+        "init", status == 0, "A home for invented people, with a real PostgreSQL, keys and made-up accounts."
+    )
     births, pds = _write_births(story), _write_pds(story)
     _, answer = story.type("load", "births", str(births))
     story.step("births", answer.get("registered") == 5, f"{answer.get('registered')} births became records.")
@@ -132,8 +156,8 @@ def sources(story: Story) -> None:
     story.step(
         "pds",
         (answer.get("registered"), answer.get("refused")) == (1, 1) and answer.get("read") == 7,
-        f"Of {answer.get('read')} NHS messages {answer.get('updated')} met a child that was there, {answer.get('registered')} "
-        f"was new and restricted, {answer.get('refused')} was of an adult and refused.",
+        f"Of {answer.get('read')} NHS messages {answer.get('updated')} met a child that was there, "
+        f"{answer.get('registered')} was new and restricted, {answer.get('refused')} was of an adult and refused.",
     )
     _, again = story.type("load", "pds", str(pds))
     story.step("again", again.get("events") == 0, f"The same messages again: {again.get('events')} events.")
@@ -150,9 +174,13 @@ def looking(story: Story) -> None:
     story.kept["amara"] = found[0]["child_id"] if found else ""
     _, record = story.show("practitioner", story.kept["amara"])
     story.say(_indented(record))
-    story.step("show", record.get("address"), "She sees who the child is and where, and that nobody is involved yet.")
+    story.step(
+        "show", record.get("address"), "She sees who the child is and where, and that nobody is involved yet."
+    )
     twins = story.find("practitioner", "--name", "Whitlock", "--dob", _born(story, 6).isoformat())
-    story.step("twins", len(twins) == 2, f"Twins born on one day at one address are {len(twins)} records, not one.")
+    story.step(
+        "twins", len(twins) == 2, f"Twins born on one day at one address are {len(twins)} records, not one."
+    )
 
 
 def services(story: Story) -> None:
@@ -160,17 +188,41 @@ def services(story: Story) -> None:
     child = story.kept["amara"]
     story.chapter(
         "3. Services become involved",
-        "A sensitive service is recorded only with a consent or a reasonable cause, and shown only as one general sentence.",
+        "A sensitive one is recorded only with a consent or a reasonable cause, and shown only as one general sentence.",
     )
-    story.type("record", "involve", child, "--service", "Health visiting", "--kind", "universal", who="practitioner")
-    story.type("record", "involve", child, "--service", "Family support", "--kind", "additional", "--lead", who="social-worker")
-    status, refused = story.type(
-        "record", "involve", child, "--service", "Harbour team", "--kind", "sensitive", "--consent", "none", who="practitioner"
-    )
-    story.step("gate", status == 1, f"Without consent or cause it is refused: {refused.get('error', {}).get('code')}.")
     story.type(
-        "record", "involve", child, "--service", "Harbour team", "--kind", "sensitive", "--consent", "parent", who="practitioner"
-    )  # fmt: skip
+        "record", "involve", child, "--service", "Health visiting", "--kind", "universal", who="practitioner"
+    )
+    story.type(
+        "record",
+        "involve",
+        child,
+        "--service",
+        "Family support",
+        "--kind",
+        "additional",
+        "--lead",
+        who="social-worker",
+    )
+    status, refused = story.type(
+        "record",
+        "involve",
+        child,
+        "--service",
+        "Harbour team",
+        "--kind",
+        "sensitive",
+        "--consent",
+        "none",
+        who="practitioner",
+    )
+    story.step(
+        "gate",
+        status == 1,
+        f"Without consent or cause it is refused: {refused.get('error', {}).get('code')}.",
+    )
+    sensitive = ("record", "involve", child, "--service", "Harbour team", "--kind", "sensitive")
+    story.type(*sensitive, "--consent", "parent", who="practitioner")
     access, record = story.show("teacher", child)
     story.kept["access"], story.kept["seen"] = access, record
     story.say(_indented(record))
@@ -188,14 +240,18 @@ def consent(story: Story) -> None:
     story.chapter("4. Consent is withdrawn", "At the next request, everywhere, it is gone.")
     story.type("record", "withdraw-consent", child, "--service", "Harbour team", who="practitioner")
     _, record = story.show("teacher", child)
-    story.step("withdrawn", record and "notice" not in record, "The sentence is gone; the two other services stand.")
+    story.step(
+        "withdrawn",
+        record and not record.get("notice"),
+        "The sentence is gone; the two other services stand.",
+    )
 
 
 def shield(story: Story) -> None:
     """A shield goes up, and no feed takes it down."""
     story.chapter(
         "5. A child must not be found",
-        "A social worker raises a shield. Then a national feed refreshes the same record: what stopped the original in 2009.",
+        "A social worker raises a shield. Then a feed refreshes the record, which is what stopped the original.",
     )
     born = _born(story, 9)
     found = story.find("social-worker", "--name", "Niamh O'Sullivan", "--dob", born.isoformat())
@@ -236,7 +292,11 @@ def auditing(story: Story) -> None:
     )
     _, answer = story.type("audit", "who-saw", story.kept["amara"], who="auditor")
     seen = {entry.get("account_name") for entry in answer.get("entries", ())}
-    story.step("who saw", {"practitioner", "teacher"} <= seen, f"{len(answer.get('entries', ()))} looks at this child, by whom and why.")
+    story.step(
+        "who saw",
+        {"practitioner", "teacher"} <= seen,
+        f"{len(answer.get('entries', ()))} looks at this child, by whom and why.",
+    )
 
 
 def birthday(story: Story) -> None:
@@ -244,30 +304,54 @@ def birthday(story: Story) -> None:
     story.chapter("7. A young person turns eighteen", "At midnight the record leaves every reader's sight.")
     born = _almost_adult(story)
     before = story.find("practitioner", "--name", "Zofia Kowalska", "--dob", born.isoformat())
-    story.clock = max(story.clock, datetime.combine(anniversary(born, 18), datetime.min.time(), story.clock.tzinfo) + timedelta(hours=2))
+    story.clock = max(
+        story.clock,
+        datetime.combine(anniversary(born, 18), datetime.min.time(), story.clock.tzinfo) + timedelta(hours=2),
+    )
     after = story.find("practitioner", "--name", "Zofia Kowalska", "--dob", born.isoformat())
     story.step("birthday", len(before) == 1 and not after, "Found the day before, not found on the day.")
     _, due = story.type("retention", "due")
     child = before[0]["child_id"] if before else ""
-    story.step("due", any(e["child_id"] == child for e in due.get("due", ())), "The retention schedule names it, and the rule.")
+    story.step(
+        "due",
+        any(e["child_id"] == child for e in due.get("due", ())),
+        "The retention schedule names it, and the rule.",
+    )
     _, done = story.type("retention", "run")
     story.step("archived", done.get("archived", 0) >= 1, f"{done.get('archived')} record archived.")
 
 
 def views(story: Story) -> None:
     """The views are built again."""
-    story.chapter("8. The views are built again from the log", "Nothing is lost when a view is: the log is the record.")
+    story.chapter(
+        "8. The views are built again from the log", "Nothing is lost when a view is: the log is the record."
+    )
     for name in ("practitioner_view", "audit_trail", "retention_schedule"):
         _, answer = story.type("projection", "compare", name)
-        same = answer.get("rows", 0) > 0 and not (answer.get("added") or answer.get("removed") or answer.get("changed"))
+        same = answer.get("rows", 0) > 0 and not (
+            answer.get("added") or answer.get("removed") or answer.get("changed")
+        )
         story.step(name, same, f"{answer.get('rows')} rows, the same as a fresh fold of the log.")
     status, answer = story.type("projection", "rebuild", "practitioner_view", "--switch")
-    story.step("rebuild", status == 0, f"Built anew from {answer.get('events')} events and switched to, without a gap.")
+    story.step(
+        "rebuild",
+        status == 0,
+        f"Built anew from {answer.get('events')} events and switched to, without a gap.",
+    )
     status, answer = story.type("health")
     story.step("health", status == 0, "Every part is well.")
 
 
-CHAPTERS: tuple[Callable[[Story], None], ...] = (sources, looking, services, consent, shield, auditing, birthday, views)
+CHAPTERS: tuple[Callable[[Story], None], ...] = (
+    sources,
+    looking,
+    services,
+    consent,
+    shield,
+    auditing,
+    birthday,
+    views,
+)
 
 
 def _ending(answer: Json, home: Path) -> str:
@@ -287,7 +371,9 @@ def _fresh(home: Path) -> None:
     """An empty home: an earlier demonstration is removed, anything else is left alone and refused."""
     if home.exists() and any(home.iterdir()):
         if not (home / MARK).exists():
-            raise BadInput("This folder holds something else. Give the demonstration a folder of its own.", field="home")
+            raise BadInput(
+                "This folder holds something else. Give the demonstration a folder of its own.", field="home"
+            )
         from cli.bootstrap import stop_server
 
         stop_server(home)
@@ -296,12 +382,12 @@ def _fresh(home: Path) -> None:
     (home / MARK).write_text("Made by `contactpoint demo`; removed by the next one.\n", encoding="utf-8")
 
 
-def _quoted(word: str) -> str:
-    return f"'{word}'" if " " in word else word
-
-
 def _indented(record: Json) -> str:
-    return "\n".join(f"      {line}" for line in words_of_record(record).splitlines()) if record else "      (nothing)"
+    return (
+        "\n".join(f"      {line}" for line in words_of_record(record).splitlines())
+        if record
+        else "      (nothing)"
+    )
 
 
 def _born(story: Story, years: int) -> date:
@@ -328,30 +414,110 @@ def _number(serial: int) -> str:
 
 def _write_births(story: Story) -> Path:
     people = (
-        ("B-1001", "Amara Grace", "Okafor-Bell", _born(story, 3), "F", 101, "", "Ngozi", "Okafor-Bell", "4 Tannery Row", "LS1 6AE"),
-        ("B-1002", "Leo", "Whitlock", _born(story, 6), "M", 102, "1", "Sara", "Whitlock", "11 Quarry Lane", "LS2 7EW"),
-        ("B-1003", "Luca", "Whitlock", _born(story, 6), "M", 103, "2", "Sara", "Whitlock", "11 Quarry Lane", "LS2 7EW"),
-        ("B-1004", "Niamh", "O'Sullivan", _born(story, 9), "F", 104, "", "Aoife", "O'Sullivan", "2 Mill Cottages", "LS1 6AE"),
-        ("B-1005", "Zofia", "Kowalska", _almost_adult(story), "F", 105, "", "Ewa", "Kowalska", "30 Weaver Street", "LS2 7EW"),
+        (
+            "B-1001",
+            "Amara Grace",
+            "Okafor-Bell",
+            _born(story, 3),
+            "F",
+            101,
+            "",
+            "Ngozi",
+            "Okafor-Bell",
+            "4 Tannery Row",
+            "LS1 6AE",
+        ),
+        (
+            "B-1002",
+            "Leo",
+            "Whitlock",
+            _born(story, 6),
+            "M",
+            102,
+            "1",
+            "Sara",
+            "Whitlock",
+            "11 Quarry Lane",
+            "LS2 7EW",
+        ),
+        (
+            "B-1003",
+            "Luca",
+            "Whitlock",
+            _born(story, 6),
+            "M",
+            103,
+            "2",
+            "Sara",
+            "Whitlock",
+            "11 Quarry Lane",
+            "LS2 7EW",
+        ),
+        (
+            "B-1004",
+            "Niamh",
+            "O'Sullivan",
+            _born(story, 9),
+            "F",
+            104,
+            "",
+            "Aoife",
+            "O'Sullivan",
+            "2 Mill Cottages",
+            "LS1 6AE",
+        ),
+        (
+            "B-1005",
+            "Zofia",
+            "Kowalska",
+            _almost_adult(story),
+            "F",
+            105,
+            "",
+            "Ewa",
+            "Kowalska",
+            "30 Weaver Street",
+            "LS2 7EW",
+        ),
     )
     path = story.home / "births.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(
-            "entry_id registered_on given_names surname date_of_birth sex nhs_number birth_order mother_given_names "
-            "mother_surname address_line_1 postcode authority".split()
-        )
+        out.writerow(BIRTHS_COLUMNS)
         for entry, given, surname, born, sex, number, order, mother, mothers, line, code in people:
             registered = (born + timedelta(days=20)).isoformat()
             out.writerow(
-                [entry, registered, given, surname, born.isoformat(), sex, _number(number), order, mother, mothers, line, code, AUTHORITY]
+                [
+                    entry,
+                    registered,
+                    given,
+                    surname,
+                    born.isoformat(),
+                    sex,
+                    _number(number),
+                    order,
+                    mother,
+                    mothers,
+                    line,
+                    code,
+                    AUTHORITY,
+                ]
             )
     return path
 
 
 def _write_pds(story: Story) -> Path:
     messages = [
-        _patient(101, ["Amara", "Grace"], "Okafor-Bell", _born(story, 3), "female", "4 Tannery Row", "LS1 6AE", practice="Y12345"),
+        _patient(
+            101,
+            ["Amara", "Grace"],
+            "Okafor-Bell",
+            _born(story, 3),
+            "female",
+            "4 Tannery Row",
+            "LS1 6AE",
+            practice="Y12345",
+        ),
         _patient(102, ["Leo"], "Whitlock", _born(story, 6), "male", "11 Quarry Lane", "LS2 7EW", order=1),
         _patient(103, ["Luca"], "Whitlock", _born(story, 6), "male", "11 Quarry Lane", "LS2 7EW", order=2),
         _patient(104, ["Niamh"], "O'Sullivan", _born(story, 9), "female", "2 Mill Cottages", "LS1 6AE"),
@@ -363,7 +529,16 @@ def _write_pds(story: Story) -> Path:
 
 
 def _write_refresh(story: Story) -> Path:
-    message = _patient(104, ["Niamh"], "O'Sullivan", _born(story, 9), "female", "7 Harbour View", "ZE2 9ZZ", since=story.today)
+    message = _patient(
+        104,
+        ["Niamh"],
+        "O'Sullivan",
+        _born(story, 9),
+        "female",
+        "7 Harbour View",
+        "ZE2 9ZZ",
+        since=story.today,
+    )
     return _ndjson(story.home / "pds-refresh.ndjson", [message])
 
 
@@ -405,7 +580,9 @@ def _patient(
     message: Json = {
         "resourceType": "Patient",
         "id": number,
-        "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": number, "extension": [verified]}],
+        "identifier": [
+            {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": number, "extension": [verified]}
+        ],
         "meta": {
             "versionId": "2",
             "security": [
@@ -416,7 +593,15 @@ def _patient(
                 }
             ],
         },
-        "name": [{"id": "1", "use": "usual", "period": {"start": born.isoformat()}, "given": given, "family": family}],
+        "name": [
+            {
+                "id": "1",
+                "use": "usual",
+                "period": {"start": born.isoformat()},
+                "given": given,
+                "family": family,
+            }
+        ],
         "gender": gender,
         "birthDate": born.isoformat(),
     }
@@ -424,9 +609,19 @@ def _patient(
         message["multipleBirthInteger"] = order
     if line:
         message["address"] = [
-            {"id": "1", "use": "home", "period": {"start": start}, "line": [line, "Marlbridge"], "postalCode": code}
+            {
+                "id": "1",
+                "use": "home",
+                "period": {"start": start},
+                "line": [line, "Marlbridge"],
+                "postalCode": code,
+            }
         ]
     if practice:
-        reference = {"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": practice, "period": {"start": start}}
+        reference = {
+            "system": "https://fhir.nhs.uk/Id/ods-organization-code",
+            "value": practice,
+            "period": {"start": start},
+        }
         message["generalPractitioner"] = [{"id": "1", "type": "Organization", "identifier": reference}]
     return message

@@ -50,7 +50,9 @@ def backup(context: typer.Context, folder: Annotated[Path, typer.Argument(help="
         run.output.answer(app.upkeep.backup(folder), lambda a: f"Backed up to position {a['position']}.")
 
 
-def restore(context: typer.Context, folder: Annotated[Path, typer.Argument(help="A backup's folder.")]) -> None:
+def restore(
+    context: typer.Context, folder: Annotated[Path, typer.Argument(help="A backup's folder.")]
+) -> None:
     """Bring a backup into a home without records. Every shield and certificate in the log is applied first."""
     from cli.initialise import restore_home
 
@@ -83,4 +85,6 @@ def _initialised(answer: Json) -> str:
 
 
 def _health(answer: Json) -> str:
-    return "\n".join(f"{'well ' if p['ok'] else 'WRONG'}  {p['name']}: {p['detail']}" for p in answer["parts"])
+    return "\n".join(
+        f"{'well ' if p['ok'] else 'WRONG'}  {p['name']}: {p['detail']}" for p in answer["parts"]
+    )

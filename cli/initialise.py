@@ -77,7 +77,11 @@ def initialise(home: Path, settings: Settings, *, training: bool) -> Json:
     prepare_databases(home, settings, training=training)
     with open_stores(home, settings) as (stores, is_for_training):
         if training and not is_for_training:
-            raise BadInput("This home is not a training home, and cannot become one.", code="not-training", field="training")
+            raise BadInput(
+                "This home is not a training home, and cannot become one.",
+                code="not-training",
+                field="training",
+            )
         rules = _adopt_rules(stores)
         if is_for_training:
             _make_accounts(stores, rules)
@@ -89,7 +93,9 @@ def prepare_databases(home: Path, settings: Settings, *, training: bool) -> None
     """The four databases, roles and tables."""
     if settings.databases is not None:
         urls = settings.databases
-        databases = Databases.at(record=urls.record, keyring=urls.keyring, shielded=urls.shielded, views=urls.views)
+        databases = Databases.at(
+            record=urls.record, keyring=urls.keyring, shielded=urls.shielded, views=urls.views
+        )
         migrate(databases, training=training, home=home)
         return
     with EmbeddedServer(home) as address:
@@ -154,7 +160,9 @@ def _make_accounts(stores: Stores, rules: RuleSet) -> None:
 
 def _organisation(stores: Stores, tokens: Tokens, wanted: _Organisation) -> UUID:
     store = stores.store(Role.SERVICE)
-    command = RegisterOrganisation(at=stores.clock.now(), name=wanted.name, body=wanted.body, kind=wanted.kind)
+    command = RegisterOrganisation(
+        at=stores.clock.now(), name=wanted.name, body=wanted.body, kind=wanted.kind
+    )
     organisation_id = stores.ids.new()
     try:
         register(organisation_id, command, store=store, tokens=tokens, metadata=_metadata(stores))

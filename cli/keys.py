@@ -4,7 +4,9 @@ import typer
 
 from cli.session import session
 
-keys = typer.Typer(no_args_is_help=True, help="Key-encryption keys: rotate them; sweep keys that nothing uses.")
+keys = typer.Typer(
+    no_args_is_help=True, help="Key-encryption keys: rotate them; sweep keys that nothing uses."
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,7 +20,10 @@ def rotate(context: typer.Context) -> None:
     run = session(context)
     with run.app() as app:
         app.permitted(run.actor("operator" if app.training else None), "retention")
-        run.output.answer(app.upkeep.rotate(), lambda a: f"Wrapped {a['rewrapped']} keys anew; the old key-encryption keys are destroyed.")
+        run.output.answer(
+            app.upkeep.rotate(),
+            lambda a: f"Wrapped {a['rewrapped']} keys anew; the old key-encryption keys are destroyed.",
+        )
 
 
 @keys.command()

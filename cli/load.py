@@ -22,7 +22,9 @@ def load(
     context: typer.Context,
     kind: Annotated[str, typer.Argument(help="births or pds.")],
     files: Annotated[list[Path] | None, typer.Argument(help="The files.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    ] = False,
     withdraw: Annotated[str | None, typer.Option("--withdraw", help="Take back a file by its id.")] = None,
 ) -> None:
     """Load source files into the index, or withdraw one. Loading a file twice changes nothing."""

@@ -1,6 +1,6 @@
 """`search` and `show`: looking at records, with a reason, on record."""
 
-from datetime import date, datetime
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -45,7 +45,9 @@ def search(
             nhs_number=nhs_number,
         )
         if criteria == Criteria():
-            raise BadInput("Say whom you look for: give a name, a date of birth, a number or a postcode.", field="name")
+            raise BadInput(
+                "Say whom you look for: give a name, a date of birth, a number or a postcode.", field="name"
+            )
         viewer = app.viewer(run.actor())
         command = SearchRecords(at=app.now(), access_id=app.ids.new(), reason=reason, criteria=criteria)
         shown = search_records(command, app.looking(viewer))
@@ -56,9 +58,12 @@ def show(
     context: typer.Context,
     child: Annotated[str, typer.Argument(help="The child's id or index number.")],
     reason: Reason,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="As recorded at this instant (ISO 8601).")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="As recorded at this instant (ISO 8601).")
+    ] = None,
     override: Annotated[
-        bool, typer.Option(help="Look behind a shield; only for roles that may. An investigation follows at once.")
+        bool,
+        typer.Option(help="Look behind a shield; only for roles that may. An investigation follows at once."),
     ] = False,
 ) -> None:
     """Show one record as the acting account sees it. The look is recorded first."""
@@ -109,39 +114,64 @@ def words_of_record(record: Json) -> str:
     ]
     if record.get("shielded"):
         lines.append("  This record is shielded: where the child is cannot be shown. Ask the local team.")
-    for field, title in _TITLES.items():
-        value = record.get(field)
-        if value:
-            lines.extend(f"  {title}: {words}" for words in _words(value))
+    lines += [f"  {title}: {words}" for title, words in _lines(record) if words]
     return "\n".join(lines)
 
 
-_TITLES = {
-    "former_names": "formerly",
-    "address": "address",
-    "carers": "carer",
-    "education": "education",
-    "general_practice": "general practice",
-    "involvements": "involved",
-    "notice": "note",
-}
+def _lines(record: Json) -> Iterator[tuple[str, str]]:
+    for name in record.get("former_names") or ():
+        yield "formerly", words_of_name(name)
+    yield "address", _address(record.get("address") or {})
+    for carer in record.get("carers") or ():
+        yield (
+            "carer",
+            _joined(
+                words_of_name(carer.get("name")),
+                str(carer.get("standing", "")).replace("-", " "),
+                _contact(carer),
+            ),
+        )
+    yield "education", _institution(record.get("education") or {})
+    yield "general practice", _institution(record.get("general_practice") or {})
+    for one in record.get("involvements") or ():
+        yield "involved", _involvement(one)
+    yield "note", record.get("notice") or ""
+    for one in record.get("sensitive_involvements") or ():
+        yield "sensitive", _involvement(one)
+    yield "responsible authority", record.get("authority") or ""
+    yield "withheld by its source", ", ".join(record.get("withheld") or ())
 
 
-def _words(value: object) -> list[str]:
-    if isinstance(value, list | tuple):
-        return [" ".join(_words(entry)) for entry in value]
-    if isinstance(value, dict):
-        return [", ".join(word for key, entry in value.items() if entry for word in _pair(key, entry))]
-    return [_plain(value)]
+def _address(address: Json) -> str:
+    where = _joined(*address.get("lines", ()), address.get("postcode"))
+    match address.get("state"):
+        case "last-known":
+            return f"{where} (last known)"
+        case "none-known":
+            return "no address is known"
+        case "left-england":
+            return f"left England ({address.get('considered_left')}); return intended: {address.get('return_intended')}"
+        case _:
+            return where
 
 
-def _pair(key: str, entry: object) -> list[str]:
-    if isinstance(entry, bool):
-        return [key.replace("_", " ")]
-    if key == "given" and isinstance(entry, list | tuple):
-        return [" ".join(str(part) for part in entry)]
-    return _words(entry)
+def _involvement(one: Json) -> str:
+    marks = [
+        "lead professional" if one.get("lead_professional") else None,
+        "holds a common assessment" if one.get("common_assessment") else None,
+    ]
+    since = f"since {one['began']}" if one.get("began") else None
+    return _joined(one.get("service"), one.get("organisation"), one.get("role"), _contact(one), *marks, since)
 
 
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+def _institution(institution: Json) -> str:
+    return _joined(institution.get("name"), institution.get("code"), _contact(institution))
+
+
+def _contact(holder: Json) -> str:
+    contact = holder.get("contact") or {}
+    return _joined(contact.get("telephone"), contact.get("email"))
+
+
+def _joined(*words: str | None) -> str:
+    return ", ".join(word for word in words if word)

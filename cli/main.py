@@ -30,18 +30,38 @@ app = typer.Typer(
 def common(
     context: typer.Context,
     home_folder: Annotated[
-        Path | None, typer.Option("--home", help="The home folder. Default: CONTACTPOINT_HOME or ./.contactpoint.")
+        Path | None,
+        typer.Option("--home", help="The home folder. Default: CONTACTPOINT_HOME or ./.contactpoint."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")] = False,
-    acting: Annotated[str | None, typer.Option("--as", help="The account that acts (training homes).")] = None,
-    second: Annotated[str | None, typer.Option("--with", help="The second person, where two are needed.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")
+    ] = False,
+    acting: Annotated[
+        str | None, typer.Option("--as", help="The account that acts (training homes).")
+    ] = None,
+    second: Annotated[
+        str | None, typer.Option("--with", help="The second person, where two are needed.")
+    ] = None,
 ) -> None:
     """What every command takes."""
     settings = context.obj if isinstance(context.obj, Settings) else Settings.from_environment()
     context.obj = Session(home_folder, Output(as_json=as_json), acting, second, settings)
 
 
-for module in (home, load, record, looking, audit, retention, projection, policy, accounts, keys, bench, demo):
+for module in (
+    home,
+    load,
+    record,
+    looking,
+    audit,
+    retention,
+    projection,
+    policy,
+    accounts,
+    keys,
+    bench,
+    demo,
+):
     module.add_to(app)
 
 
@@ -57,7 +77,9 @@ def status_of(arguments: list[str], settings: Settings | None = None) -> int:
     """
     output = Output(as_json="--json" in arguments)
     try:
-        result = typer.main.get_command(app).main(arguments, prog_name="contactpoint", standalone_mode=False, obj=settings)
+        result = typer.main.get_command(app).main(
+            arguments, prog_name="contactpoint", standalone_mode=False, obj=settings
+        )
     except click.exceptions.NoArgsIsHelpError as shown:
         output.note(shown.format_message())
         return 2
@@ -87,7 +109,10 @@ def status_of(arguments: list[str], settings: Settings | None = None) -> int:
         return 3
     except Exception as unforeseen:  # noqa: BLE001 - the last line: a trace could hold a personal value
         output.error(
-            Unavailable(f"Something went wrong that should not have ({type(unforeseen).__name__}); nothing was shown.", code="internal")
+            Unavailable(
+                f"Something went wrong that should not have ({type(unforeseen).__name__}); nothing was shown.",
+                code="internal",
+            )
         )
         return 3
     return result if isinstance(result, int) else 0

@@ -35,7 +35,11 @@ class Output:
     def error(self, error: ContactPointError) -> None:
         """Print a refusal or failure; it never holds a personal value."""
         if self.as_json:
-            body = {"code": error.code, "message": error.message, **({"field": error.field} if error.field else {})}
+            body = {
+                "code": error.code,
+                "message": error.message,
+                **({"field": error.field} if error.field else {}),
+            }
             sys.stdout.write(dumps({"error": body}) + "\n")
             sys.stdout.flush()
         else:

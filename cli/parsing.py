@@ -52,4 +52,6 @@ def uuid_of(text: str, field: str) -> UUID:
     try:
         return UUID(text.strip())
     except ValueError:
-        raise BadInput(f"{field} is not an id: copy it from the command that printed it.", field=field) from None
+        raise BadInput(
+            f"{field} is not an id: copy it from the command that printed it.", field=field
+        ) from None

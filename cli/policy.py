@@ -23,6 +23,7 @@ def list_rule_sets(context: typer.Context) -> None:
 
 def _rule_sets(answer: Json) -> str:
     return "\n".join(
-        f"{r['id']}  from {r['valid_from']} to {r['valid_to'] or 'now'}  {'adopted' if r['adopted'] else '-'}  {r['title']}"
-        for r in answer["rule_sets"]
+        f"{one['id']}{' (adopted)' if one['adopted'] else ''}, "
+        f"from {one['valid_from']} to {one['valid_to'] or 'now'}: {one['title']}"
+        for one in answer["rule_sets"]
     )

@@ -12,7 +12,9 @@ from cli.output import Json
 from cli.session import session
 from projections.engine import Progress
 
-projection = typer.Typer(no_args_is_help=True, help="Operate the views: status, run, rebuild, compare, switch, roll back.")
+projection = typer.Typer(
+    no_args_is_help=True, help="Operate the views: status, run, rebuild, compare, switch, roll back."
+)
 
 Name = Annotated[str, typer.Argument(help="The view's name, as `projection list` prints it.")]
 
@@ -22,7 +24,9 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(projection, name="projection")
 
 
-def _operate(context: typer.Context, act: Callable[[App], dict[str, Any]], words: Callable[[Json], str]) -> None:
+def _operate(
+    context: typer.Context, act: Callable[[App], dict[str, Any]], words: Callable[[Json], str]
+) -> None:
     run = session(context)
     with run.app() as app:
         app.permitted(run.actor("operator" if app.training else None), "projection")
@@ -44,20 +48,26 @@ def status(context: typer.Context) -> None:
 @projection.command()
 def run(
     context: typer.Context,
-    until_caught_up: Annotated[bool, typer.Option("--until-caught-up", help="End once nothing is left to do.")] = False,
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", help="End once nothing is left to do.")
+    ] = False,
 ) -> None:
     """Feed the views from the logs until stopped (Ctrl-C, or SIGTERM)."""
     stopped = Flag()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: stopped.set())
-    _operate(context, lambda app: app.operations.run(until_caught_up=until_caught_up, stop=stopped.is_set), _views)
+    _operate(
+        context, lambda app: app.operations.run(until_caught_up=until_caught_up, stop=stopped.is_set), _views
+    )
 
 
 @projection.command()
 def rebuild(
     context: typer.Context,
     name: Name,
-    switch: Annotated[bool, typer.Option("--switch", help="Let queries read the new version when it is ready.")] = False,
+    switch: Annotated[
+        bool, typer.Option("--switch", help="Let queries read the new version when it is ready.")
+    ] = False,
 ) -> None:
     """Build a view anew from the log, beside the live one."""
     bar = session(context).output.progress()
@@ -68,7 +78,10 @@ def rebuild(
 
             def report(progress: Progress) -> None:
                 bar.update(
-                    task, completed=progress.done, total=progress.total, rate=f"{progress.events_per_second:,.0f} events/s"
+                    task,
+                    completed=progress.done,
+                    total=progress.total,
+                    rate=f"{progress.events_per_second:,.0f} events/s",
                 )
 
             return app.operations.rebuild(name, switch=switch, progress=report)

@@ -3,6 +3,7 @@
 The receipt is random and says nothing of what was found: whoever writes to a shielded record learns nothing by it.
 """
 
+import inspect
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
@@ -32,17 +33,26 @@ State = Annotated[
     str | None,
     typer.Option("--address", help="State of the address: current, last-known, none-known or left-england."),
 ]
-Line = Annotated[list[str] | None, typer.Option("--line", help="A line of the address, most particular first; repeat.")]
+Line = Annotated[
+    list[str] | None, typer.Option("--line", help="A line of the address, most particular first; repeat.")
+]
 Post = Annotated[str | None, typer.Option("--postcode", help="Postcode of the address.")]
-Intent = Annotated[str | None, typer.Option("--return-intended", help="With left-england: yes, no or unknown.")]
-CarerName = Annotated[list[str] | None, typer.Option("--carer", help="A carer, written 'Given Family'; repeat for more.")]
-CarerStanding = Annotated[str, typer.Option("--carer-standing", help="parental-responsibility, care or both.")]
+Intent = Annotated[
+    str | None, typer.Option("--return-intended", help="With left-england: yes, no or unknown.")
+]
+CarerName = Annotated[
+    list[str] | None, typer.Option("--carer", help="A carer, written 'Given Family'; repeat for more.")
+]
+CarerStanding = Annotated[
+    str, typer.Option("--carer-standing", help="parental-responsibility, care or both.")
+]
 School = Annotated[str | None, typer.Option("--school", help="Name of the school.")]
 SchoolCode = Annotated[str | None, typer.Option("--school-code", help="Number of the school.")]
 Practice = Annotated[str | None, typer.Option("--practice", help="Name of the general practice.")]
 PracticeCode = Annotated[str | None, typer.Option("--practice-code", help="Code of the general practice.")]
 Identifier = Annotated[
-    list[str] | None, typer.Option("--identifier", help="A number a body allocated, SCHEME:BODY:VALUE; repeat for more.")
+    list[str] | None,
+    typer.Option("--identifier", help="A number a body allocated, SCHEME:BODY:VALUE; repeat for more."),
 ]
 
 
@@ -51,14 +61,11 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(record, name="record")
 
 
-@record.command()
-def register(
-    context: typer.Context,
+def _of_facts(
     given: Given = None,
     family: Family = None,
     dob: Dob = None,
     gender: GenderText = None,
-    authority: Annotated[str | None, typer.Option("--authority", help="The responsible local authority's code.")] = None,
     nhs_number: Nhs = None,
     on: On = None,
     address: State = None,
@@ -73,14 +80,35 @@ def register(
     practice_code: PracticeCode = None,
     identifier: Identifier = None,
 ) -> None:
-    """Register a child. Search first; one who is held already is not registered twice. Then search to see the record."""
+    """Holds the options that say facts of a child, for every verb that takes them."""
+
+
+def takes_facts(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options of `_of_facts` in the place of its `**typed`."""
+    own, of_facts = inspect.signature(verb), inspect.signature(_of_facts)
+    named = [
+        parameter
+        for parameter in own.parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    verb.__signature__ = own.replace(parameters=[*named, *of_facts.parameters.values()])  # type: ignore[attr-defined]
+    verb.__annotations__ = {**_of_facts.__annotations__, **verb.__annotations__}
+    return verb
+
+
+@record.command()
+@takes_facts
+def register(
+    context: typer.Context,
+    authority: Annotated[
+        str | None, typer.Option("--authority", help="The responsible local authority's code.")
+    ] = None,
+    **typed: Any,
+) -> None:
+    """Register a child. Search first: one who is held already is not registered twice."""
     run = session(context)
     with run.app() as app:
         actor = app.viewer(run.actor())
-        facts = _facts(
-            app.today(), given, family, "current", dob, gender, nhs_number, on, address, line, postcode, return_intended,
-            carer, carer_standing, school, school_code, practice, practice_code, identifier,
-        )  # fmt: skip
         command = commands.RegisterChild.model_validate(
             {
                 "at": app.now(),
@@ -88,51 +116,36 @@ def register(
                 "source": Source(body=actor.body),
                 "index_number": app.ids.index_number(),
                 "owning_authority": authority or actor.area,
-                **facts,
+                **_facts(app.today(), "current", typed),
             }
         )
         run.output.answer({"receipt": app.register(command, actor)}, _receipt)
 
 
-def _asserted(source_kind: SourceKind) -> Callable[..., None]:
-    def verb(
-        context: typer.Context,
-        child: Child,
-        given: Given = None,
-        family: Family = None,
-        name_kind: NameKind = "current",
-        dob: Dob = None,
-        gender: GenderText = None,
-        nhs_number: Nhs = None,
-        on: On = None,
-        address: State = None,
-        line: Line = None,
-        postcode: Post = None,
-        return_intended: Intent = None,
-        carer: CarerName = None,
-        carer_standing: CarerStanding = "parental-responsibility",
-        school: School = None,
-        school_code: SchoolCode = None,
-        practice: Practice = None,
-        practice_code: PracticeCode = None,
-        identifier: Identifier = None,
-    ) -> None:
-        def make(app: App, body: str) -> Command:
-            facts = _facts(
-                app.today(), given, family, name_kind, dob, gender, nhs_number, on, address, line, postcode,
-                return_intended, carer, carer_standing, school, school_code, practice, practice_code, identifier,
-            )  # fmt: skip
-            return commands.AssertFacts.model_validate(
-                {"at": app.now(), "source_kind": source_kind, "source": Source(body=body), **facts}
-            )
-
-        _do(context, child, make)
-
-    return verb
+@record.command("assert")
+@takes_facts
+def assert_facts(context: typer.Context, child: Child, name_kind: NameKind = "current", **typed: Any) -> None:
+    """Add what your service knows of the child."""
+    _assert(context, child, SourceKind.PRACTITIONER, name_kind, typed)
 
 
-record.command("assert", help="Add what your service knows of the child.")(_asserted(SourceKind.PRACTITIONER))
-record.command("correct", help="Correct a fact. A later identical feed does not undo it.")(_asserted(SourceKind.OFFICER))
+@record.command()
+@takes_facts
+def correct(context: typer.Context, child: Child, name_kind: NameKind = "current", **typed: Any) -> None:
+    """Correct a fact. A later identical feed does not undo it."""
+    _assert(context, child, SourceKind.OFFICER, name_kind, typed)
+
+
+def _assert(
+    context: typer.Context, child: str, source_kind: SourceKind, name_kind: str, typed: dict[str, Any]
+) -> None:
+    def make(app: App, body: str) -> Command:
+        facts = _facts(app.today(), name_kind, typed)
+        return commands.AssertFacts.model_validate(
+            {"at": app.now(), "source_kind": source_kind, "source": Source(body=body), **facts}
+        )
+
+    _do(context, child, make)
 
 
 @record.command("assign-authority")
@@ -151,12 +164,18 @@ def involve(
     child: Child,
     service: Annotated[str, typer.Option("--service", help="Name of the service.")],
     kind: Annotated[str, typer.Option("--kind", help="universal, additional or sensitive.")],
-    organisation: Annotated[str | None, typer.Option("--organisation", help="The organisation that provides it.")] = None,
+    organisation: Annotated[
+        str | None, typer.Option("--organisation", help="The organisation that provides it.")
+    ] = None,
     role: Annotated[str | None, typer.Option("--role", help="The practitioner's role.")] = None,
-    telephone: Annotated[str | None, typer.Option("--telephone", help="Telephone number of the service.")] = None,
+    telephone: Annotated[
+        str | None, typer.Option("--telephone", help="Telephone number of the service.")
+    ] = None,
     email: Annotated[str | None, typer.Option("--email", help="E-mail address of the service.")] = None,
     lead: Annotated[bool, typer.Option("--lead", help="This practitioner is the lead professional.")] = False,
-    assessment: Annotated[bool, typer.Option("--assessment", help="The service holds a common assessment.")] = False,
+    assessment: Annotated[
+        bool, typer.Option("--assessment", help="The service holds a common assessment.")
+    ] = False,
     began: Annotated[str | None, typer.Option("--began", help="The day it began. Default: today.")] = None,
     consent: Annotated[
         str,
@@ -167,12 +186,17 @@ def involve(
     ] = "child",
     cause: Annotated[
         bool,
-        typer.Option("--cause", help="Sensitive services only: the provider has reasonable cause to suspect significant harm."),
+        typer.Option(
+            "--cause",
+            help="Sensitive services only: the provider has reasonable cause to suspect significant harm.",
+        ),
     ] = False,
     considered_by: Annotated[
         str | None, typer.Option("--considered-by", help="With --cause: the provider who considered it.")
     ] = None,
-    review_on: Annotated[str | None, typer.Option("--review-on", help="With --cause: when it is looked at again.")] = None,
+    review_on: Annotated[
+        str | None, typer.Option("--review-on", help="With --cause: when it is looked at again.")
+    ] = None,
 ) -> None:
     """Record that a service is involved. A sensitive one needs a consent or a reasonable cause (reg 11(3))."""
     sensitive = kind == "sensitive"
@@ -182,8 +206,16 @@ def involve(
     def make(app: App, body: str) -> Command:
         today = app.today()
         start = day_of(began, "began") or today
-        given = {"given_by": consent, "given_on": start} if sensitive and consent != "none" and not cause else None
-        reason = {"considered_on": today, "considered_by": considered_by, "review_on": day_of(review_on, "review-on")}
+        given = (
+            {"given_by": consent, "given_on": start}
+            if sensitive and consent != "none" and not cause
+            else None
+        )
+        reason = {
+            "considered_on": today,
+            "considered_by": considered_by,
+            "review_on": day_of(review_on, "review-on"),
+        }
         return commands.BeginInvolvement.model_validate(
             {
                 "at": app.now(),
@@ -210,7 +242,9 @@ def end_involvement(
     context: typer.Context,
     child: Child,
     involvement: Annotated[str | None, typer.Option("--involvement", help="Its id.")] = None,
-    service: Annotated[str | None, typer.Option("--service", help="Or the name of the service, where it is the only one.")] = None,
+    service: Annotated[
+        str | None, typer.Option("--service", help="Or the name of the service, where it is the only one.")
+    ] = None,
     on: On = None,
 ) -> None:
     """Record that a service is no longer involved."""
@@ -219,7 +253,9 @@ def end_involvement(
         child,
         lambda app, _: commands.EndInvolvement(
             at=app.now(),
-            involvement=app.involvement(child, uuid_of(involvement, "involvement") if involvement else None, service),
+            involvement=app.involvement(
+                child, uuid_of(involvement, "involvement") if involvement else None, service
+            ),
             ended=day_of(on, "on") or app.today(),
         ),
     )
@@ -230,7 +266,9 @@ def withdraw_consent(
     context: typer.Context,
     child: Child,
     involvement: Annotated[str | None, typer.Option("--involvement", help="Its id.")] = None,
-    service: Annotated[str | None, typer.Option("--service", help="Or the name of the sensitive service.")] = None,
+    service: Annotated[
+        str | None, typer.Option("--service", help="Or the name of the sensitive service.")
+    ] = None,
     on: On = None,
 ) -> None:
     """Withdraw consent to a sensitive service being recorded. It goes from every reader's sight at once."""
@@ -239,7 +277,9 @@ def withdraw_consent(
         child,
         lambda app, _: commands.WithdrawSensitiveConsent(
             at=app.now(),
-            involvement=app.involvement(child, uuid_of(involvement, "involvement") if involvement else None, service),
+            involvement=app.involvement(
+                child, uuid_of(involvement, "involvement") if involvement else None, service
+            ),
             withdrawn_on=day_of(on, "on") or app.today(),
         ),
     )
@@ -267,13 +307,17 @@ def shield(
 def lift_shield(
     context: typer.Context,
     child: Child,
-    reason: Annotated[str, typer.Option("--reason", help="Why: a short code, for example risk-ended.")] = "risk-ended",
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why: a short code, for example risk-ended.")
+    ] = "risk-ended",
 ) -> None:
     """Show again where the child is. Needs two authorised people: --as one and --with another."""
     run = session(context)
     with run.app() as app:
         actor, second = app.viewer(run.actor()), app.viewer(run.two())
-        command = commands.LiftShield(at=app.now(), reason=reason, proposed_by=actor.account, confirmed_by=second.account)
+        command = commands.LiftShield(
+            at=app.now(), reason=reason, proposed_by=actor.account, confirmed_by=second.account
+        )
         run.output.answer({"receipt": app.record(app.child(child), command, actor, second)}, _receipt)
 
 
@@ -300,13 +344,17 @@ def withdraw_extension(context: typer.Context, child: Child, on: On = None) -> N
     _do(
         context,
         child,
-        lambda app, _: commands.WithdrawExtensionConsent(at=app.now(), withdrawn_on=day_of(on, "on") or app.today()),
+        lambda app, _: commands.WithdrawExtensionConsent(
+            at=app.now(), withdrawn_on=day_of(on, "on") or app.today()
+        ),
     )
 
 
 @record.command("notify-death")
 def notify_death(
-    context: typer.Context, child: Child, on: Annotated[str, typer.Option("--on", help="Date of death, YYYY-MM-DD.")]
+    context: typer.Context,
+    child: Child,
+    on: Annotated[str, typer.Option("--on", help="Date of death, YYYY-MM-DD.")],
 ) -> None:
     """Record that a death was notified."""
     _do(
@@ -322,10 +370,16 @@ def notify_death(
 def archive(
     context: typer.Context,
     child: Child,
-    ground: Annotated[str, typer.Option("--ground", help="The rule under which it is due, as `retention due` names it.")],
+    ground: Annotated[
+        str, typer.Option("--ground", help="The rule under which it is due, as `retention due` names it.")
+    ],
 ) -> None:
     """Archive a record that is due. `retention run` does this for all that fall due."""
-    _do(context, child, lambda app, _: commands.ArchiveRecord(at=app.now(), archived_on=app.today(), ground=ground))
+    _do(
+        context,
+        child,
+        lambda app, _: commands.ArchiveRecord(at=app.now(), archived_on=app.today(), ground=ground),
+    )
 
 
 def _do(context: typer.Context, child: str, make: Callable[[App, str], Command]) -> None:
@@ -339,64 +393,51 @@ def _receipt(answer: Json) -> str:
     return f"Recorded. Receipt {answer['receipt']}"
 
 
-def _facts(
-    today: date,
-    given: list[str] | None,
-    family: str | None,
-    name_kind: str,
-    dob: str | None,
-    gender: str | None,
-    nhs_number: str | None,
-    on: str | None,
-    address: str | None,
-    line: list[str] | None,
-    postcode: str | None,
-    return_intended: str | None,
-    carer: list[str] | None,
-    carer_standing: str,
-    school: str | None,
-    school_code: str | None,
-    practice: str | None,
-    practice_code: str | None,
-    identifier: list[str] | None,
-) -> dict[str, Any]:
+def _facts(today: date, name_kind: str, typed: dict[str, Any]) -> dict[str, Any]:
     """The fields of an assertion, from what was typed."""
-    effective = day_of(on, "on") or today
-    facts: dict[str, Any] = {"effective": effective, "date_of_birth": birth_date(dob), "gender": gender_of(gender)}
-    if given and not family:
+    effective = day_of(typed["on"], "on") or today
+    facts: dict[str, Any] = {
+        "effective": effective,
+        "date_of_birth": birth_date(typed["dob"]),
+        "gender": gender_of(typed["gender"]),
+        "nhs_number": typed["nhs_number"],
+    }
+    if typed["given"] and not typed["family"]:
         raise BadInput("A name needs a family name: --family.", field="family")
-    if family:
-        facts["names"] = [{"given": given or [], "family": family, "kind": name_kind}]
-    if nhs_number:
-        facts["nhs_number"] = nhs_number
-    if address or line or postcode:
-        facts["whereabouts"] = _whereabouts(address or "current", line, postcode, return_intended, effective)
+    if typed["family"]:
+        facts["names"] = [{"given": typed["given"] or [], "family": typed["family"], "kind": name_kind}]
+    if typed["address"] or typed["line"] or typed["postcode"]:
+        facts["whereabouts"] = _whereabouts(typed, effective)
         facts["address_effective"] = effective
-    if carer:
-        facts["carers"] = [_carer(name, carer_standing) for name in carer]
-    if school or school_code:
-        facts["education"] = {"name": school, "code": school_code}
-    if practice or practice_code:
-        facts["practice"] = {"name": practice, "code": practice_code}
-    if identifier:
-        facts["identifiers"] = [_identifier(text) for text in identifier]
+    if typed["carer"]:
+        facts["carers"] = [_carer(name, typed["carer_standing"]) for name in typed["carer"]]
+    if typed["school"] or typed["school_code"]:
+        facts["education"] = {"name": typed["school"], "code": typed["school_code"]}
+    if typed["practice"] or typed["practice_code"]:
+        facts["practice"] = {"name": typed["practice"], "code": typed["practice_code"]}
+    if typed["identifier"]:
+        facts["identifiers"] = [_identifier(text) for text in typed["identifier"]]
     return facts
 
 
-def _whereabouts(
-    state: str, line: list[str] | None, postcode: str | None, return_intended: str | None, effective: date
-) -> dict[str, Any]:
+def _whereabouts(typed: dict[str, Any], effective: date) -> dict[str, Any]:
+    state, lines, postcode = typed["address"] or "current", typed["line"] or [], typed["postcode"]
     match state:
         case "current" | "last-known":
-            if not line and not postcode:
-                raise BadInput("This state of an address needs the address: --line, --postcode.", field="line")
-            return {"state": state, "address": {"lines": line or [], "postcode": postcode}}
+            if not lines and not postcode:
+                raise BadInput(
+                    "This state of an address needs the address: --line, --postcode.", field="line"
+                )
+            return {"state": state, "address": {"lines": lines, "postcode": postcode}}
         case "none-known":
             return {"state": state}
         case "left-england":
-            return {"state": state, "return_intended": return_intended or "unknown", "considered_left": effective}
+            intended = typed["return_intended"] or "unknown"
+            return {"state": state, "return_intended": intended, "considered_left": effective}
         case _:
-            raise BadInput("--address is one of current, last-known, none-known, left-england.", field="address")
+            raise BadInput(
+                "--address is one of current, last-known, none-known, left-england.", field="address"
+            )
 
 
 def _carer(text: str, standing: str) -> dict[str, Any]:

@@ -45,7 +45,11 @@ class Session:
     def two(self) -> str:
         """The name of the second person. Raises BadInput where none is given."""
         if self.second is None:
-            raise BadInput("This needs two people: name the second with --with ACCOUNT.", code="two-people-needed", field="with")
+            raise BadInput(
+                "This needs two people: name the second with --with ACCOUNT.",
+                code="two-people-needed",
+                field="with",
+            )
         return self.second
 
 

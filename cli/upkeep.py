@@ -74,7 +74,11 @@ class Upkeep:
 
     def _views(self) -> str:
         status = self.operations.status()
-        wrong = [view for view in status["views"] if view["state"] not in ("current", "behind", "paused", "never built")]
+        wrong = [
+            view
+            for view in status["views"]
+            if view["state"] not in ("current", "behind", "paused", "never built")
+        ]
         if wrong:
             raise ContactPointError("; ".join(f"{view['name']}: {view['state']}" for view in wrong))
         behind = sum(view["lag_events"] for view in status["views"])

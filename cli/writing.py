@@ -61,7 +61,9 @@ class Writing:
         found = [one for one in record.involvements if one.stands and one.service.casefold() == name]
         return found[-1].involvement if found else None
 
-    def load(self, kind: str, files: Sequence[Path], metadata: Metadata, *, dry_run: bool, output: Output) -> Json:
+    def load(
+        self, kind: str, files: Sequence[Path], metadata: Metadata, *, dry_run: bool, output: Output
+    ) -> Json:
         """Load files one after the other."""
         started = time.monotonic()
         total = Counts()
@@ -76,13 +78,19 @@ class Writing:
                     entry = {"file": name, "line": refusal.line, "code": refusal.code}
                     refusals.append(entry | ({"field": refusal.field} if refusal.field else {}))
 
-                def progressed(done: int, size: int, counts: Counts, task: object = task, began: float = began) -> None:
+                def progressed(
+                    done: int, size: int, counts: Counts, task: object = task, began: float = began
+                ) -> None:
                     rate = counts.read / max(time.monotonic() - began, 1e-6)
                     bar.update(task, completed=done, total=size, rate=f"{rate:,.0f} records/s")  # type: ignore[arg-type]
 
                 with path.open("rb") as stream:
                     done = self.loader.load(
-                        SourceKind(kind), stream, metadata, listener=Listener(progressed, refused), dry_run=dry_run
+                        SourceKind(kind),
+                        stream,
+                        metadata,
+                        listener=Listener(progressed, refused),
+                        dry_run=dry_run,
                     )
                 loaded.append({"file": path.name, "file_id": done.file_id})
                 for name, count in asdict(done.counts).items():

@@ -87,6 +87,8 @@ class DamagedStream(Unavailable):
     code = "damaged-stream"
 
     def __init__(self, stream_id: UUID, version: int | None = None) -> None:
-        super().__init__("A record cannot be opened: a key is missing or stored bytes were altered. Run `contactpoint health`.")
+        super().__init__(
+            "A record cannot be opened: a key is missing or stored bytes were altered. Run `contactpoint health`."
+        )
         self.stream_id = stream_id
         self.version = version

@@ -17,7 +17,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, St
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _POSTCODE: Final = re.compile(
-    r"(GIR ?0AA|[A-PR-UWYZ]([0-9]{1,2}|[A-HK-Y][0-9]([0-9]|[ABEHMNPRV-Y])?|[0-9][A-HJKPS-UW]) ?[0-9][ABD-HJLNP-UW-Z]{2})"
+    r"(GIR ?0AA|[A-PR-UWYZ]([0-9]{1,2}|[A-HK-Y][0-9]([0-9]|[ABEHMNPRV-Y])?|[0-9][A-HJKPS-UW])"
+    r" ?[0-9][ABD-HJLNP-UW-Z]{2})"
 )
 NO_FIXED_ABODE: Final = "ZZ99 3VZ"
 
@@ -49,7 +50,9 @@ def long_bytes(value: object) -> object:
 
 def _clean(value: str) -> str:
     text = unicodedata.normalize("NFC", value)
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for character in text):
+    if any(
+        unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for character in text
+    ):
         raise ValueError("holds a control character")
     if len(text) > 70:  # normalising may lengthen a text, and what is stored is checked again when it is read
         raise ValueError("is longer than 70 characters when its accents are written out")
@@ -64,7 +67,9 @@ def nhs_number(value: str) -> str:
     digits = value.replace(" ", "")
     if not re.fullmatch(r"[0-9]{10}", digits) or len(set(digits)) == 1:
         raise ValueError("is not an NHS number: give ten digits")
-    check = 11 - sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits, strict=False)) % 11
+    check = (
+        11 - sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits, strict=False)) % 11
+    )
     if check == 10 or check % 11 != int(digits[9]):
         raise ValueError("is not an NHS number: its check digit is wrong")
     return digits
@@ -85,7 +90,9 @@ def unique_pupil_number(value: str) -> str:
     if not re.fullmatch(r"[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]", text):
         raise ValueError("is not a UPN: give a letter and twelve more characters")
     last = _UPN_LETTERS.index(text[12]) if text[12].isalpha() else int(text[12])
-    total = sum(weight * int(digit) for weight, digit in zip(range(2, 13), text[1:12], strict=True)) + 13 * last
+    total = (
+        sum(weight * int(digit) for weight, digit in zip(range(2, 13), text[1:12], strict=True)) + 13 * last
+    )
     if _UPN_LETTERS[total % 23] != text[0]:
         raise ValueError("is not a UPN: its check letter is wrong")
     return text
@@ -135,7 +142,10 @@ NhsNumber = Annotated[str, StringConstraints(max_length=12), AfterValidator(nhs_
 Upn = Annotated[str, StringConstraints(max_length=13), AfterValidator(unique_pupil_number)]
 Postcode = Annotated[str, StringConstraints(max_length=10), AfterValidator(postcode)]
 IndexNumber = Annotated[str, StringConstraints(max_length=15), AfterValidator(valid_index_number)]
-NamePart = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=70), AfterValidator(_clean)]
-AddressLine = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=70), AfterValidator(_clean)]
+_Words = StringConstraints(strip_whitespace=True, min_length=1, max_length=70)
+NamePart = Annotated[str, _Words, AfterValidator(_clean)]
+AddressLine = Annotated[str, _Words, AfterValidator(_clean)]
 BodyCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,29}$", max_length=30)]
-AllocatedNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,29}$", max_length=30)]
+AllocatedNumber = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,29}$", max_length=30)
+]

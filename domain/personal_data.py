@@ -57,7 +57,8 @@ def parts_of(event_class: "type[BaseModel]") -> dict[str, Part]:
     for name, field in event_class.model_fields.items():
         marks = [mark for mark in field.metadata if isinstance(mark, PartMark)]
         if len(marks) != 1:
-            raise TypeError(f"{event_class.__name__}.{name} needs exactly one of IN_IDENTITY, IN_CONTENT and IN_METADATA")
+            raise TypeError(
+                f"{event_class.__name__}.{name} needs one of IN_IDENTITY, IN_CONTENT, IN_METADATA"
+            )
         found[name] = marks[0].part
     return found
-

@@ -1,7 +1,7 @@
 """Copies of the logs and of the key databases that are consistent with each other, and bringing them back.
 
-The record database is copied first, at one instant; then both key databases together, with everything that changes a key
-held meanwhile. So every event in the copy has its key in it. A key destroyed in between is destroyed in the copy too:
+The record database is copied first, at one instant; then both key databases together, with everything that changes a
+key held meanwhile. So every event in the copy has its key in it. A key destroyed in between is destroyed in the copy too:
 that is lawful early, never late. Views are not copied, key-encryption keys never are.
 
     DIR/manifest.json            form, kind of home, positions, and the SHA-256 of every other file
@@ -182,7 +182,8 @@ def _emptied(connection: psycopg.Connection[Any], table: str) -> Iterator[None]:
     """Take out the rows that a new home, or a restore that did not end, begins with. Never done to a log's events."""
     name = sql.Identifier(*table.split("."))
     always = connection.execute(
-        "SELECT tgname FROM pg_catalog.pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled = 'A'",
+        "SELECT tgname FROM pg_catalog.pg_trigger "
+        "WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled = 'A'",
         (table,),
     ).fetchall()
     connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(name))
@@ -190,7 +191,9 @@ def _emptied(connection: psycopg.Connection[Any], table: str) -> Iterator[None]:
     yield
     connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(name))
     for (trigger,) in always:
-        connection.execute(sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(name, sql.Identifier(trigger)))
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(name, sql.Identifier(trigger))
+        )
 
 
 def _one(connection: psycopg.Connection[Any], query: str) -> int:

@@ -159,7 +159,18 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
         ids, more = looking.finder.find(grant, command.criteria, command.limit)
         displays = _ranked(command, looking, grant, ids)
         page = {"results": [display.record for display in displays], "more": more}
-        _record(grant, command, looking, "search", RecordsSearched, asked, displays, page, "search-permitted", more=more)
+        _record(
+            grant,
+            command,
+            looking,
+            "search",
+            RecordsSearched,
+            asked,
+            displays,
+            page,
+            "search-permitted",
+            more=more,
+        )
         if _unmoved(looking, displays):
             return Shown(grant.access_id, page)
         grant = replace(grant, access_id=looking.ids.new())
@@ -175,7 +186,9 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
         facts = _facts(command, looking, grant)
         shown = None
         if facts is not None:
-            shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override)
+            shown = disclosed(
+                looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override
+            )
         if facts is None or shown is None:
             _record(grant, command, looking, action, RecordShown, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
@@ -191,7 +204,11 @@ def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     """Read the audit trail. Itself an access."""
     asked = {"subject": command.subject}
     grant = _grant(command, command.kind, looking, asked)
-    read = {"who-saw": looking.trail.who_saw, "what-saw": looking.trail.what_saw, "changes": looking.trail.changes}
+    read = {
+        "who-saw": looking.trail.who_saw,
+        "what-saw": looking.trail.what_saw,
+        "changes": looking.trail.changes,
+    }
     page = {"entries": read[command.kind](grant, command.subject, command.limit)}
     _record(grant, command, looking, command.kind, AuditRead, asked, [], page, "audit-permitted")
     return Shown(grant.access_id, page)
@@ -218,11 +235,15 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
         raise NotFound("There is no such access.", field="access")
     was = access.event
     if was.outcome == "refused" or was.action not in ("search", "show", "override"):
-        raise Refused("This access displayed no record, so there is nothing to show again.", code="nothing-displayed")
+        raise Refused(
+            "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
+        )
     viewer = Viewer(access.metadata.actor, was.role, was.organisation, was.body, was.area, was.purposes)
     displays = [_again(hit, was, viewer, looking, grant) for hit in was.hits]
     records = [display.record for display in displays]
-    page: dict[str, Any] = {"results": records, "more": was.more} if was.action == "search" else (records or [{}])[0]
+    page: dict[str, Any] = (
+        {"results": records, "more": was.more} if was.action == "search" else (records or [{}])[0]
+    )
     digests, page_digest = looking.log.digests(
         access.access_id, was.instant, [(d.child_id, canonical(d.record)) for d in displays], canonical(page)
     )
@@ -233,7 +254,9 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     return Replayed(grant.access_id, page, matches, was.rule_set, was.instant, rules)
 
 
-def _ranked(command: SearchRecords, looking: Looking, grant: AccessGrant, ids: Sequence[UUID]) -> list[_Display]:
+def _ranked(
+    command: SearchRecords, looking: Looking, grant: AccessGrant, ids: Sequence[UUID]
+) -> list[_Display]:
     """The hits that what is shown of them still meets, in the order of how well it does (D16)."""
     facts = looking.records.facts(grant, ids)
     found: list[tuple[int, _Display]] = []
@@ -271,7 +294,7 @@ def _again(hit: Hit, was: Looked, viewer: Viewer, looking: Looking, grant: Acces
         shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=was.action == "override")
     if shown is None or shown.mask != hit.mask:
         raise AccessDenied(
-            "This display holds what has been shielded since. Showing it again needs two auditors: name one with --with.",
+            "This display holds what has been shielded since. It needs two auditors: --as one --with another.",
             code="two-people-needed",
         )
     return _Display(hit.stream, hit.version, shown.mask, shown.record)

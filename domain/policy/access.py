@@ -28,16 +28,19 @@ class Permission:
 def may(standing: Standing, right: Right, purpose: str | None, rules: RuleSet) -> Permission:
     """Whether the role holds the right, and the purpose is one that rules, role and account all allow."""
     if not rules.role_may(standing.role, right):
-        return Permission(False, "right-not-held", "Your role does not allow this.")
+        return Permission(allowed=False, rule="right-not-held", message="Your role does not allow this.")
     if purpose is None or purpose not in rules.purposes:
         return Permission(
-            False,
-            "reason-unknown",
-            f"Give a reason code: one of {', '.join(sorted(rules.purposes))}.",
-            "reason",
+            allowed=False,
+            rule="reason-unknown",
+            message=f"Give a reason code: one of {', '.join(sorted(rules.purposes))}.",
+            field="reason",
         )
     if purpose not in standing.purposes or purpose not in rules.roles[standing.role].purposes:
         return Permission(
-            False, "reason-not-yours", "This reason is not one your account may look for.", "reason"
+            allowed=False,
+            rule="reason-not-yours",
+            message="This reason is not one your account may look for.",
+            field="reason",
         )
-    return Permission(True, f"{right}-permitted")
+    return Permission(allowed=True, rule=f"{right}-permitted")
