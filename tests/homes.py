@@ -152,7 +152,9 @@ def memory_home(types: EventTypes = CHILD_EVENTS) -> Home:
     )
 
 
-def postgres_home(databases: Databases, folder: Path, types: EventTypes = CHILD_EVENTS) -> Home:
+def postgres_home(
+    databases: Databases, folder: Path, types: EventTypes = CHILD_EVENTS, reach: Reach = no_fault
+) -> Home:
     """A home in PostgreSQL, entered as the writer; its key-encryption keys are made in `folder`."""
     keks = KekFiles(folder, "keyring"), KekFiles(folder, "shielded")
     for kek in keks:
@@ -160,14 +162,15 @@ def postgres_home(databases: Databases, folder: Path, types: EventTypes = CHILD_
     return Home(
         LogRecorder(databases.record, Role.WRITER, Log.RECORD),
         LogRecorder(databases.record, Role.WRITER, Log.ACCESS),
-        PostgresKeyring(databases.keyring, Role.WRITER),
-        PostgresShielded(databases.shielded, Role.WRITER),
+        PostgresKeyring(databases.keyring, Role.WRITER, reach=reach),
+        PostgresShielded(databases.shielded, Role.WRITER, reach=reach),
         *keks,
         _tamper(databases),
         PostgresKeyring(databases.keyring, Role.SERVICE),
         PostgresKeyring(databases.keyring, Role.MANAGER),
         PostgresShielded(databases.shielded, Role.MANAGER),
         types=types,
+        reach=reach,
     )
 
 
