@@ -34,9 +34,14 @@ def screen_name(text: str | None, field: str, *, words: int = 10) -> None:
 
 
 def screen_person(given: tuple[str, ...], family: str, field: str) -> None:
-    """Refuse a person's name that is a narrative. Raises BadInput, code `narrative`."""
-    for part in (*given, family):
+    """Refuse a person's name that is a narrative, in a part or spread over several. Raises BadInput, code `narrative`."""
+    parts = (*given, family)
+    for part in parts:
         screen_name(part, field, words=6)
+    if len(parts) > 1 and sum(map(_sentence_words, parts)) > 1:
+        raise BadInput(
+            "Give the name alone: nothing else can be recorded here.", code="narrative", field=field
+        )
 
 
 def screen_address(lines: tuple[str, ...], field: str) -> None:
