@@ -34,7 +34,7 @@ def screen_name(text: str | None, field: str, *, words: int = 10) -> None:
 
 
 def screen_person(given: tuple[str, ...], family: str, field: str) -> None:
-    """Refuse a person's name that is a narrative, in a part or spread over several. Raises BadInput, code `narrative`."""
+    """Refuse a person's name that is a narrative, also one spread over its parts. Raises BadInput, `narrative`."""
     parts = (*given, family)
     for part in parts:
         screen_name(part, field, words=6)
