@@ -280,7 +280,8 @@ class _Queries:
         self.known = of("SELECT key FROM LOG.idempotency WHERE key = ANY (%s)")
         self.forget_batch = of("SELECT LOG.forget_batch(%s)")
         self.touched_by = of(
-            "SELECT DISTINCT stream_id FROM LOG.idempotency WHERE batch = %s AND stream_id IS NOT NULL ORDER BY stream_id"
+            "SELECT DISTINCT stream_id FROM LOG.idempotency WHERE batch = %s AND stream_id IS NOT NULL "
+            "ORDER BY stream_id"
         )
         self.find = of("SELECT stream_id FROM LOG.reservation WHERE token = %s")
         self.release = of("SELECT LOG.release(%s, %s)")
@@ -341,8 +342,7 @@ class LogDatastore(PostgresDatastore):
             connection = self._idle.pop()
         except IndexError:
             connection = self.database.connect(self.role, row_factory=dict_row)
-            for packed, dumper in _DUMPERS:
-                connection.adapters.register_dumper(packed, dumper)
+            LogRecorder.prepare(connection)
         try:
             with translated(self.database.store):
                 yield connection
@@ -380,6 +380,10 @@ class LogDatastore(PostgresDatastore):
 class LogRecorder(PostgresApplicationRecorder):
     """One log. Safe to share between threads. See `adapters.rows.Recorder` for what each method promises."""
 
+    FAULT_POINTS: Final = ("append.before", "append.after", "bulk.before", "bulk.after")
+    CHECK: Final = {schema: _Queries(schema).check for schema in SCHEMAS.values()}
+    """The question that `check` asks of the database."""
+
     datastore: LogDatastore
 
     def __init__(
@@ -397,7 +401,11 @@ class LogRecorder(PostgresApplicationRecorder):
         self.channel_name = schema
         self._reach = reach
         self._queries = _Queries(schema)
-        self.check()
+        try:
+            self.check()
+        except BaseException:
+            self.close()
+            raise
 
     def check(self) -> None:
         """See that the library's ways of inserting are out of use and that this role cannot write the log directly."""
@@ -405,7 +413,7 @@ class LogRecorder(PostgresApplicationRecorder):
             getattr(type(self), name) is getattr(PostgresApplicationRecorder, name)
             for name in ("insert_events", "_insert_events", "_insert_stored_events", "create_table")
         )
-        row = self._one(self._queries.check, ())
+        row = self._one(self.CHECK[self.datastore.schema], ())
         if unsafe or not all(row):
             raise Unavailable(
                 f"The tables of {self.datastore.schema} are not as they must be, or {self.datastore.role.value} may do "
@@ -422,10 +430,10 @@ class LogRecorder(PostgresApplicationRecorder):
         """One call, one transaction, one commit."""
         if not groups:
             return []
-        arguments = _arguments(groups)
+        statement, arguments = self.statement(groups)
         self._reach("append.before")
         try:
-            rows = self._execute(self._queries.append, arguments)
+            rows = self._execute(statement, arguments)
         except DatabaseFailure as failure:
             if failure.sqlstate != _INVALID_PARAMETER:
                 raise
@@ -433,6 +441,16 @@ class LogRecorder(PostgresApplicationRecorder):
             self._reach("append.after")
             return [_outcome(row) for row in rows]
         raise ValueError("the events of a group do not follow on from their expected versions")
+
+    def statement(self, groups: Sequence[Group]) -> tuple[bytes, tuple[object, ...]]:
+        """What `append` sends: the statement and its arguments, for a connection that `prepare` has seen."""
+        return self._queries.append, _arguments(groups)
+
+    @staticmethod
+    def prepare(connection: psycopg.Connection[Any]) -> None:
+        """Let a connection send our packed arrays."""
+        for packed, dumper in _DUMPERS:
+            connection.adapters.register_dumper(packed, dumper)
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
         # Two connections: while one holds the head row, inserts and commits, the other sends its chunk.
@@ -566,7 +584,7 @@ class LogRecorder(PostgresApplicationRecorder):
     def _insert_stored_events(self, *_: Any, **__: Any) -> NoReturn:
         raise ProgrammingError("the library's insert is not used")
 
-    # --------------------------------------------------------------------------------------------------------
+    # How it is done
 
     def _execute(self, query: bytes, parameters: Sequence[object]) -> list[Any]:
         with self.datastore.get_connection() as connection:
