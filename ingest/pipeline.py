@@ -90,7 +90,7 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Counts:
-    """How many source records came to each outcome, and how many events were appended (shielded records' left out)."""
+    """How many source records came to each outcome, and how many events they added (shielded records' left out)."""
 
     registered: int = 0
     updated: int = 0
@@ -726,7 +726,6 @@ class _Run:
                 raise _FileTaken(taken.stream_id) from None
             except VersionConflict:
                 raise _FileTaken(self._file_id) from None
-            self.counts.events += 1
         self._received = True
 
     def _refuse(self, line: int, code: str, field_name: str | None) -> None:

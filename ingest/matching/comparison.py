@@ -4,7 +4,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from ingest.matching.blocking import day_and_month_swapped
 from ingest.matching.normalise import TRANSLITERATIONS, NormalName
@@ -40,8 +40,9 @@ def sound(part: str) -> str:
 def near_part(left: str, right: str) -> bool:
     """Whether two name parts in normal form are near.
 
-    Near is: alike (Jaro-Winkler), of one sound, two spellings of one name, or one standing whole inside the other
-    ("smith" and "smith jones", "lily" and "lilyrose"). Nothing is near an empty part.
+    Near is: alike (Jaro-Winkler, or one slip of the pen in four letters or more), of one sound, two spellings of one
+    name, or one standing whole inside the other ("smith" and "smith jones", "lily" and "lilyrose"). Nothing is near an
+    empty part.
     """
     if not left or not right:
         return False
@@ -50,14 +51,20 @@ def near_part(left: str, right: str) -> bool:
     short, long = sorted((left.replace(" ", ""), right.replace(" ", "")), key=len)
     if len(short) >= 3 and short in long:
         return True
-    if JaroWinkler.similarity(left, right) >= NEAR_ENOUGH or sound(left) == sound(right) != "":
+    if _alike(left, right) or sound(left) == sound(right) != "":
         return True
     return any(
-        JaroWinkler.similarity(one, other) >= NEAR_ENOUGH
+        _alike(one, other)
         for one in left.split()
         for other in right.split()
         if len(one) >= 3 and len(other) >= 3
     )
+
+
+def _alike(left: str, right: str) -> bool:
+    if min(len(left), len(right)) >= 4 and OSA.distance(left, right, score_cutoff=1) <= 1:
+        return True
+    return JaroWinkler.similarity(left, right) >= NEAR_ENOUGH
 
 
 def near_forenames(left: str, right: str) -> bool:

@@ -172,6 +172,7 @@ def _by_entry(incoming: Incoming, found: list[Candidate]) -> Decision:
 
 
 def _by_name(incoming: Incoming, found: list[Candidate]) -> Decision:
+    found = [candidate for candidate in found if not _plainly_a_twin(incoming, candidate)]
     if not found:
         return NoMatch()
     if len(found) > 1:
@@ -241,6 +242,13 @@ def _another_twin(incoming: Incoming, candidate: Candidate) -> bool:
     """The number says this child, birth order and forename say its twin."""
     return _orders_differ(incoming.birth_order, candidate.birth_order) and not any(
         comparison.near_forenames(name.forenames, candidate.forenames) for name in incoming.names
+    )
+
+
+def _plainly_a_twin(incoming: Incoming, candidate: Candidate) -> bool:
+    """Another place in the birth and other forenames in full: "mohammed ali" and "mohammed hassan"."""
+    return _orders_differ(incoming.birth_order, candidate.birth_order) and not any(
+        comparison.forenames_agree(name.forenames, candidate.forenames) for name in incoming.names
     )
 
 

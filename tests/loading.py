@@ -1,0 +1,277 @@
+"""A home into which files are loaded, in memory or in PostgreSQL: what a load is made of, and what came of it."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from adapters.ids import RandomIds
+from adapters.keys.tokens import SystemTokens
+from adapters.memory.candidates import MemoryCandidates
+from adapters.memory.places import MemoryFollowerPositions, MemoryPlaces
+from domain.child_record.events import EVENTS as CHILD_EVENTS
+from domain.child_record.events import SourceKind
+from domain.child_record.model import ChildRecord, fold
+from domain.disclosure import RecordFacts
+from domain.kernel import Metadata, Recorded
+from domain.ports import Shielding
+from domain.supply.events import EVENTS as SUPPLY_EVENTS
+from domain.supply.events import SourceRecordHeld
+from ingest.best_view import best_view
+from ingest.pipeline import Counts, Listener, Loaded, Loader, Refusal
+from ingest.ports import FollowerPositions, Places
+from ingest.screening import ShieldFollower
+from ingest.source_record import Warned
+from tests.builders import the_rules
+from tests.homes import Home, memory_home
+
+OPERATOR: Final = UUID("0be0a700-0000-4000-8000-000000000001")
+TODAY: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+COLUMNS: Final = (
+    "entry_id", "registered_on", "given_names", "surname", "date_of_birth", "sex", "nhs_number", "birth_order",
+    "mother_given_names", "mother_surname", "address_line_1", "postcode", "authority",
+)  # fmt: skip
+
+AMELIA: Final[Mapping[str, str]] = {
+    "entry_id": "WKF/2016/101",
+    "registered_on": "2016-04-20",
+    "given_names": "Amelia Rose",
+    "surname": "Thornton",
+    "date_of_birth": "2016-04-02",
+    "sex": "F",
+    "nhs_number": "9434765919",
+    "mother_given_names": "Helen",
+    "mother_surname": "Thornton",
+    "address_line_1": "14 Sandal Rise",
+    "postcode": "WF2 6QA",
+}
+NO_NUMBER: Final = {"nhs_number": ""}
+
+
+def an_entry(**changed: str) -> dict[str, str]:
+    """A line of a births file."""
+    return {**AMELIA, **changed}
+
+
+def a_births_file(*entries: Mapping[str, str], columns: Sequence[str] = COLUMNS) -> bytes:
+    """A births file of these lines."""
+    lines = [",".join(columns)]
+    lines += [",".join(f'"{entry.get(column, "")}"' for column in columns) for entry in entries]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def a_patient(number: str = "9434765919", **changed: Any) -> dict[str, Any]:
+    """A PDS message of the same child, unrestricted; an element given as None is left out."""
+    patient: dict[str, Any] = {
+        "resourceType": "Patient",
+        "id": number,
+        "identifier": [
+            {
+                "system": "https://fhir.nhs.uk/Id/nhs-number",
+                "value": number,
+                "extension": [
+                    {
+                        "url": "https://fhir.hl7.org.uk/StructureDefinition/"
+                        "Extension-UKCore-NHSNumberVerificationStatus",
+                        "valueCodeableConcept": {"coding": [{"code": "01"}]},
+                    }
+                ],
+            }
+        ],
+        "meta": {"versionId": "1", "security": [{"code": "U"}]},
+        "name": [
+            {"use": "usual", "period": {"start": "2016-04-20"}, "given": ["Amelia"], "family": "Thornton"}
+        ],
+        "gender": "female",
+        "birthDate": "2016-04-02",
+        "address": [
+            {
+                "use": "home",
+                "period": {"start": "2019-09-01"},
+                "line": ["3 Calder Street"],
+                "postalCode": "WF4 3DN",
+            }
+        ],
+        "generalPractitioner": [
+            {
+                "type": "Organization",
+                "identifier": {
+                    "system": "https://fhir.nhs.uk/Id/ods-organization-code",
+                    "value": "B87016",
+                    "period": {"start": "2019-09-10"},
+                },
+            }
+        ],
+    }
+    patient.update(changed)
+    return {element: value for element, value in patient.items() if value is not None}
+
+
+def restricted(number: str = "9434765919", **changed: Any) -> dict[str, Any]:
+    """The message as PDS sends it of a restricted person: without address, practice and telephone."""
+    return a_patient(
+        number,
+        **{
+            "meta": {"versionId": "2", "security": [{"code": "R"}]},
+            "address": None,
+            "generalPractitioner": None,
+            **changed,
+        },
+    )
+
+
+def ndjson(*resources: Mapping[str, Any]) -> bytes:
+    """One resource on each line."""
+    return b"".join(json.dumps(resource).encode() + b"\n" for resource in resources)
+
+
+@dataclass
+class Told:
+    """What a load said while it ran."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    warnings: list[tuple[int, Warned]] = field(default_factory=list)
+
+    @property
+    def listener(self) -> Listener:
+        """Keeps what it is told."""
+        return Listener(
+            refused=self.refusals.append, warned=lambda line, warning: self.warnings.append((line, warning))
+        )
+
+
+class Index:
+    """Loads files, and looks at what came of it with the writer's eyes."""
+
+    def __init__(
+        self,
+        home: Home | None = None,
+        *,
+        places: Places | None = None,
+        positions: FollowerPositions | None = None,
+        chunk: int = 50,
+    ) -> None:
+        self.home = home or memory_home(CHILD_EVENTS | SUPPLY_EVENTS)
+        self.home.clock.instant = TODAY
+        self.keys = self.home.writer_keys()
+        self.store = self.home.writer()
+        self.serving = self.home.service()
+        self.candidates = MemoryCandidates()
+        self.places = places or MemoryPlaces()
+        self.tokens = SystemTokens(self.keys)
+        self.ids = RandomIds()
+        self._indexed = 0
+        shielding: Shielding = self.keys
+        self.follower = ShieldFollower(
+            store=self.store,
+            order=self,
+            positions=positions or MemoryFollowerPositions(),
+            shielding=shielding,
+            places=self.places,
+            candidates=self.candidates,
+            tokens=self.tokens,
+            ids=self.ids,
+            clock=self.home.clock,
+            rules=the_rules(),
+            refresh=self.refresh,
+        )
+        self.loader = self.a_loader(chunk=chunk)
+
+    def a_loader(self, *, chunk: int = 50, synthetic: bool = True) -> Loader:
+        """A loader into this home."""
+        return Loader(
+            store=self.store,
+            candidates=self.candidates,
+            places=self.places,
+            tokens=self.tokens,
+            ids=self.ids,
+            clock=self.home.clock,
+            rules=the_rules(),
+            follower=self.follower,
+            refresh=self.refresh,
+            synthetic=synthetic,
+            chunk=chunk,
+        )
+
+    # The order of the log
+
+    def head(self) -> int:
+        """The position of the last event."""
+        return self.home.record.head().position
+
+    def tail(self, after: int, limit: int) -> list[tuple[int, UUID]]:
+        """Position and stream of the events behind `after`."""
+        return [(row.position, row.stream_id) for row in self.home.record.tail(after, limit)]
+
+    def refresh(self) -> None:
+        """Bring the match index up to the log, as serving sees it."""
+        while page := self.tail(self._indexed, 1000):
+            streams = {stream for _, stream in page}
+            self.candidates.index(self.serving.load_many(streams).values())
+            self._indexed = page[-1][0]
+
+    # Doing
+
+    def load(self, kind: str, content: bytes, *, told: Told | None = None, dry_run: bool = False) -> Loaded:
+        """Load a file of these bytes."""
+        listener = (told or Told()).listener
+        return self.loader.load(
+            SourceKind(kind), io.BytesIO(content), self.by(), listener=listener, dry_run=dry_run
+        )
+
+    def births(self, *entries: Mapping[str, str]) -> Counts:
+        """Load a births file of these lines."""
+        return self.load("births", a_births_file(*entries)).counts
+
+    def pds(self, *resources: Mapping[str, Any]) -> Counts:
+        """Load NDJSON of these resources."""
+        return self.load("pds", ndjson(*resources)).counts
+
+    def by(self) -> Metadata:
+        """The operator, for a run of its own."""
+        return Metadata(actor=OPERATOR, purpose="operation", correlation=self.ids.new())
+
+    # Looking
+
+    def streams(self) -> list[UUID]:
+        """Every stream, in the order of its first event."""
+        return list(dict.fromkeys(stream for _, stream in self.tail(0, 100_000)))
+
+    def records(self) -> list[ChildRecord]:
+        """Every child's record, in the order of registration, all opened."""
+        histories = self.store.load_many(self.streams())
+        records = [fold(histories[stream]) for stream in self.streams()]
+        return [record for record in records if record.registered]
+
+    def facts(self) -> list[RecordFacts]:
+        """The best view of every record, all opened."""
+        return [best_view(record) for record in self.records()]
+
+    def seen(self) -> list[RecordFacts]:
+        """The best view of every record as serving may open it."""
+        histories = self.serving.load_many(self.streams())
+        records = [fold(histories[stream]) for stream in self.streams()]
+        return [best_view(record) for record in records if record.registered]
+
+    def the_facts(self) -> RecordFacts:
+        """The best view of the one record there is."""
+        (facts,) = self.facts()
+        return facts
+
+    def held(self) -> list[SourceRecordHeld]:
+        """Source records held back."""
+        found: list[SourceRecordHeld] = []
+        for stream in self.streams():
+            first = self.store.load(stream).events[0].event
+            if isinstance(first, SourceRecordHeld):
+                found.append(first)
+        return found
+
+    def log(self) -> list[Recorded]:
+        """Every event of every stream, in the order of the log, all opened."""
+        histories = self.store.load_many(self.streams())
+        events = [recorded for history in histories.values() for recorded in history.events]
+        return sorted(events, key=lambda recorded: recorded.position)
