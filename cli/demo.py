@@ -16,12 +16,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import click
 import typer
 
 from cli.looking import words_of_record
 from cli.output import Json, Output
 from cli.session import session
 from cli.settings import Settings
+from cli.status import ended
 from domain.errors import BadInput
 from domain.identifiers import nhs_number
 from domain.policy.retention import anniversary, london_day
@@ -60,7 +62,7 @@ def demo(
     run = session(context)
     home = run.home if run.home_folder else Path(".contactpoint-demo").absolute()
     _fresh(home)
-    story = Story(home, run.output, system_clock())
+    story = Story(context.find_root().command, home, run.output, system_clock())
     started = time.monotonic()
     try:
         for chapter in CHAPTERS:
@@ -86,6 +88,7 @@ def demo(
 class Story:
     """Types commands, tells what they did, and keeps whether each step came out as told."""
 
+    command: click.Command
     home: Path
     output: Output
     clock: datetime
@@ -95,13 +98,12 @@ class Story:
 
     def type(self, *words: str, who: str | None = None, second: str | None = None) -> tuple[int, Json]:
         """Type a command and give its status and answer."""
-        from cli.main import status_of
-
         options = [*(["--as", who] if who else []), *(["--with", second] if second else [])]
         self.say(f"  $ contactpoint {' '.join(shlex.quote(word) for word in [*options, *words])}")
         out = io.StringIO()
         with redirect_stdout(out):
-            status = status_of(
+            status = ended(
+                self.command,
                 ["--json", "--home", str(self.home), *options, *words],
                 Settings(home=self.home, clock=self.clock),
             )
@@ -188,7 +190,7 @@ def services(story: Story) -> None:
     child = story.kept["amara"]
     story.chapter(
         "3. Services become involved",
-        "A sensitive one is recorded only with a consent or a reasonable cause, and shown only as one general sentence.",
+        "A sensitive one is recorded only with a consent or a cause, and shown only as one general sentence.",
     )
     story.type(
         "record", "involve", child, "--service", "Health visiting", "--kind", "universal", who="practitioner"

@@ -11,9 +11,10 @@ from adapters.postgres.databases import Databases, Role
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.migrate import check_format, create_embedded, migrate
 from adapters.rule_files import packaged
-from cli.bootstrap import Stores, open_app, open_databases, open_stores
+from cli.bootstrap import open_app, open_databases, open_stores
 from cli.output import Json
 from cli.settings import Settings
+from cli.stores import Stores
 from domain.account.commands import OpenAccount
 from domain.account.handlers import open_account
 from domain.errors import AlreadyReserved, BadInput, VersionConflict

@@ -3,19 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from adapters.keys.kek import rotate
 from adapters.keys.sweep import sweep
 from adapters.postgres.backup import backup
 from adapters.postgres.databases import Role
 from cli.output import Json
+from cli.stores import Stores
 from domain.errors import ContactPointError
 from domain.kernel import Log
 from projections.rebuild import Operations
-
-if TYPE_CHECKING:
-    from cli.bootstrap import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,7 @@ class Upkeep:
     """What operators do to a home as a whole."""
 
     home: Path
-    stores: "Stores"
+    stores: Stores
     operations: Operations
     training: bool
 

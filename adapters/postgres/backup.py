@@ -1,7 +1,7 @@
 """Copies of the logs and of the key databases that are consistent with each other, and bringing them back.
 
-The record database is copied first, at one instant; then both key databases together, with everything that changes a
-key held meanwhile. So every event in the copy has its key in it. A key destroyed in between is destroyed in the copy too:
+The record database is copied first, at one instant; then both key databases together, with all that changes a key
+held meanwhile. So every event in the copy has its key in it. A key destroyed in between is destroyed in the copy too:
 that is lawful early, never late. Views are not copied, key-encryption keys never are.
 
     DIR/manifest.json            form, kind of home, positions, and the SHA-256 of every other file

@@ -1,0 +1,122 @@
+"""The logs and keys of one home, by role."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from adapters.ids import RandomIds
+from adapters.keys.kek import KekFiles
+from adapters.keys.key_store import KeyStore
+from adapters.keys.parts import Parts
+from adapters.keys.tokens import SystemTokens
+from adapters.postgres.committer import Committer
+from adapters.postgres.databases import Databases, Role
+from adapters.postgres.key_table import PostgresKeyring, PostgresShielded
+from adapters.postgres.recorder import LogRecorder
+from adapters.serving import Capacity
+from adapters.store import EncryptedEventStore, OneAccess, Reveal, Right
+from domain.access import events as access_events
+from domain.account import events as account_events
+from domain.child_record import events as child_events
+from domain.child_record.upcasters import UPCASTERS
+from domain.destruction import events as destruction_events
+from domain.kernel import Log
+from domain.organisation import events as organisation_events
+from domain.ports import Clock
+from domain.rule_set import events as rule_set_events
+from domain.supply import events as supply_events
+
+RECORD_TYPES: Final = (
+    child_events.EVENTS
+    | supply_events.EVENTS
+    | account_events.EVENTS
+    | organisation_events.EVENTS
+    | rule_set_events.EVENTS
+    | destruction_events.EVENTS
+)
+RECORD_PARTS: Final = Parts(RECORD_TYPES, UPCASTERS)
+ACCESS_PARTS: Final = Parts(access_events.EVENTS, unnamed=access_events.LookForgotten)
+_CAPACITIES: Final[dict[Capacity, Role]] = {"manager": Role.MANAGER, "override": Role.OVERRIDE}
+
+
+class Stores:
+    """The logs and keys of one home, by role; each opened when it is first needed, all closed together."""
+
+    def __init__(
+        self, databases: Databases, kek: Path, clock: Callable[["Stores"], Clock], closing: ExitStack
+    ) -> None:
+        self.databases = databases
+        self.ids = RandomIds()
+        self._kek = kek
+        self.closing = closing
+        self._recorders: dict[tuple[Role, Log], LogRecorder] = {}
+        self._keys: dict[Role, KeyStore] = {}
+        self.clock = clock(self)
+
+    def recorder(self, role: Role, log: Log = Log.RECORD) -> LogRecorder:
+        """A log under a role."""
+        found = self._recorders.get((role, log))
+        if found is None:
+            found = self._recorders[role, log] = LogRecorder(self.databases.record, role, log)
+            self.closing.callback(found.close)
+        return found
+
+    def keys(self, role: Role) -> KeyStore:
+        """The keys as a role may open them."""
+        found = self._keys.get(role)
+        if found is None:
+            found = self._keys[role] = self._key_store(role)
+        return found
+
+    def store(self, role: Role, right: Right = Reveal.NOTHING) -> EncryptedEventStore:
+        """The record log under a role, opened as far as `right` says."""
+        recorder = self.recorder(role)
+        commit = Committer(recorder).commit
+        return EncryptedEventStore(
+            recorder, self.keys(role), RECORD_PARTS, self.ids, self.clock, commit=commit, right=right
+        )
+
+    def tokens(self, role: Role) -> SystemTokens:
+        """Keyed digests."""
+        return SystemTokens(self.keys(role))
+
+    def one_record(self, capacity: Capacity, access_id: UUID) -> EncryptedEventStore:
+        """The record log as a manager or an override reads it: one record, for one access."""
+        return self.store(_CAPACITIES[capacity], OneAccess(access_id))
+
+    def accesses(self) -> EncryptedEventStore:
+        """The access log."""
+        role = Role.SERVICE
+        recorder = self.recorder(role, Log.ACCESS)
+        return EncryptedEventStore(
+            recorder, self.keys(role), ACCESS_PARTS, self.ids, self.clock, commit=Committer(recorder).commit
+        )
+
+    def keyring_table(self, role: Role) -> PostgresKeyring:
+        """The rows of `keyring`."""
+        table = PostgresKeyring(self.databases.keyring, role)
+        self.closing.callback(table.close)
+        return table
+
+    def shielded_table(self, role: Role) -> PostgresShielded:
+        """The rows of `shielded`."""
+        table = PostgresShielded(self.databases.shielded, role)
+        self.closing.callback(table.close)
+        return table
+
+    def kek(self, database: str) -> KekFiles:
+        """The key-encryption keys of a key database."""
+        return KekFiles(self._kek, database)
+
+    def _key_store(self, role: Role) -> KeyStore:
+        keyring, ring = self.keyring_table(role), self.kek("keyring")
+        match role:
+            case Role.WRITER:
+                return KeyStore(keyring, ring, self.shielded_table(role), self.kek("shielded"))
+            case Role.MANAGER | Role.OVERRIDE:
+                opening = self.shielded_table(role)
+                return KeyStore(keyring, ring, None, self.kek("shielded"), opening=opening)
+            case _:
+                return KeyStore(keyring, ring)
