@@ -2,6 +2,7 @@
 
 import pytest
 
+from projections.registry import PROJECTIONS as REGISTERED
 from tests.architecture.repository import AGGREGATES, PACKAGES, ROOT, files, relative
 
 TOP_LEVEL = {
@@ -84,3 +85,12 @@ def test_every_folder_with_python_in_it_is_a_package() -> None:
     assert not without, (
         f"add __init__.py, or another distribution's folder of that name may be imported: {without}"
     )
+
+
+def test_every_projection_is_listed_under_the_name_of_its_folder() -> None:
+    """The name stands in the database for as long as the view does; only its version changes."""
+    assert {projection.name for projection in REGISTERED} == {name.replace("_", "-") for name in PROJECTIONS}
+    assert len(REGISTERED) == len(PROJECTIONS)
+    for projection in REGISTERED:
+        assert projection.folder == ROOT / "projections" / projection.name.replace("-", "_")
+        assert projection.version >= 1
