@@ -36,6 +36,7 @@ from domain.personal_data import Forgotten, Hidden, Part, parts_of
 Fields: TypeAlias = dict[str, Any]
 Unopened: TypeAlias = Forgotten | Hidden
 
+_UNOPENED = frozenset({Forgotten, Hidden})
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 _IN_METADATA_OF_ALL = frozenset(Metadata.model_fields)
 _CONCEALED_MAY_SHOW = frozenset({"source_kind"})
@@ -74,14 +75,18 @@ class _Codec:
         called = orjson.dumps({"e": event_class.NAME, "v": event_class.VERSION})[1:-1]
         self._called = b"{" + called
         self._identity = b'{"k":%d,"e":"' + CONCEALED_NAME.encode() + b'"'
-        if not event_class.CONCEALED:
+        self._conceals = event_class.CONCEALED
+        if not self._conceals:
             self._identity = b'{"k":%d,' + called.replace(b"%", b"%%")
 
     @cached_property
-    def _writers(self) -> dict[Part, Any]:
-        return {
-            part: self._adapter(names).serializer.to_json for part, names in self.of_part.items() if names
-        }
+    def _writers(self) -> tuple[Any, Any, Any]:
+        """What writes the fields of each part; None where it has none."""
+        names = [self.of_part[part] for part in (Part.IDENTITY, Part.CONTENT, Part.METADATA)]
+        identity, content, metadata = [
+            self._adapter(own).serializer.to_json if own else None for own in names
+        ]
+        return identity, content, metadata
 
     @cached_property
     def _read(self) -> Any:
@@ -95,15 +100,19 @@ class _Codec:
     def split(self, event: Event, content_key: int) -> Texts:
         values = event.__dict__
         for name in self.held:
-            if isinstance(values[name], Forgotten | Hidden):
+            if type(values[name]) in _UNOPENED:
                 raise TypeError(f"{type(event).__name__}.{name} was not opened, so it cannot be stored")
-        writers = self._writers
-        texts = {part: write(values, exclude_none=True) for part, write in writers.items()}
-        content = texts.get(Part.CONTENT, b"{}")
-        if self.event_class.CONCEALED:
+        write_identity, write_content, write_metadata = self._writers
+        identity = self._identity % content_key
+        if write_identity is None:
+            identity += b"}"
+        else:
+            identity = _joined(identity, write_identity(values, exclude_none=True))
+        content = b"{}" if write_content is None else write_content(values, exclude_none=True)
+        if self._conceals:
             content = _joined(self._called, content)
-        identity = _joined(self._identity % content_key, texts.get(Part.IDENTITY, b"{}"))
-        return Texts(identity, content, texts.get(Part.METADATA))
+        metadata = None if write_metadata is None else write_metadata(values, exclude_none=True)
+        return Texts(identity, content, metadata)
 
     def event(self, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
         try:

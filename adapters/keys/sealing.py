@@ -9,7 +9,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
-from adapters.keys.cipher import FORMAT, Random, access_key, place, seal
+from adapters.keys.cipher import FORMAT, NONCE_BYTES, Random, access_key, place, seal
 from adapters.keys.key_store import Wanted
 from adapters.keys.parts import Texts, metadata_text, with_fields
 from adapters.rows import Group, StoredRow
@@ -19,6 +19,7 @@ from domain.personal_data import Part
 _IDENTITY: Final = int(Part.IDENTITY)
 _CONTENT: Final = int(Part.CONTENT)
 _METADATA: Final = int(Part.METADATA)
+_NONCES: Final = 3 * NONCE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,15 @@ class Sealing:
         stream = change.stream_id
         identity, contents, beside = self._objects(change, period)
         rows: list[StoredRow] = []
-        for version, pending in enumerate(change.events, start=change.expected_version + 1):
+        entropy = random(
+            _NONCES * len(change.events)
+        )  # a call for each nonce would cost as much as the sealing
+        for at, pending in enumerate(change.events):
+            version = change.expected_version + 1 + at
+            nonces = entropy[_NONCES * at : _NONCES * (at + 1)]
             texts = split(pending.event, pending.content_key)
             event_id = new_id()
             where = place(FORMAT, log, stream, version, event_id)
-            nonces = random(36)
             content = contents[pending.content_key]
             rows.append(
                 StoredRow(
