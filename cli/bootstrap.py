@@ -191,6 +191,7 @@ def make_writing(
         rules=rules,
         follower=follower,
         refresh=refresh,
+        alone=alone,
         synthetic=training,
     )
     return Writing(

@@ -11,6 +11,7 @@ found; its events are not counted.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -226,7 +227,8 @@ class Loader:
     """Loads files, withdraws them, and admits single registrations, all by the same linking.
 
     store: the writer's, which opens what is hidden and shows it to nobody. refresh: brings the match index up to the
-    log. synthetic: whether NHS numbers for tests are accepted (training homes only).
+    log. alone: held while a chunk is linked and appended, and by whoever raises a shield, so that neither passes the
+    other unseen. synthetic: whether NHS numbers for tests are accepted (training homes only).
     """
 
     store: LoadStore
@@ -238,6 +240,7 @@ class Loader:
     rules: RuleSet
     follower: ShieldFollower
     refresh: Callable[[], None]
+    alone: Callable[[], AbstractContextManager[object]] = nullcontext
     synthetic: bool = False
     chunk: int = CHUNK
 
@@ -413,9 +416,21 @@ class _Run:
         self._found: dict[str, list[Candidate]] = {}
         self._near: frozenset[bytes] = frozenset()
         self._histories: dict[UUID, History] = {}
+        self._head = -1
 
     def take(self, batch: Sequence[Parsed]) -> None:
-        """Work on one chunk to its end."""
+        """Work on one chunk to its end, alone."""
+        with self._loader.alone():
+            self._see_others()
+            self._take(batch)
+            self._head = self._loader.follower.order.head()
+
+    def _see_others(self) -> None:
+        """Where somebody else has appended since this run last did, bring the index up to it before linking."""
+        if not self._dry_run and self._loader.follower.order.head() != self._head:
+            self._refresh()
+
+    def _take(self, batch: Sequence[Parsed]) -> None:
         loader, at = self._loader, self._loader.clock.now()
         keyed: list[tuple[SourceRecord, bytes]] = []
         for parsed in batch:
@@ -446,10 +461,12 @@ class _Run:
             self._refresh()
 
     def admit(self, item: _Item) -> None:
-        """Work on a single wish."""
-        self._prefetch([item])
-        self._work_on(item)
-        self._flush()
+        """Work on a single wish, alone."""
+        with self._loader.alone():
+            self._see_others()
+            self._prefetch([item])
+            self._work_on(item)
+            self._flush()
 
     def finish(self) -> None:
         """Bring the index up to what was loaded."""
