@@ -190,6 +190,9 @@ class EmbeddedServer:
     def _start(self) -> ServerAddress:
         if self._account() is not None:
             self._make_passable()
+        # Of a maker that was killed; its initdb may have gone on for a while after it.
+        for leftover in self._folder.glob("new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         if not (self._data / "PG_VERSION").exists():
             self._create()
         directory = self._socket_directory()
@@ -218,9 +221,7 @@ class EmbeddedServer:
 
     def _create(self) -> None:
         """Make the cluster beside its place and move it there whole, so that a kill leaves nothing half made."""
-        for leftover in self._folder.glob("new-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        fresh = self._folder / f"new-{os.getpid()}"
+        fresh = self._folder / f"new-{os.getpid()}-{time.monotonic_ns()}"
         fresh.mkdir(mode=0o700)
         if self._account() is not None:
             log = self._folder / "server.log"
@@ -231,6 +232,7 @@ class EmbeddedServer:
         done = self._run(
             "initdb", "-D", str(fresh), "-U", SUPERUSER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8",
             "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
+            *(["--no-sync"] if self._settings["fsync"] == "off" else []),
         )  # fmt: skip
         if done.returncode != 0:
             raise Unavailable(

@@ -267,10 +267,9 @@ def test_who_may_do_what(databases: Databases, store: str, statement: str, role:
 
 
 def test_appending_is_for_service_and_writer(databases: Databases) -> None:
-    statement = "SELECT {}.append(NULL, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', "
-    statement += "'{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}')"
+    arguments = ", ".join(["NULL"] + ["'{}'"] * 17)
     for role, log in itertools.product(Role, LOGS):
-        state = attempt(databases.record, role, statement.format(log))
+        state = attempt(databases.record, role, f"SELECT {log}.append({arguments})")
         assert (state == DENIED) == (role not in SERVING), (role, log, state)
 
 
