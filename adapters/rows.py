@@ -63,7 +63,7 @@ class Group:
     of every stream in `rows` (0: it is new), in the order in which they come there; any other among them must not have
     moved. key: idempotency key, which may
     come with no events at all; batch: the file it belongs to. reservations: (token, stream), each unique in the log.
-    not_before: moves the recorded time forward, honoured in a training home only.
+    not_before: stands in for the clock, in a training home only; recorded time never goes back.
     """
 
     rows: Sequence[StoredRow] = ()

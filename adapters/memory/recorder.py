@@ -49,9 +49,8 @@ class MemoryRecorder:
         if not all(follows_on(group) for group in groups):
             raise ValueError("the events of a group do not follow on from their expected versions")
         with self._lock:
-            at = max(self.head().recorded_at or _BEGINNING, self._now())
-            if self._training:
-                at = max([at, *(group.not_before for group in groups if group.not_before is not None)])
+            given = [group.not_before for group in groups if group.not_before is not None] if self._training else []
+            at = max([self.head().recorded_at or _BEGINNING, *(given or [self._now()])])
             return [self._apply(group, at) for group in groups]
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:

@@ -313,6 +313,12 @@ def test_in_a_training_home_the_time_may_be_set_ahead(case: Case) -> None:
     assert case.applied(group_of([a_row()], not_before=later - timedelta(hours=1))).recorded_at >= later
 
 
+def test_in_a_training_home_the_given_time_stands_in_for_the_clock_even_where_that_is_ahead(case: Case) -> None:
+    first = datetime(2020, 1, 1, tzinfo=UTC)
+    before = case.recorder.head().recorded_at
+    assert case.applied(group_of([a_row()], not_before=first)).recorded_at == max(first, before or first)
+
+
 def test_each_log_says_which_it_is(case: Case, request: pytest.FixtureRequest) -> None:
     assert case.recorder.log is (Log.ACCESS if "access log" in request.node.name else Log.RECORD)
 

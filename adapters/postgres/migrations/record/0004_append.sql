@@ -90,7 +90,7 @@ BEGIN
     -- From here to the commit nobody else appends. After a wait for the lock the row is computed anew from the one that
     -- was committed meanwhile, and the clock read again.
     UPDATE LOG.head AS h
-    SET position = h.position + total, recorded_at = greatest(h.recorded_at, clock_timestamp(), not_before)
+    SET position = h.position + total, recorded_at = greatest(h.recorded_at, coalesce(not_before, clock_timestamp()))
     RETURNING old.position, old.recorded_at, new.recorded_at INTO before, before_at, at_time;
 
     -- The usual case: nothing is known, moved or taken, and the groups do not touch each other. All of it in one go.
