@@ -178,12 +178,13 @@ def involve(
     ] = False,
     began: Annotated[str | None, typer.Option("--began", help="The day it began. Default: today.")] = None,
     consent: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--consent",
-            help="Sensitive services only: who consented (child, young-person, parent), or none. You attest to it.",
+            help="Sensitive services only: who consented (child, young-person, parent), or none. You attest to it. "
+            "Default: child; with --cause: none.",
         ),
-    ] = "child",
+    ] = None,
     cause: Annotated[
         bool,
         typer.Option(
@@ -206,11 +207,8 @@ def involve(
     def make(app: App, body: str) -> Command:
         today = app.today()
         start = day_of(began, "began") or today
-        given = (
-            {"given_by": consent, "given_on": start}
-            if sensitive and consent != "none" and not cause
-            else None
-        )
+        by = consent or ("none" if cause else "child")
+        given = {"given_by": by, "given_on": start} if sensitive and by != "none" else None
         reason = {
             "considered_on": today,
             "considered_by": considered_by,
@@ -422,6 +420,13 @@ def _facts(today: date, name_kind: str, typed: dict[str, Any]) -> dict[str, Any]
 
 def _whereabouts(typed: dict[str, Any], effective: date) -> dict[str, Any]:
     state, lines, postcode = typed["address"] or "current", typed["line"] or [], typed["postcode"]
+    if state in ("none-known", "left-england") and (lines or postcode):
+        raise BadInput(
+            "Where no address is known, or the child left England, there is none: leave out --line and --postcode.",
+            field="address",
+        )
+    if state != "left-england" and typed["return_intended"]:
+        raise BadInput("--return-intended goes with --address left-england only.", field="return-intended")
     match state:
         case "current" | "last-known":
             if not lines and not postcode:

@@ -1,5 +1,8 @@
 """How one command ends: errors become words and a status, never a trace with values in it."""
 
+import re
+from typing import Final
+
 import click
 from pydantic import ValidationError
 
@@ -20,6 +23,8 @@ def ended(command: click.Command, arguments: list[str], settings: Settings | Non
         result = command.main(arguments, prog_name="contactpoint", standalone_mode=False, obj=settings)
     except click.exceptions.NoArgsIsHelpError as shown:
         output.note(shown.format_message())
+        if output.as_json:
+            output.error(BadInput("Say which command. The help on stderr lists them.", code="usage"))
         return 2
     except click.UsageError as wrong:
         output.error(BadInput(_usage(wrong), code="usage", field=_parameter(wrong)))
@@ -58,11 +63,41 @@ def ended(command: click.Command, arguments: list[str], settings: Settings | Non
 
 
 def _usage(wrong: click.UsageError) -> str:
-    """Click's words without the value it quotes."""
-    if isinstance(wrong, click.BadParameter):
-        name = _parameter(wrong) or "an option"
-        return f"The value given for {name} cannot be read. See --help for its form."
-    return wrong.format_message()
+    """What is wrong and where, in words without what was typed: that may be a name or a number of somebody."""
+    match wrong:
+        case click.MissingParameter():
+            return f"{_shown(wrong)} is missing. See --help."
+        case click.NoSuchOption() if _OPTION.fullmatch(wrong.option_name):
+            meant = f" Did you mean {' or '.join(wrong.possibilities)}?" if wrong.possibilities else ""
+            return f"There is no option {wrong.option_name} here.{meant} See --help."
+        case click.NoSuchOption():
+            return "There is no such option here. See --help."
+        case click.BadOptionUsage() if wrong.option_name.startswith("-"):
+            return (
+                f"{wrong.option_name} is given without its value, or with one it does not take. See --help."
+            )
+        case click.BadParameter():
+            return f"The value given for {_shown(wrong)} cannot be read. See --help for its form."
+        case _:
+            return _misplaced(wrong)
+
+
+def _misplaced(wrong: click.UsageError) -> str:
+    command = wrong.ctx.command if wrong.ctx else None
+    if isinstance(command, click.Group):
+        return f"There is no such command. There are: {', '.join(command.commands)}."
+    return "There is a word too many: put quotes around what holds spaces. See --help."
+
+
+_OPTION: Final = re.compile(r"--?[a-z][a-z-]{0,30}")
+
+
+def _shown(wrong: click.BadParameter) -> str:
+    """The option or argument as it is written."""
+    parameter = wrong.param
+    if isinstance(parameter, click.Option):
+        return str(parameter.opts[0])
+    return str(parameter.human_readable_name) if parameter is not None else "A value"
 
 
 def _parameter(wrong: click.UsageError) -> str | None:
@@ -73,4 +108,15 @@ def _parameter(wrong: click.UsageError) -> str | None:
 def _invalid(wrong: ValidationError) -> BadInput:
     first = wrong.errors(include_input=False, include_context=False, include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or None
-    return BadInput(f"{field or 'The input'}: {first['msg']}.", code="bad-input", field=field)
+    words = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return BadInput(f"{field or 'The input'}: {words}.", code="bad-input", field=field)
+
+
+_WORDS: Final = {
+    "string_pattern_mismatch": "this is not in the form that is held here; see --help",
+    "string_too_long": "this is too long: give the name, code or number alone",
+    "string_too_short": "this is empty: give it, or leave the option out",
+    "too_long": "there are too many of these",
+    "uuid_parsing": "this is not an id: copy it from the command that printed it",
+}
+"""Kind of error → words for whoever typed; of others, pydantic's own words do."""

@@ -23,6 +23,7 @@ from domain.child_record.events import (
     LastKnownAddress,
     LeftEngland,
     PersonName,
+    ReasonableCause,
     SourceKind,
     Whereabouts,
 )
@@ -345,7 +346,11 @@ class _Shown:
 
     def _sensitive_involvements(self) -> list[Display]:
         return [
-            {**_involvement(i), "ground": "cause" if i.cause is not None else "consent"}
+            {
+                **_involvement(i),
+                "ground": "cause" if i.cause is not None else "consent",
+                "cause": _cause(i.cause),
+            }
             for i in _in_order(self.facts.involvements)
             if i.stands and i.sensitive
         ]
@@ -429,6 +434,16 @@ def _involvement(involvement: Involvement) -> Display:
         "lead_professional": involvement.lead_professional,
         "common_assessment": involvement.common_assessment,
         "began": _day(involvement.began),
+    }
+
+
+def _cause(cause: ReasonableCause | None) -> Display | None:
+    if cause is None:
+        return None
+    return {
+        "considered_by": cause.considered_by,
+        "considered_on": _day(cause.considered_on),
+        "review_on": _day(cause.review_on),
     }
 
 

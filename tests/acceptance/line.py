@@ -2,14 +2,26 @@
 
 import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import psycopg
+from psycopg import sql
+
+from adapters.postgres.databases import Database, Databases, connect_as_superuser
+from adapters.postgres.embedded import EmbeddedServer, ServerAddress
 from cli.main import status_of
-from cli.settings import Settings
+from cli.settings import DatabaseUrls, Settings
+from tests.loading import a_births_file, ndjson
+
+START: Final = datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
+"""When a home of these tests begins: ahead of every machine's clock that runs them, so that its own clock rules."""
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -17,7 +29,7 @@ class Answer:
     """Status, the one JSON object of stdout, and everything that was printed anywhere."""
 
     status: int
-    json: dict[str, Any]
+    json: Json
     printed: str
 
     def __getitem__(self, key: str) -> Any:
@@ -28,40 +40,166 @@ class Answer:
         """The code of the refusal; empty where it was none."""
         return str(self.json.get("error", {}).get("code", ""))
 
+    @property
+    def line(self) -> str:
+        """What stood on stdout, to the byte."""
+        return self.printed.splitlines()[0]
+
 
 class Line:
-    """`contactpoint --json --home HOME …`, in this process."""
+    """`contactpoint --json --home HOME …`, in this process, on the databases of a home of one's own.
 
-    def __init__(self, home: Path, clock: datetime | None = None) -> None:
+    `clock` may be set ahead, never back. `databases`: where the home's databases are not under the home.
+    """
+
+    def __init__(self, home: Path, clock: datetime = START, databases: Databases | None = None) -> None:
         self.home = home
         self.clock = clock
+        self.databases = databases
+        self._files = 0
 
-    def __call__(self, *words: str, acting: str | None = None, second: str | None = None) -> Answer:
-        """Type a command; `acting` is --as, `second` is --with."""
+    def words(self, *words: str, acting: str | None = None, second: str | None = None) -> list[str]:
+        """All the words of a command, as they would be typed."""
         arguments = ["--json", "--home", str(self.home)]
         arguments += ["--as", acting] if acting else []
         arguments += ["--with", second] if second else []
+        return [*arguments, *words]
+
+    def __call__(self, *words: str, acting: str | None = None, second: str | None = None) -> Answer:
+        """Type a command; `acting` is --as, `second` is --with."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            status = status_of([*arguments, *words], Settings(home=self.home, clock=self.clock))
+            status = status_of(self.words(*words, acting=acting, second=second), self.settings)
         lines = out.getvalue().splitlines()
         assert len(lines) == 1, f"{len(lines)} lines on stdout for {words[0]}"
         return Answer(status, json.loads(lines[0]), out.getvalue() + err.getvalue())
 
-    def done(self, *words: str, acting: str | None = None, second: str | None = None) -> dict[str, Any]:
+    @property
+    def settings(self) -> Settings:
+        """What stands in for the environment."""
+        urls = None
+        if self.databases is not None:
+            urls = DatabaseUrls(*(database.url for database in self.databases))
+        return Settings(home=self.home, databases=urls, clock=self.clock)
+
+    def done(self, *words: str, acting: str | None = None, second: str | None = None) -> Json:
         """Type a command that must succeed."""
         answer = self(*words, acting=acting, second=second)
         assert answer.status == 0, answer.json
         return answer.json
 
-    def found(self, *criteria: str, acting: str = "practitioner") -> list[dict[str, Any]]:
+    def refused(
+        self, code: str, *words: str, acting: str | None = None, second: str | None = None, status: int = 1
+    ) -> Answer:
+        """Type a command that must be refused, with this code."""
+        answer = self(*words, acting=acting, second=second)
+        assert (answer.status, answer.code) == (status, code), answer.json
+        assert answer["error"]["message"]
+        return answer
+
+    # Looking
+
+    def search(self, *criteria: str, acting: str = "practitioner") -> Json:
+        """The answer to a search for casework."""
+        return self.done("search", "--reason", "casework", *criteria, acting=acting)
+
+    def found(self, *criteria: str, acting: str = "practitioner") -> list[Json]:
         """The results of a search for casework."""
-        results = self.done("search", "--reason", "casework", *criteria, acting=acting)["results"]
+        results = self.search(*criteria, acting=acting)["results"]
         assert isinstance(results, list)
         return results
 
-    def shown(self, child: str, acting: str = "practitioner") -> dict[str, Any]:
+    def show(self, child: str, acting: str = "practitioner") -> Json:
+        """The answer to opening a record for casework: its access id, and the record."""
+        return self.done("show", child, "--reason", "casework", acting=acting)
+
+    def shown(self, child: str, acting: str = "practitioner") -> Json:
         """A record as this account sees it."""
-        record = self.done("show", child, "--reason", "casework", acting=acting)["record"]
+        record = self.show(child, acting)["record"]
         assert isinstance(record, dict)
         return record
+
+    def unseen(self, child: str, acting: str = "practitioner") -> None:
+        """This account is told that there is nothing to show."""
+        self.refused("not-found", "show", child, "--reason", "casework", acting=acting)
+
+    # Changing
+
+    def record(self, verb: str, *words: str, acting: str = "practitioner") -> str:
+        """Change a record; its receipt."""
+        return str(self.done("record", verb, *words, acting=acting)["receipt"])
+
+    def births(self, *entries: Mapping[str, str], name: str | None = None) -> Json:
+        """Load a file of births."""
+        return self.load("births", a_births_file(*entries), name=name)
+
+    def pds(self, *messages: Mapping[str, Any], name: str | None = None) -> Json:
+        """Load messages of the NHS."""
+        return self.load("pds", ndjson(*messages), name=name)
+
+    def load(self, kind: str, content: bytes, *, name: str | None = None) -> Json:
+        """Load a file of these bytes."""
+        return self.done("load", kind, str(self.file(content, name)))
+
+    def file(self, content: bytes, name: str | None = None) -> Path:
+        """A file of these bytes, outside the home."""
+        self._files += 1
+        folder = self.home.with_name(f"{self.home.name}-files")
+        folder.mkdir(exist_ok=True)
+        path = folder / (name or f"file-{self._files}")
+        path.write_bytes(content)
+        return path
+
+    # What stands behind it
+
+    @property
+    def behind(self) -> Databases:
+        """The databases, wherever they are."""
+        if self.databases is not None:
+            return self.databases
+        running = EmbeddedServer(self.home).running()
+        assert running is not None, "no server is running"
+        return Databases.embedded(running)
+
+    @contextmanager
+    def as_superuser(self, database: str = "record") -> Iterator[psycopg.Connection[Any]]:
+        """A database, for an administrator who may do anything."""
+        found: Database = getattr(self.behind, database)
+        parts = psycopg.conninfo.conninfo_to_dict(found.url)
+        address = ServerAddress(Path(str(parts["host"])), int(str(parts["port"])))
+        with connect_as_superuser(address, str(parts["dbname"])) as connection:
+            yield connection
+
+    def heads(self) -> tuple[int, int]:
+        """The positions of both logs: what was changed, what was looked at."""
+        with self.as_superuser() as connection:
+            row = connection.execute(
+                "SELECT r.position, a.position FROM record_log.head AS r, access_log.head AS a"
+            ).fetchone()
+        assert row is not None
+        return row[0], row[1]
+
+    def view_rows(self, *columns_left_out: str) -> dict[str, list[str]]:
+        """Every row of every table of every view, in order, without these columns."""
+        found: dict[str, list[str]] = {}
+        with self.as_superuser("views") as connection:
+            tables = connection.execute(
+                "SELECT schemaname, tablename FROM pg_tables "
+                "WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
+            ).fetchall()
+            for schema, table in tables:
+                query = sql.SQL("SELECT to_jsonb(t) - %s::text[] FROM {} AS t ORDER BY 1").format(
+                    sql.Identifier(schema, table)
+                )
+                rows = connection.execute(query, (list(columns_left_out),)).fetchall()
+                found[f"{schema}.{table}"] = [json.dumps(row[0], sort_keys=True) for row in rows]
+        return found
+
+    def elsewhere(self, databases: Databases, home: Path) -> "Line":
+        """The command line at the same hour on another home."""
+        return Line(home, self.clock, databases)
+
+
+def without_access(answer: Json) -> Json:
+    """An answer but for the id of the access, which is new each time."""
+    return {key: value for key, value in answer.items() if key != "access_id"}

@@ -1,0 +1,173 @@
+"""B. Sensitive services: T12, T13, T16, T19."""
+
+import pytest
+
+from tests.acceptance.line import Line, without_access
+from tests.acceptance.people import a_child, registered
+
+pytestmark = pytest.mark.postgres
+
+READERS = ("practitioner", "teacher", "social-worker")
+PLACES_OF_A_VERSION = ("version",)
+
+
+def readers_see(line: Line, child: str, *criteria: str) -> dict[str, object]:
+    """Every byte that a reader gets of one record, but for the random ids of the accesses."""
+    return {
+        f"{who} {what}": without_access(answer)
+        for who in READERS
+        for what, answer in (("shows", line.show(child, who)), ("finds", line.search(*criteria, acting=who)))
+    }
+
+
+def views_of_readers(line: Line) -> dict[str, list[str]]:
+    """The rows from which readers are served, without the versions that only the audit shows."""
+    rows = line.view_rows(*PLACES_OF_A_VERSION)
+    kept = ("practitioner_view", "match_index", "retention_schedule")
+    return {table: found for table, found in rows.items() if table.startswith(kept)}
+
+
+def test_t12_without_consent_or_cause_nothing_of_it_is_stored_anywhere(line: Line) -> None:
+    one = a_child()
+    child = registered(line, one)
+    before, seen, rows = line.heads()[0], readers_see(line, child, *one.criteria), line.view_rows()
+
+    refused = line.refused(
+        "sensitive-needs-ground",
+        "record", "involve", child, "--service", "Harbour clinic", "--kind", "sensitive", "--consent", "none",
+        acting="practitioner",
+    )  # fmt: skip
+
+    assert refused["error"]["field"] == "consent"
+    assert "Harbour" not in refused.printed
+    assert line.heads()[0] == before
+    assert readers_see(line, child, *one.criteria) == seen
+    after = line.view_rows()
+    assert {table for table in rows if rows[table] != after[table]} <= {
+        "audit_trail_1.look", "audit_trail_1.seen", "views.position",
+    }, "no queue and no view holds anything of it"  # fmt: skip
+
+
+def test_t12_a_cause_needs_whoever_considered_it(line: Line) -> None:
+    child = registered(line, a_child())
+
+    refused = line(
+        "record", "involve", child, "--service", "Harbour clinic", "--kind", "sensitive", "--consent", "none",
+        "--cause", acting="practitioner",
+    )  # fmt: skip
+
+    assert (refused.status, refused["error"]["field"]) == (2, "considered-by")
+    assert line.shown(child)["notice"] is None
+
+
+def test_t12_a_reasonable_cause_suffices_without_a_consent(line: Line) -> None:
+    child = registered(line, a_child())
+
+    line.record(
+        "involve", child, "--service", "Harbour clinic", "--kind", "sensitive", "--consent", "none", "--cause",
+        "--considered-by", "Marlbridge Trust",
+    )  # fmt: skip
+
+    assert line.shown(child)["notice"]
+
+
+def test_t13_a_second_sensitive_service_changes_no_byte_a_reader_sees(line: Line) -> None:
+    one = a_child()
+    child = registered(line, one)
+    line.record("involve", child, "--service", "Health visiting", "--kind", "universal", "--lead")
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive")
+    seen, rows = readers_see(line, child, *one.criteria), views_of_readers(line)
+
+    line.record(
+        "involve", child, "--service", "Lantern project", "--kind", "sensitive", "--consent", "young-person",
+        "--organisation", "Lantern Trust", "--lead", "--assessment",
+    )  # fmt: skip
+    with_two, rows_with_two = readers_see(line, child, *one.criteria), views_of_readers(line)
+    line.record("end-involvement", child, "--service", "Lantern project")
+    with_one, rows_with_one = readers_see(line, child, *one.criteria), views_of_readers(line)
+
+    assert line.shown(child)["notice"]
+    assert with_two == seen
+    assert with_one == seen
+    assert rows_with_two == rows
+    assert rows_with_one == rows
+
+
+def test_t13_a_reader_sees_the_general_sentence_and_no_name(line: Line) -> None:
+    child = registered(line, a_child())
+    plain = line.shown(child, acting="teacher")
+    line.record(
+        "involve", child, "--service", "Harbour clinic", "--kind", "sensitive", "--organisation", "Harbour Trust",
+        "--role", "Nurse", "--telephone", "0113 496 0001", "--email", "desk@harbour.example", "--lead",
+    )  # fmt: skip
+
+    shown = line.show(child, acting="teacher")
+
+    assert shown["record"] == {**plain, "notice": shown["record"]["notice"]}
+    for told in ("arbour", "Nurse", "496", "sensitive"):
+        assert told not in str(shown)
+
+
+def test_t13_the_owning_authority_sees_which_service_and_on_what_ground(line: Line) -> None:
+    child = registered(line, a_child())
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive")
+
+    (sensitive,) = line.shown(child, acting="data-manager")["sensitive_involvements"]
+
+    assert (sensitive["service"], sensitive["ground"]) == ("Harbour clinic", "consent")
+
+
+def test_t16_a_withdrawn_consent_is_gone_for_everybody_at_the_next_request(line: Line) -> None:
+    one = a_child()
+    child = registered(line, one)
+    never, rows = readers_see(line, child, *one.criteria), views_of_readers(line)
+    managed = line.shown(child, acting="data-manager")
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive", acting="teacher")
+    assert line.shown(child)["notice"]
+
+    line.record("withdraw-consent", child, "--service", "Harbour clinic")
+
+    assert readers_see(line, child, *one.criteria) == never
+    assert line.shown(child, acting="data-manager") == managed
+    assert views_of_readers(line) == rows
+
+
+def test_t16_a_cause_that_stands_beside_it_keeps_the_notice_on_that_ground(line: Line) -> None:
+    child = registered(line, a_child())
+    line.record(
+        "involve", child, "--service", "Harbour clinic", "--kind", "sensitive", "--consent", "parent", "--cause",
+        "--considered-by", "Marlbridge Trust", "--review-on", "2027-09-10",
+    )  # fmt: skip
+
+    line.record("withdraw-consent", child, "--service", "Harbour clinic")
+
+    assert line.shown(child, acting="teacher")["notice"]
+    (sensitive,) = line.shown(child, acting="data-manager")["sensitive_involvements"]
+    assert (sensitive["ground"], sensitive["cause"]) == (
+        "cause",
+        {"considered_by": "Marlbridge Trust", "considered_on": "2027-03-10", "review_on": "2027-09-10"},
+    )
+
+
+def test_t16_what_was_withdrawn_stays_gone_when_the_views_are_built_again(line: Line) -> None:
+    one = a_child()
+    child = registered(line, one)
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive")
+    line.record("withdraw-consent", child, "--service", "Harbour clinic")
+    seen = readers_see(line, child, *one.criteria)
+
+    line.done("projection", "rebuild", "practitioner_view", "--switch")
+
+    assert readers_see(line, child, *one.criteria) == seen
+    line.done("projection", "rollback", "practitioner_view")
+
+
+@pytest.mark.parametrize("kind", ["universal", "additional"])
+def test_t19_a_first_tier_service_is_ordinary_and_asks_for_no_consent(line: Line, kind: str) -> None:
+    child = registered(line, a_child())
+
+    line.record("involve", child, "--service", "School nursing", "--kind", kind, "--consent", "none")
+
+    record = line.shown(child, acting="teacher")
+    assert [(one["service"], one["kind"]) for one in record["involvements"]] == [("School nursing", kind)]
+    assert record["notice"] is None
