@@ -87,7 +87,16 @@ class App:
         return account.account_id
 
     def viewer(self, name: str) -> Viewer:
-        """The account of a name, as it stands now. Raises NotFound, also where it is closed."""
+        """The account of a name, as it stands now. Raises NotFound, also where it is closed.
+
+        Only in a training home may one say who one is: elsewhere AccessDenied is raised.
+        """
+        if not self.training:
+            raise AccessDenied(
+                "Only in a training home may --as say who acts. Elsewhere one signs in, which this version cannot yet.",
+                code="sign-in-required",
+                field="as",
+            )
         account = account_named(name, store=self.serving, tokens=self.tokens)
         if account is None:
             raise NotFound(
@@ -98,11 +107,11 @@ class App:
             account.account_id, opened.role, opened.organisation, opened.body, opened.area, opened.purposes
         )
 
-    def second(self, first: Viewer, name: str | None) -> Viewer | None:
-        """The second person, who must be another, if one is named."""
+    def second(self, first: Viewer, name: str | None, right: Right) -> Viewer | None:
+        """The second person, if one is named: another, who holds the right too. Raises Refused, AccessDenied."""
         if name is None:
             return None
-        second = self.viewer(name)
+        second = self.permitted(name, right)
         if second.account == first.account:
             raise Refused("The second person must be another.", code="same-person")
         return second

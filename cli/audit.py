@@ -59,7 +59,7 @@ def replay(
     run = session(context)
     with run.app() as app:
         viewer = app.viewer(run.actor("auditor" if app.training else None))
-        second = app.second(viewer, run.second)
+        second = app.second(viewer, run.second, "replay")
         command = ReplayAccess(
             at=app.now(),
             access_id=app.ids.new(),
