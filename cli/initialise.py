@@ -71,11 +71,12 @@ def initialise(home: Path, settings: Settings, *, training: bool) -> Json:
     Raises HomeRefused for a home of a newer version, BadInput where an ordinary home is asked to become one for
     training, or the other way round.
     """
-    created = check_format(home) is None
+    new = check_format(home) is None
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if created:
+    if new:
         _make_key_encryption_keys(home)
-    prepare_databases(home, settings, training=training)
+    applied = prepare_databases(home, settings, training=training)
+    created = new and applied > 0  # of many at once, one
     with open_stores(home, settings) as (stores, is_for_training):
         if training and not is_for_training:
             raise BadInput(
@@ -90,17 +91,16 @@ def initialise(home: Path, settings: Settings, *, training: bool) -> Json:
     return {"home": str(home), "created": created, "training": is_for_training, "accounts": names}
 
 
-def prepare_databases(home: Path, settings: Settings, *, training: bool) -> None:
-    """The four databases, roles and tables."""
+def prepare_databases(home: Path, settings: Settings, *, training: bool) -> int:
+    """The four databases, roles and tables. Returns how many migrations were missing."""
     if settings.databases is not None:
         urls = settings.databases
         databases = Databases.at(
             record=urls.record, keyring=urls.keyring, shielded=urls.shielded, views=urls.views
         )
-        migrate(databases, training=training, home=home)
-        return
+        return migrate(databases, training=training, home=home)
     with EmbeddedServer(home) as address:
-        migrate(create_embedded(address), training=training, home=home)
+        return migrate(create_embedded(address), training=training, home=home)
 
 
 def _make_key_encryption_keys(home: Path) -> None:
