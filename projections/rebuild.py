@@ -280,9 +280,17 @@ class Operations:
                 self._drop(projection, left)
 
     def _drop(self, projection: Projection, states: tuple[State, ...]) -> None:
-        for build in self.engine.store.builds(projection.name):
-            if build.state in states:
-                self.engine.store.drop(build)
+        """Drop builds in these states. Whoever calls it is alone in rebuilding.
+
+        A worker that begins a view has a build that is being filled for a moment, too: it is waited for.
+        """
+        store = self.engine.store
+        if not any(build.state in states for build in store.builds(projection.name)):
+            return
+        with store.alone(projection.name, "worker", wait=True):
+            for build in store.builds(projection.name):
+                if build.state in states:
+                    store.drop(build)
 
     def _only(self, projection: Projection, state: State) -> Build | None:
         found = [build for build in self.engine.store.builds(projection.name) if build.state == state]

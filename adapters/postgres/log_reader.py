@@ -57,13 +57,14 @@ class PostgresLogReader:
 
     def streams(self, log: Log, after: UUID | None, limit: int, upto: int) -> list[UUID]:
         """The streams that began at or before position `upto`, in the order of their ids."""
+        behind: LiteralString = ">=" if after is None else ">"
         with self._reading() as connection:
             return [
                 row[0]
                 for row in connection.execute(
                     f"""
                     SELECT stream_id FROM {_SCHEMA[log]}.event
-                    WHERE stream_id > %s AND version = 1 AND position <= %s ORDER BY stream_id LIMIT %s
+                    WHERE stream_id {behind} %s AND version = 1 AND position <= %s ORDER BY stream_id LIMIT %s
                     """,
                     (after or _LOWEST, upto, limit),
                 )

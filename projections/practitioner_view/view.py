@@ -311,9 +311,9 @@ def writings(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def _words_of(text: str) -> tuple[str, ...]:
-    """The words of a name in normal form, and of a double name also the one word it may be written as."""
+    """The words of a name in normal form, and each two neighbours as the one word they may be written as."""
     words = tuple(normalise.name(text).split())
-    return (*words, "".join(words)) if len(words) > 1 else words
+    return (*words, *(first + second for first, second in pairwise(words)))
 
 
 # The sound of a word

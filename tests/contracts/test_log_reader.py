@@ -83,6 +83,12 @@ def test_streams_come_in_the_order_of_their_ids_each_once(both: Both) -> None:
     )
 
 
+def test_the_lowest_id_is_among_the_streams(both: Both) -> None:
+    both.append(UUID(int=0), 1)
+    assert both.reader.streams(Log.RECORD, None, 10, 1) == [UUID(int=0)]
+    assert both.reader.streams(Log.RECORD, UUID(int=0), 10, 1) == []
+
+
 def test_the_logs_do_not_mix(both: Both) -> None:
     both.append(ONE, 1)
     both.append(TWO, 1, Log.ACCESS)
