@@ -1,0 +1,401 @@
+"""How long the parts of stored events are, and which block that asks for.
+
+`python -m tests.benchmarks.block_sizes` prints the figures that `docs/stored-forms.md` was written from. The record log
+is measured on what the sources' samples become (the NHS sandbox's own messages too, where they lie beside the
+checkout), on a generated births file and on every other event at the size that people give it; the access log on full
+pages.
+"""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+from adapters.keys.cipher import BLOCKS, COMMITMENT, NONCE_BYTES, TAG_BYTES
+from adapters.keys.parts import Parts, metadata_text, with_fields
+from domain.access import events as access
+from domain.account.events import AccountClosed, AccountOpened
+from domain.child_record import events as child
+from domain.child_record.events import Contact, Source, SourceKind
+from domain.destruction.events import DestructionBegun, DestructionCompleted
+from domain.identifiers import CROCKFORD, index_number
+from domain.kernel import Event, EventTypes, Log, Metadata
+from domain.organisation.events import OrganisationRegistered
+from domain.personal_data import Part
+from domain.rule_set.events import RuleSetAdopted
+from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordReleased
+from tests.builders import NOW, TODAY
+from tests.loading import COLUMNS, Index
+
+SAMPLES: Final = Path(__file__).parents[1] / "samples" / "sources"
+SANDBOX: Final = Path(__file__).parents[3].parent / "shared" / "sources" / "nhs-pds"
+PAGE: Final = 20
+"""Hits on a full page of search results."""
+
+SEVERAL_FACTS: Final = frozenset({"source-record-held"})
+"""Holds a whole message; its stream is told apart by its keys anyway (docs/stored-forms.md)."""
+
+_SEALED: Final = NONCE_BYTES + len(COMMITMENT) + TAG_BYTES
+_SOURCE: Final = Source(body="E08000035", file=UUID(int=2**127 + 5), record="LDS/2016/0041")
+_NHS: Final = Source(body="X26", file=UUID(int=2**127 + 6), record="9434765919")
+
+# What people write, in about the proportions in which they write it: one long value in twenty.
+_STREETS: Final = ("Beck Rise", "Chapel Walk", "Sandal Rise", "High Street", "St Bartholomew’s Church Lane")
+_TOWNS: Final = ("Leeds", "Otley", "Stoke-on-Trent", "Wakefield", "Newcastle upon Tyne")
+_GIVEN: Final = (
+    *(
+        "Amelia Rose",
+        "Muhammad Yusuf",
+        "Siân",
+        "Jo",
+        "Zoë Ann",
+        "Oluwaseun",
+        "George",
+        "Harriet June",
+        "Jude",
+        "Noor",
+    )
+    * 2,
+    "Alexander James Frederick",
+)
+_FAMILY: Final = (
+    *(
+        "Thornton",
+        "Ní Bhriain",
+        "Abara",
+        "Lee",
+        "Papadopoulos",
+        "O’Neill",
+        "Khan",
+        "Castle",
+        "Smith-Jones",
+        "Begum",
+    )
+    * 2,
+    "Fetherstonhaugh-Cholmondeley",
+)
+_SERVICES: Final = (
+    "School nursing",
+    "Health visiting",
+    "Speech and language therapy",
+    "Educational psychology service",
+    "Child and adolescent mental health service",
+)
+_ORGANISATIONS: Final = (
+    *("Homerton Healthcare NHS Foundation Trust", "Alder Road Primary School", "Leeds City Council") * 6,
+    "Saint Bartholomew’s Church of England Primary School and Nursery",
+)
+_ROLES: Final = ("School nurse", "Lead professional", "Specialist community public health nurse")
+_MAILS: Final = ("office@alder-road-primary.sch.example", "school.nursing@homerton-health.example", None)
+
+
+@cache
+def lengths(log: Log) -> dict[tuple[str, Part], list[int]]:
+    """Bytes of every sample's parts as they would be stored without padding, by event name and part."""
+    found: dict[tuple[str, Part], list[int]] = defaultdict(list)
+    for event, metadata in _record_events() if log is Log.RECORD else _access_events():
+        texts = Parts(EventTypes([type(event)])).split(event, 1)
+        common = with_fields(metadata_text(metadata), texts.metadata)
+        for part, text in zip(Part, (texts.identity, texts.content, common), strict=True):
+            found[event.NAME, part].append(len(text) + _SEALED)
+    return found
+
+
+def smallest_block(found: dict[tuple[str, Part], list[int]]) -> int:
+    """The smallest multiple of 64 in which at least 99 % of each part of each event class fit one block."""
+    block = 64
+    while not all(
+        fitting(sizes, block) >= 0.99 for (name, _), sizes in found.items() if name not in SEVERAL_FACTS
+    ):
+        block += 64
+    return block
+
+
+def fitting(sizes: list[int], block: int) -> float:
+    """Which share fits one block."""
+    return sum(size <= block for size in sizes) / len(sizes)
+
+
+def _record_events() -> Iterator[tuple[Event, Metadata]]:
+    """What loading leaves in the log, with its metadata, and every other event."""
+    for index in _loaded():
+        for recorded in index.log():
+            assert isinstance(recorded.metadata, Metadata)
+            yield recorded.event, recorded.metadata
+    metadata = Metadata(
+        actor=UUID(int=2**127 + 1),
+        confirmed_by=UUID(int=2**127 + 2),
+        purpose="confirm-identity",
+        correlation=UUID(int=2**127 + 3),
+    )
+    for event in _typed(Random(7)):
+        yield event, metadata
+
+
+def _loaded() -> Iterator[Index]:
+    for kind, folder, pattern in (
+        ("births", SAMPLES / "births", "*.csv"),
+        ("pds", SAMPLES / "pds", "*.*json"),
+        ("pds", SANDBOX, "*.json"),
+    ):
+        for path in sorted(folder.glob(pattern)):
+            index = Index()
+            index.load(kind, path.read_bytes())
+            yield index
+    index = Index()
+    index.load("births", _births(Random(3), 120))
+    yield index
+
+
+def _births(random: Random, count: int) -> bytes:
+    """A births file with the names and addresses that such files have."""
+    out = io.StringIO()
+    rows = csv.DictWriter(
+        out, [*COLUMNS, "second_parent_given_names", "second_parent_surname", "address_line_2"]
+    )
+    rows.writeheader()
+    for number in range(count):
+        born = date(2010, 1, 1) + timedelta(days=random.randrange(5000))
+        family = random.choice(_FAMILY)
+        two = random.random() < 0.8
+        rows.writerow(
+            {
+                "entry_id": f"LDS/{born.year}/{number:06d}",
+                "registered_on": (born + timedelta(days=random.randrange(1, 42))).isoformat(),
+                "given_names": random.choice(_GIVEN),
+                "surname": family,
+                "date_of_birth": born.isoformat(),
+                "sex": random.choice("FM"),
+                "nhs_number": _nhs_number(900_000_000 + 1000 * number),
+                "mother_given_names": random.choice(_GIVEN),
+                "mother_surname": family,
+                "second_parent_given_names": random.choice(_GIVEN) if two else "",
+                "second_parent_surname": random.choice(_FAMILY) if two else "",
+                "address_line_1": f"{random.randrange(1, 300)} {random.choice(_STREETS)}",
+                "address_line_2": random.choice(_TOWNS),
+                "postcode": f"LS{random.randrange(1, 29)} {random.randrange(1, 9)}AA",
+                "authority": "E08000035",
+            }
+        )
+    return out.getvalue().encode()
+
+
+def _nhs_number(first: int) -> str:
+    while True:
+        digits = f"{first:09d}"
+        check = 11 - sum(w * int(d) for w, d in zip(range(10, 1, -1), digits, strict=True)) % 11
+        if check != 10:
+            return digits + str(check % 11)
+        first += 1
+
+
+def _typed(random: Random) -> Iterator[Event]:
+    """What people record by hand, in the sizes that they give it."""
+    for _ in range(400):
+        yield from _about_one_child(random)
+    for name in ("social-worker", "data-manager-2"):
+        yield AccountOpened(
+            name=name,
+            title="Senior practitioner, multi-agency safeguarding hub",
+            role=name,
+            organisation=UUID(int=2**127),
+            body="E08000035",
+            area="E08000035",
+            purposes=("casework", "confirm-identity", "data-quality"),
+            rule_set="present",
+        )
+    yield AccountClosed(reason="left-the-organisation")
+    for organisation in _ORGANISATIONS:
+        yield OrganisationRegistered(name=organisation, body="E08000035", kind="local-authority")
+    yield RuleSetAdopted(rule_set="present", valid_from=TODAY, digest="a" * 64)
+    yield DestructionBegun(child=UUID(int=2**127), rule="archived-six-years", rule_set="present", due=TODAY)
+    yield DestructionCompleted(child=UUID(int=2**127), keys=12, completed_on=TODAY)
+    yield FileReceived(kind="births", digest="a" * 64)
+    yield FileWithdrawn(withdrawn_on=TODAY)
+    for child_id in (None, UUID(int=2**127)):
+        yield SourceRecordReleased(source_kind=SourceKind.BIRTHS, outcome="registered", child=child_id)
+
+
+def _about_one_child(random: Random) -> Iterator[Event]:
+    kind, involvement = SourceKind.PRACTITIONER, UUID(int=random.getrandbits(127) + 2**127)
+    officer = {"source_kind": SourceKind.OFFICER, "effective": TODAY, "source": Source(body="E08000035")}
+    yield child.EducationAsserted.model_validate(
+        officer
+        | {
+            "institution": _institution(random, _ORGANISATIONS, "107890"),
+            "ceased": random.choice([None, TODAY]),
+        }
+    )
+    yield child.IdentifiersAsserted.model_validate(
+        officer
+        | {
+            "identifiers": [
+                {"scheme": "upn", "value": "P207000016049", "allocated_by": "E08000035"},
+                {
+                    "scheme": "social-care",
+                    "value": f"SC{random.randrange(10**7)}",
+                    "allocated_by": "E08000035",
+                },
+            ][: random.randrange(1, 3)]
+        }
+    )
+    yield child.AuthorityAssigned(source_kind=kind, authority="E08000035")
+    yield child.SupplyWithdrawn(
+        source_kind=SourceKind.BIRTHS, versions=tuple(range(1, random.randrange(2, 9))), source=_SOURCE
+    )
+    about: dict[str, Any] = {
+        "source_kind": kind,
+        "involvement": involvement,
+        "service": random.choice(_SERVICES),
+        "organisation": random.choice(_ORGANISATIONS),
+        "role": random.choice(
+            ("School nurse", "Lead professional", "Specialist community public health nurse")
+        ),
+        "contact": _contact(random),
+        "lead_professional": True,
+        "common_assessment": False,
+        "began": TODAY,
+        "source": Source(body="RQX"),
+    }
+    yield child.InvolvementBegun.model_validate(about | {"kind": "additional"})
+    ground: dict[str, Any] = {"consent": {"given_by": "young-person", "given_on": TODAY}}
+    if random.random() < 0.3:
+        ground = {
+            "cause": {"considered_on": TODAY, "considered_by": "Dr Alexandra Smith-Jones", "review_on": TODAY}
+        }
+    yield child.SensitiveInvolvementBegun.model_validate(about | ground | {"rule_set": "present"})
+    yield child.InvolvementEnded(source_kind=kind, involvement=involvement, ended=TODAY)
+    yield child.SensitiveInvolvementEnded(source_kind=kind, involvement=involvement, ended=TODAY)
+    yield child.SensitiveConsentWithdrawn(source_kind=kind, involvement=involvement, withdrawn_on=TODAY)
+    yield child.ShieldRaised(
+        shield=involvement,
+        source_kind=SourceKind.PDS,
+        provisional=True,
+        rule_set="present",
+        ground="placement-at-risk",
+        source=_NHS,
+    )
+    yield child.ShieldLifted(
+        shields=tuple(involvement for _ in range(random.choice((1, 1, 1, 2)))),
+        rule_set="present",
+        reason="risk-ended",
+        proposed_by=involvement,
+        confirmed_by=involvement,
+    )
+    yield child.ExtensionConsentGiven(given_on=TODAY, rule_set="present", category="care-leaver")
+    yield child.ExtensionConsentWithdrawn(withdrawn_on=TODAY, rule_set="present")
+    yield child.DeathNotified(died_on=TODAY, notified_on=TODAY, source_kind=SourceKind.PDS, source=_NHS)
+    yield child.RecordArchived(archived_on=TODAY, rule_set="present", ground="supply-withdrawn")
+    yield child.RecordReopened.model_validate(
+        {"reopened_on": TODAY, "rule_set": "present", "ground": "supply-renewed"}
+    )
+    yield child.FactsWithheld(
+        source_kind=SourceKind.PDS, effective=TODAY, withheld=("address", "practice", "contact"), source=_NHS
+    )
+
+
+def _institution(random: Random, names: tuple[str, ...], code: str) -> dict[str, Any]:
+    return {"name": random.choice(names), "code": code, "contact": _contact(random)}
+
+
+def _contact(random: Random) -> Contact:
+    mail = random.choice(
+        ("office@alder-road-primary.sch.example", "school.nursing@homerton-health.example", None)
+    )
+    return Contact(telephone="+44 20 7946 0999", email=mail)
+
+
+def _access_events() -> Iterator[tuple[Event, Metadata]]:
+    """Looks by people with every fact about them filled in: full pages, single records, refusals."""
+    random = Random(5)
+    for hits in (PAGE, PAGE, PAGE, 1, 0):
+        standing = _standing(random, hits)
+        yield (
+            access.RecordsSearched.model_validate(standing | {"action": "search", "criteria": _criteria()}),
+            _looker(random),
+        )
+        standing = _standing(random, min(hits, 1))
+        yield (
+            access.RecordShown.model_validate(
+                standing | {"action": "show", "child": _id(random), "as_of": NOW}
+            ),
+            _looker(random),
+        )
+        yield (
+            access.AuditRead.model_validate(standing | {"action": "who-saw", "subject": _id(random)}),
+            _looker(random),
+        )
+        refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}
+        yield access.AccessRefused.model_validate(_standing(random, 0) | refused), _looker(random)
+
+
+def _standing(random: Random, hits: int) -> dict[str, Any]:
+    return {
+        "role": "multi-agency-safeguarding-lead",
+        "organisation": _id(random),
+        "body": "E08000035",
+        "area": "E08000035",
+        "purposes": ("casework", "confirm-identity", "data-quality"),
+        "session": _id(random),
+        "outcome": "granted",
+        "rule": "search-permitted",
+        "hits": [
+            (_id(random), random.randrange(1, 100), "3ffffff", random.randbytes(32)) for _ in range(hits)
+        ],
+        "more": True,
+        "used": [(_id(random), random.randrange(1, 30)) for _ in range(3)],
+        "instant": NOW.replace(microsecond=123456),
+        "rule_set": "present",
+        "renderer": 12,
+        "page": random.randbytes(32),
+    }
+
+
+def _criteria() -> dict[str, Any]:
+    number = index_number(CROCKFORD[10:20])
+    return {
+        "name": "Alexander James Frederick Fetherstonhaugh-Cholmondeley",
+        "date_of_birth": TODAY,
+        "gender": "not-specified",
+        "postcode": "LS28 9JT",
+        "number": number,
+        "nhs_number": "9434765919",
+    }
+
+
+def _looker(random: Random) -> Metadata:
+    return Metadata(
+        actor=_id(random),
+        on_behalf_of=_id(random),
+        confirmed_by=_id(random),
+        purpose="confirm-identity",
+        correlation=_id(random),
+        causation=_id(random),
+    )
+
+
+def _id(random: Random) -> UUID:
+    return UUID(int=random.getrandbits(128), version=4)
+
+
+def table(found: dict[tuple[str, Part], list[int]], block: int) -> Iterable[str]:
+    """One line for each part of each event: samples, longest, share in one block."""
+    yield "| event | part | samples | longest | in one block |"
+    yield "|---|---|---|---|---|"
+    for (name, part), sizes in sorted(found.items()):
+        yield f"| `{name}` | {part.name.lower()} | {len(sizes)} | {max(sizes)} | {fitting(sizes, block):.1%} |"
+
+
+if __name__ == "__main__":
+    for log in Log:
+        measured = lengths(log)
+        print(f"\n{log.name}: smallest block {smallest_block(measured)}, in use {BLOCKS[log]}\n")
+        print("\n".join(table(measured, BLOCKS[log])))
+    print(json.dumps({log.name: smallest_block(lengths(log)) for log in Log}))
