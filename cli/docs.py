@@ -65,8 +65,8 @@ def _events() -> str:
         "# Event catalogue",
         "",
         "Made by `./dev docs` from the event classes. Every class of every version that was ever stored is here. A",
-        "concealed event hides its name too: without the child's content key nobody can tell which of them it is. Which",
-        "field lies under which key stands in [stored forms](stored-forms.md).",
+        "concealed event hides its name too: without the child's content key nobody can tell which of them it is.",
+        "Which field lies under which key stands in [stored forms](stored-forms.md).",
     ]
     for title, _, types in AGGREGATES:
         lines += ["", f"## {title}"]
@@ -79,8 +79,9 @@ def _events() -> str:
             ]
             if event_class.CONCEALED:
                 lines += ["", "Concealed."]
+            needed = {name for name, field in event_class.model_fields.items() if field.is_required()}
             rows = [
-                f"| `{name}` | {part.name.lower()} | {'yes' if event_class.model_fields[name].is_required() else 'no'} |"
+                f"| `{name}` | {part.name.lower()} | {'yes' if name in needed else 'no'} |"
                 for name, part in parts_of(event_class).items()
             ]
             lines += ["", "| field | part | required |", "|---|---|---|", *rows] if rows else []
