@@ -115,7 +115,7 @@ class Operations:
             self._drop(projection, ("filling", "scratch", "next"))
             rebuilt = self._rebuild(projection, "next", progress, switch=switch)
         answer = {
-            "name": name,
+            "name": projection.name,
             "version": rebuilt.build.number,
             "events": rebuilt.events,
             "seconds": round(rebuilt.seconds, 3),
@@ -166,7 +166,7 @@ class Operations:
     def _pause(self, name: str, *, paused: bool) -> dict[str, Any]:
         projection = self._projection(name)
         self.engine.store.pause(projection.name, paused=paused)
-        return {"views": [view for view in self.status()["views"] if view["name"] == name]}
+        return {"views": [view for view in self.status()["views"] if view["name"] == projection.name]}
 
     def _rebuild(
         self, projection: Projection, state: State, progress: Reporter | None, *, switch: bool
@@ -298,7 +298,7 @@ class Operations:
 
     def _projection(self, name: str) -> Projection:
         for projection in self.projections:
-            if projection.name == name:
+            if projection.name == name.replace("-", "_"):
                 return projection
         known = ", ".join(projection.name for projection in self.projections)
         raise NotFound(f"There is no such view. There are: {known}.", field="name")

@@ -89,7 +89,7 @@ def test_every_folder_with_python_in_it_is_a_package() -> None:
 
 def test_every_projection_is_listed_under_the_name_of_its_folder() -> None:
     """The name stands in the database for as long as the view does; only its version changes."""
-    assert {projection.name for projection in REGISTERED} == {name.replace("_", "-") for name in PROJECTIONS}
+    assert {projection.name for projection in REGISTERED} == set(PROJECTIONS)
     assert len(REGISTERED) == len(PROJECTIONS)
     for projection in REGISTERED:
         assert projection.folder == ROOT / "projections" / projection.name.replace("-", "_")

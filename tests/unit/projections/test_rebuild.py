@@ -147,6 +147,10 @@ def test_there_is_nothing_to_switch_or_go_back_to(journal: Journal) -> None:
         assert refused.value.code == "no-such-version"
 
 
+def test_a_name_may_be_typed_with_hyphens(journal: Journal) -> None:
+    assert journal.operations().rebuild("practitioner-view", switch=True)["name"] == NAME
+
+
 def test_an_unknown_view_is_named_as_such(journal: Journal) -> None:
     with pytest.raises(NotFound):
         journal.operations().rebuild("practitioner")
