@@ -180,6 +180,18 @@ class Recorder(Protocol):
         """The streams of the last events appended under the keys of a batch, each once."""
         ...
 
+    def batches(self) -> list[UUID]:
+        """Every batch that has keys."""
+        ...
+
+    def batches_of(self, keys: Sequence[bytes]) -> dict[bytes, UUID | None]:
+        """The keys that are known, each with its batch."""
+        ...
+
+    def keys_of(self, batch: UUID) -> list[tuple[bytes, UUID, int]]:
+        """The keys of a batch that something was appended under, with stream and version of the last event each."""
+        ...
+
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         """Let go of tokens that this stream holds, when it is erased. Returns how many."""
         ...

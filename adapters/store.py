@@ -160,6 +160,18 @@ class EncryptedEventStore:
         """See ingest.ports.LoadStore."""
         return tuple(self._recorder.touched_by(batch))
 
+    def batches(self) -> list[UUID]:
+        """See ingest.ports.LoadStore."""
+        return self._recorder.batches()
+
+    def batches_of(self, idempotency_keys: Sequence[bytes]) -> dict[bytes, UUID | None]:
+        """See ingest.ports.LoadStore."""
+        return self._recorder.batches_of(idempotency_keys)
+
+    def keys_of(self, batch: UUID) -> list[tuple[bytes, UUID, int]]:
+        """See ingest.ports.LoadStore."""
+        return self._recorder.keys_of(batch)
+
     def append_many_new(
         self,
         changes: Iterable[Change],

@@ -20,12 +20,12 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 from uuid import UUID
 
 from domain.child_record import model
-from domain.child_record.commands import AssertFacts, AssignAuthority, RegisterChild, WithdrawSupply
+from domain.child_record.commands import AssertFacts, AssignAuthority, RegisterChild
 from domain.child_record.decisions import decide as decide_record
 from domain.child_record.events import CurrentAddress, LastKnownAddress, Source, SourceKind
-from domain.child_record.handlers import change_of, handle, index_number_token, nhs_number_token
+from domain.child_record.handlers import change_of, index_number_token, nhs_number_token
 from domain.child_record.model import ChildRecord
-from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
+from domain.errors import AlreadyReserved, BadInput, DamagedStream, Refused, VersionConflict
 from domain.identifiers import synthetic_nhs_number
 from domain.kernel import (
     Appended,
@@ -43,7 +43,7 @@ from domain.personal_data import HIDDEN
 from domain.policy.retention import age_on, london_day
 from domain.ports import Clock, Ids, Tokens
 from domain.rule_set.model import RuleSet
-from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
+from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld
 from ingest.best_view import candidate_of
 from ingest.matching import blocking, normalise
 from ingest.matching.blocking import Candidate
@@ -62,6 +62,7 @@ from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
 from ingest.source_record import REMEDIES, SUPERSEDED, Code, Parse, Parsed, Rejected, SourceRecord, Warned
 from ingest.sources import births, pds
+from ingest.withdrawal import Withdrawal, Withdrawn, also_said
 
 PARSERS: Final[dict[SourceKind, Parse]] = {SourceKind.BIRTHS: births.parse, SourceKind.PDS: pds.parse}
 """The sources that can be loaded."""
@@ -127,14 +128,6 @@ class Loaded:
 
     file_id: UUID
     counts: Counts
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The end of a withdrawal: records and held source records that changed, and events appended."""
-
-    records: int
-    events: int
 
 
 Progress: TypeAlias = Callable[[int, int, Counts], None]
@@ -301,50 +294,16 @@ class Loader:
 
         Raises NotFound where no such file was received.
         """
-        history = self.store.load(file_id)
-        if not any(isinstance(recorded.event, FileReceived) for recorded in history.events):
-            raise NotFound("No such file was loaded. `load` prints the id of each.", field="file_id")
-        at = self.clock.now()
-        records = events = 0
-        for stream_id in self.store.touched_by(file_id):
-            if stream_id == file_id:
-                continue
-            appended = self._withdraw_from(stream_id, file_id, at, metadata)
-            records += appended > 0
-            events += appended
-        if isinstance(history.events[-1].event, FileReceived):
-            withdrawn = Pending(FileWithdrawn(withdrawn_on=london_day(at)))
-            self.store.append(
-                [Change(file_id, StreamKind.SYSTEM, history.version, (withdrawn,))], metadata, instant=at
-            )
-            events += 1
-        self.store.forget_batch(file_id)
-        self.refresh()
-        self.follower.catch_up(metadata)
-        return Withdrawn(records, events)
-
-    def _withdraw_from(self, stream_id: UUID, file_id: UUID, at: datetime, metadata: Metadata) -> int:
-        history = self.store.load(stream_id)
-        first = history.events[0].event
-        if isinstance(first, SourceRecordHeld):
-            if any(isinstance(recorded.event, SourceRecordReleased) for recorded in history.events):
-                return 0
-            released = SourceRecordReleased(source_kind=first.source_kind, outcome="withdrawn")
-            change = Change(
-                stream_id, StreamKind.CHILD, history.version, (Pending(released, 1),), shielded=True
-            )
-            return len(self.store.append([change], metadata, instant=at).positions)
-        if model.fold(history).forgotten is not None:
-            return 0
-        appended = handle(
-            stream_id,
-            WithdrawSupply(at=at, file=file_id),
+        withdrawal = Withdrawal(
             store=self.store,
             tokens=self.tokens,
+            ids=self.ids,
+            clock=self.clock,
             rules=self.rules,
-            metadata=metadata,
+            follower=self.follower,
+            refresh=self.refresh,
         )
-        return len(appended.positions)
+        return withdrawal.withdraw(file_id, metadata)
 
     def _item(
         self, line: int, key: bytes, assertion: AssertFacts, authority: str | None, *, about_carers: bool
@@ -438,11 +397,14 @@ class _Run:
                 self._refuse(parsed.line, parsed.code, parsed.field)
             else:
                 keyed.append((parsed, loader.tokens.token("feed", parsed.canonical())))
-        known = loader.store.known([key for _, key in keyed])
+        known = loader.store.batches_of([key for _, key in keyed])
         items: list[_Item] = []
+        repeated: list[bytes] = []
         for record, key in keyed:
             if key in known or key in self._keys:
                 self.counts.add(Outcome.UNCHANGED)
+                if known.get(key, self._file_id) != self._file_id:
+                    repeated.append(key)
                 continue
             for warning in record.warnings:
                 self._listener.warned(record.line, warning)
@@ -452,6 +414,7 @@ class _Run:
                 continue
             self._keys.add(key)
             items.append(loader.item_of(record, key, self._file_id, at))
+        self._also_said(repeated, at)
         self._prefetch(items)
         for item in items:
             self._work_on(item)
@@ -459,6 +422,18 @@ class _Run:
         self._keys.clear()
         if len(self._recent.records) >= REFRESH and not self._dry_run:
             self._refresh()
+
+    def _also_said(self, keys: Sequence[bytes], at: datetime) -> None:
+        """Note that this file, too, says what another file said: withdrawing that one must not take it."""
+        if self._file_id is None or self._dry_run:
+            return
+        loader, file_id = self._loader, self._file_id
+        notes = [also_said(loader.tokens, file_id, key) for key in keys]
+        known = loader.store.known(notes) if notes else set()
+        new = [Unit((), note) for note in dict.fromkeys(notes) if note not in known]
+        if new:
+            self._receive(at)
+            loader.store.append_units(new, self._metadata, batch=file_id, instant=at)
 
     def admit(self, item: _Item) -> None:
         """Work on a single wish, alone."""

@@ -89,6 +89,18 @@ class LoadStore(EventStore, Protocol):
         """
         ...
 
+    def batches(self) -> list[UUID]:
+        """Every file that has idempotency keys, and the receipts of registrations by hand."""
+        ...
+
+    def batches_of(self, idempotency_keys: Sequence[bytes]) -> dict[bytes, UUID | None]:
+        """The keys that are known, each with the file it came with."""
+        ...
+
+    def keys_of(self, batch: UUID) -> list[tuple[bytes, UUID, int]]:
+        """The keys of a file under which something was appended, with the stream and version of the last event each."""
+        ...
+
     def touched_by(self, batch: UUID) -> tuple[UUID, ...]:
         """The streams to which units of this batch appended something, those of held records among them."""
         ...

@@ -49,7 +49,11 @@ class MemoryRecorder:
         if not all(follows_on(group) for group in groups):
             raise ValueError("the events of a group do not follow on from their expected versions")
         with self._lock:
-            given = [group.not_before for group in groups if group.not_before is not None] if self._training else []
+            given = (
+                [group.not_before for group in groups if group.not_before is not None]
+                if self._training
+                else []
+            )
             at = max([self.head().recorded_at or _BEGINNING, *(given or [self._now()])])
             return [self._apply(group, at) for group in groups]
 
@@ -107,6 +111,22 @@ class MemoryRecorder:
             return sorted(
                 {last.stream_id for last, own in self._keys.values() if own == batch and last is not None}
             )
+
+    def batches(self) -> list[UUID]:
+        with self._lock:
+            return sorted({own for _, own in self._keys.values() if own is not None})
+
+    def batches_of(self, keys: Sequence[bytes]) -> dict[bytes, UUID | None]:
+        with self._lock:
+            return {key: self._keys[key][1] for key in keys if key in self._keys}
+
+    def keys_of(self, batch: UUID) -> list[tuple[bytes, UUID, int]]:
+        with self._lock:
+            return [
+                (key, last.stream_id, last.version)
+                for key, (last, own) in self._keys.items()
+                if own == batch and last is not None
+            ]
 
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         with self._lock:

@@ -101,6 +101,15 @@ class Committer:
     def touched_by(self, batch: UUID) -> list[UUID]:
         return self._recorder.touched_by(batch)
 
+    def batches(self) -> list[UUID]:
+        return self._recorder.batches()
+
+    def batches_of(self, keys: Sequence[bytes]) -> dict[bytes, UUID | None]:
+        return self._recorder.batches_of(keys)
+
+    def keys_of(self, batch: UUID) -> list[tuple[bytes, UUID, int]]:
+        return self._recorder.keys_of(batch)
+
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         return self._recorder.release(tokens, holder)
 

@@ -283,6 +283,11 @@ class _Queries:
             "SELECT DISTINCT stream_id FROM LOG.idempotency WHERE batch = %s AND stream_id IS NOT NULL "
             "ORDER BY stream_id"
         )
+        self.batches = of("SELECT DISTINCT batch FROM LOG.idempotency WHERE batch IS NOT NULL ORDER BY batch")
+        self.batches_of = of("SELECT key, batch FROM LOG.idempotency WHERE key = ANY (%s)")
+        self.keys_of = of(
+            "SELECT key, stream_id, version FROM LOG.idempotency WHERE batch = %s AND stream_id IS NOT NULL"
+        )
         self.find = of("SELECT stream_id FROM LOG.reservation WHERE token = %s")
         self.release = of("SELECT LOG.release(%s, %s)")
         self.digests_held_by = of(
@@ -507,6 +512,15 @@ class LogRecorder(PostgresApplicationRecorder):
 
     def touched_by(self, batch: UUID) -> list[UUID]:
         return [row[0] for row in self._all(self._queries.touched_by, (batch,))]
+
+    def batches(self) -> list[UUID]:
+        return [row[0] for row in self._all(self._queries.batches, ())]
+
+    def batches_of(self, keys: Sequence[bytes]) -> dict[bytes, UUID | None]:
+        return dict(self._all(self._queries.batches_of, (_Bytes.of(keys),)))
+
+    def keys_of(self, batch: UUID) -> list[tuple[bytes, UUID, int]]:
+        return self._all(self._queries.keys_of, (batch,))
 
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         if self.log is not Log.RECORD:

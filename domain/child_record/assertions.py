@@ -1,7 +1,7 @@
 """From what a source says of a child to events: only what it did not already say, and never a clearing null.
 
-A source is a kind and a body. What it says is compared with what stands from it as of the same day, so that a message
-that comes again, however late, adds nothing and hides nothing.
+A source is a kind, a body and the file it came in. What it says is compared with what stands from it as of the same
+day, so that a message that comes again, however late, adds nothing and hides nothing.
 """
 
 from datetime import date
@@ -37,7 +37,7 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
 
     A shield comes first, so that whatever follows lies under its fresh key.
     """
-    said = _Said(record, command.source_kind, command.source.body)
+    said = _Said(record, command.source_kind, command.source)
     kind, source = command.source_kind, command.source
     events: list[Event] = []
     if command.restricted and not any(s.source_kind is kind and not s.provisional for s in record.shields):
@@ -99,11 +99,12 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
                 source_kind=kind, effective=on, identifiers=command.identifiers, source=source
             )
         )
-    if command.withheld:
-        withheld = FactsWithheld(
-            source_kind=kind, effective=command.effective, withheld=command.withheld, source=source
+    withheld = tuple(what for what in command.withheld if not _tells(command, what))
+    if withheld:
+        on = command.effective
+        events += said.unless_withheld(
+            FactsWithheld(source_kind=kind, effective=on, withheld=withheld, source=source)
         )
-        events += said.unless_withheld(withheld)
     if command.died_on is not None:
         today = london_day(command.at)
         plausible_death(command.date_of_birth or record.date_of_birth, command.died_on, today)
@@ -111,16 +112,33 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
     return events
 
 
-class _Said:
-    """What one source (its kind and body) says in a record as it stands."""
+def _tells(command: Assert, what: str) -> bool:
+    """Whether a message tells the very thing it says it withholds; what is told is not withheld."""
+    return (what == "address" and command.whereabouts is not None) or (
+        what == "practice" and command.practice is not None
+    )
 
-    def __init__(self, record: ChildRecord, kind: SourceKind, body: str | None) -> None:
+
+_TOLD_BY = (AddressAsserted, PracticeAsserted)
+
+
+def _what(event: AssertedEvent) -> str:
+    return "address" if isinstance(event, AddressAsserted) else "practice"
+
+
+class _Said:
+    """What one source (its kind, body and file) says in a record as it stands.
+
+    Another file of the same source is heard for itself, so that withdrawing one takes only what rested on it alone.
+    """
+
+    def __init__(self, record: ChildRecord, kind: SourceKind, source: Source) -> None:
         self._own = [
             a
             for a in record.standing
             if a.event.source_kind is kind
             and isinstance(a.event.source, Source)
-            and a.event.source.body == body
+            and (a.event.source.body, a.event.source.file) == (source.body, source.file)
         ]
 
     def unless_said(self, event: AssertedEvent, *, dated: bool = False) -> list[Event]:
@@ -141,7 +159,9 @@ class _Said:
             key=lambda a: a.version,
             default=None,
         )
-        told = [a.version for a in self._own if isinstance(a.event, AddressAsserted | PracticeAsserted)]
+        told = [
+            a.version for a in self._own if isinstance(a.event, _TOLD_BY) and _what(a.event) in event.withheld
+        ]
         if last is None or _substance(last.event) != _substance(event) or max(told, default=0) > last.version:
             return [event]
         return []
@@ -210,8 +230,13 @@ def says_anything(command: Assert) -> bool:
 def death(record: ChildRecord, died_on: date, today: date, kind: SourceKind, source: Source) -> list[Event]:
     """That a death was notified, unless this source notified the same before."""
     for death in record.deaths:
-        body = death.source.body if isinstance(death.source, Source) else None
-        if (death.source_kind, body, death.died_on) == (kind, source.body, died_on):
+        known = death.source if isinstance(death.source, Source) else Source()
+        if (death.source_kind, known.body, known.file, death.died_on) == (
+            kind,
+            source.body,
+            source.file,
+            died_on,
+        ):
             return []
     return [DeathNotified(died_on=died_on, notified_on=today, source_kind=kind, source=source)]
 

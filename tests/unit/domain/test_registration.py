@@ -154,12 +154,18 @@ def test_narrative_in_a_name_is_refused() -> None:
     given(registers()).when(asserts(education=school)).then_refused("narrative", "education")
 
 
-def test_the_same_said_again_changes_nothing_whatever_file_it_comes_in() -> None:
+def test_the_same_said_again_in_one_file_changes_nothing() -> None:
     said = {"names": (a_name(),), "date_of_birth": BORN, **EVERYTHING}
-    again = asserts(**said, source=Source(body="NHS", file=FILE, record="P-2"))
+    again = asserts(**said, source=Source(body="NHS", file=OTHER_FILE, record="P-2"))
     later = asserts(**said, effective=TODAY + timedelta(days=1))
     for repeated in (asserts(**said), again, later):
         given(registers(), asserts(**said)).when(repeated).then_nothing()
+
+
+def test_another_file_is_heard_for_itself_so_that_either_can_be_withdrawn_alone() -> None:
+    said = {"names": (a_name(),), "date_of_birth": BORN}
+    again = asserts(**said, source=Source(body="NHS", file=FILE, record="P-1"))
+    given(registers(), asserts(**said)).when(again).then(IdentityAsserted)
 
 
 def test_the_same_from_another_source_is_another_assertion() -> None:
@@ -232,6 +238,14 @@ def test_what_a_source_withholds_is_recorded_once_until_it_tells_it_again() -> N
     given(registers()).when(withheld).then(ShieldRaised, FactsWithheld)
     given(registers(), withheld).when(withheld).then_nothing()
     given(registers(), withheld, told).when(withheld).then(FactsWithheld)
+
+
+def test_what_a_message_tells_it_does_not_withhold() -> None:
+    both = asserts(whereabouts=an_address(), withheld=("address", "contact"))
+    *_, withheld = given(registers()).when(both).decision.events
+    assert isinstance(withheld, FactsWithheld)
+    assert withheld.withheld == ("contact",)
+    given(registers(), both).when(both).then_nothing()
 
 
 def test_an_authority_becomes_responsible_where_none_is() -> None:

@@ -160,10 +160,7 @@ def test_test_numbers_are_for_training_homes() -> None:
     index, told = Index(), Told()
     index.loader = index.a_loader(synthetic=False)
     index.load("pds", ndjson(a_patient("9000000009"), a_patient("4010232137")), told=told)
-    assert [(r.code, r.line) for r in told.refusals] == [
-        ("synthetic-nhs-number", 1),
-        ("synthetic-nhs-number", 2),
-    ][:1]
+    assert [(r.code, r.line) for r in told.refusals] == [("synthetic-nhs-number", 1)]
     assert len(index.records()) == 1
 
 
@@ -660,10 +657,53 @@ def test_held_records_of_a_withdrawn_file_are_let_go() -> None:
     index.births(an_entry())
     loaded = index.load("pds", ndjson(a_patient(birthDate="2016-04-12")))
     withdrawn(index, loaded)
-    released = [r.event for r in index.log() if isinstance(r.event, SourceRecordReleased)]
-    assert [event.outcome for event in released] == ["withdrawn"]
+    assert [event.outcome for event in released(index)] == ["withdrawn"]
     assert isinstance(index.store.load(loaded.file_id).events[-1].event, FileWithdrawn)
     assert counted(index.load("pds", ndjson(a_patient(birthDate="2016-04-12"))).counts) == {"queued": 1}
+
+
+def test_what_another_file_says_as_well_stays_when_the_first_is_withdrawn() -> None:
+    index = Index()
+    first = index.load("births", a_births_file(an_entry(), OLIVER))
+    second = index.load("births", a_births_file(an_entry()))
+    assert counted(second.counts) == {"unchanged": 1}
+    withdrawn(index, first)
+    assert [facts.supply_gone for facts in index.facts()] == [False, True]
+    assert (home(index.facts()[0]), index.records()[0].archived_on) == ("14 Sandal Rise", None)
+    withdrawn(index, second)
+    assert [facts.supply_gone for facts in index.facts()] == [True, True]
+
+
+def test_three_files_that_say_the_same_are_withdrawn_one_by_one() -> None:
+    index = Index()
+    files = [index.load("births", a_births_file(an_entry(), *[OLIVER] * more)) for more in (0, 1, 2)]
+    for left, loaded in ((True, files[0]), (True, files[1]), (False, files[2])):
+        withdrawn(index, loaded)
+        assert index.facts()[0].supply_gone is not left
+
+
+def test_a_fact_that_two_messages_share_stays_when_one_is_withdrawn() -> None:
+    index = Index()
+    first = index.load("pds", ndjson(a_patient()))
+    index.pds(a_patient(address=[{"line": ["9 New Place"], "postalCode": "LS1 1UR"}]))
+    withdrawn(index, first)
+    facts = index.the_facts()
+    assert (home(facts), facts.practice is not None, facts.supply_gone) == ("9 New Place", True, False)
+
+
+def test_a_held_record_that_another_file_holds_as_well_stays_held() -> None:
+    index = Index()
+    index.births(an_entry())
+    doubtful = a_patient(birthDate="2016-04-12")
+    first, second = index.load("pds", ndjson(doubtful)), index.load("pds", ndjson(doubtful, {"no": "child"}))
+    withdrawn(index, first)
+    assert len(index.held()) - len(released(index)) == 1
+    withdrawn(index, second)
+    assert len(index.held()) - len(released(index)) == 0
+
+
+def released(index: Index) -> list[SourceRecordReleased]:
+    return [r.event for r in index.log() if isinstance(r.event, SourceRecordReleased)]
 
 
 def test_an_unknown_file_cannot_be_withdrawn() -> None:

@@ -1,0 +1,230 @@
+"""A file is taken back as a unit: what rested on it alone goes, except a shield.
+
+Two files may say the same. The second then adds no event, but it is noted that it said so; when the first is withdrawn,
+what the second said as well is said anew in its name before the first is taken out. So nothing that is still supplied
+leaves anybody's sight, not for a moment.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from domain.child_record import model
+from domain.child_record.commands import WithdrawSupply
+from domain.child_record.events import (
+    AddressAsserted,
+    CarersAsserted,
+    DeathNotified,
+    EducationAsserted,
+    FactsWithheld,
+    IdentifiersAsserted,
+    IdentityAsserted,
+    PracticeAsserted,
+    Source,
+)
+from domain.child_record.handlers import handle
+from domain.errors import NotFound, VersionConflict
+from domain.kernel import Change, History, Metadata, Pending, StreamKind
+from domain.policy.retention import london_day
+from domain.ports import Clock, Ids, Tokens
+from domain.rule_set.model import RuleSet
+from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
+from ingest.ports import LoadStore, Unit
+from ingest.screening import ShieldFollower
+
+_ATTEMPTS: Final = 8
+_SAID: Final = (
+    IdentityAsserted,
+    AddressAsserted,
+    CarersAsserted,
+    EducationAsserted,
+    PracticeAsserted,
+    IdentifiersAsserted,
+    FactsWithheld,
+    DeathNotified,
+)
+Said: TypeAlias = (
+    IdentityAsserted
+    | AddressAsserted
+    | CarersAsserted
+    | EducationAsserted
+    | PracticeAsserted
+    | IdentifiersAsserted
+    | FactsWithheld
+    | DeathNotified
+)
+
+
+def also_said(tokens: Tokens, file_id: UUID, key: bytes) -> bytes:
+    """The key under which is noted that a file says what another said under `key`."""
+    return tokens.token("feed", b"also\n" + file_id.bytes + key)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The end of a withdrawal: records and held source records that changed, and events appended."""
+
+    records: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    """One append of the file to one stream: its key, its versions (behind `after`), the other files that said it."""
+
+    key: bytes
+    after: int
+    upto: int
+    also: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Takes one file back. Resumable; doing it twice changes nothing more."""
+
+    store: LoadStore
+    tokens: Tokens
+    ids: Ids
+    clock: Clock
+    rules: RuleSet
+    follower: ShieldFollower
+    refresh: Callable[[], None]
+
+    def withdraw(self, file_id: UUID, metadata: Metadata) -> Withdrawn:
+        """Take the file back. Raises NotFound where no such file was received, Unavailable."""
+        history = self.store.load(file_id)
+        if not any(isinstance(recorded.event, FileReceived) for recorded in history.events):
+            raise NotFound("No such file was loaded. `load` prints the id of each.", field="file_id")
+        at = self.clock.now()
+        appends = self._appends_of(file_id)
+        records = events = 0
+        for stream_id in self.store.touched_by(file_id):
+            appended = self._from(stream_id, file_id, appends.get(stream_id, ()), at, metadata)
+            records += appended > 0
+            events += appended
+        if isinstance(history.events[-1].event, FileReceived):
+            withdrawn = Pending(FileWithdrawn(withdrawn_on=london_day(at)))
+            change = Change(file_id, StreamKind.SYSTEM, history.version, (withdrawn,))
+            self.store.append([change], metadata, instant=at)
+            events += 1
+        self.store.forget_batch(file_id)
+        self.refresh()
+        self.follower.catch_up(metadata)
+        return Withdrawn(records, events)
+
+    def _appends_of(self, file_id: UUID) -> Mapping[UUID, Sequence[_Append]]:
+        """What the file appended, stream by stream and in order, with the other files that said the same."""
+        own = sorted(self.store.keys_of(file_id), key=lambda row: (row[1], row[2]))
+        also: dict[bytes, list[UUID]] = {key: [] for key, _, _ in own}
+        for other in self.store.batches() if own else ():
+            notes = {also_said(self.tokens, other, key): key for key in also}
+            for note in self.store.known(list(notes)):
+                also[notes[note]].append(other)
+        found: dict[UUID, list[_Append]] = {}
+        for key, stream_id, version in own:
+            before = found.setdefault(stream_id, [])
+            after = before[-1].upto if before else 0
+            before.append(_Append(key, after, version, tuple(o for o in also[key] if o != file_id)))
+        return found
+
+    def _from(
+        self, stream_id: UUID, file_id: UUID, appends: Sequence[_Append], at: datetime, metadata: Metadata
+    ) -> int:
+        history = self.store.load(stream_id)
+        if isinstance(history.events[0].event, SourceRecordHeld):
+            return self._from_held(history, history.events[0].event, appends, at, metadata)
+        if model.fold(history).forgotten is not None:
+            return 0
+        appended = sum(self._say_anew(stream_id, file_id, one, at, metadata) for one in appends if one.also)
+        command = WithdrawSupply(at=at, file=file_id)
+        done = handle(
+            stream_id,
+            command,
+            store=self.store,
+            tokens=self.tokens,
+            rules=self.rules,
+            metadata=metadata,
+        )
+        return appended + len(done.positions)
+
+    def _say_anew(
+        self, stream_id: UUID, file_id: UUID, one: _Append, at: datetime, metadata: Metadata
+    ) -> int:
+        """Say in the name of another file what both said. A note for each further file goes with it."""
+        heir, *others = one.also
+        key = self._inherited(heir, others, one.key, at, metadata)
+        for attempt in range(_ATTEMPTS):
+            history = self.store.load(stream_id)
+            record = model.fold(history)
+            said = tuple(
+                Pending(event.model_copy(update={"source": _of_file(event.source, heir)}), record.content_key)
+                for version, event in _said_by(history, file_id)
+                if one.after < version <= one.upto and version not in record.withdrawn
+            )
+            if not said:
+                return 0
+            change = Change(stream_id, StreamKind.CHILD, history.version, said, shielded=record.shielded)
+            try:
+                done = self.store.append([change], metadata, idempotency_key=key, batch=heir, instant=at)
+            except VersionConflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                continue
+            return 0 if done.duplicate else len(done.positions)
+        return 0
+
+    def _inherited(
+        self, heir: UUID, others: Sequence[UUID], key: bytes, at: datetime, metadata: Metadata
+    ) -> bytes:
+        """The key of what is said anew, under which the further files are noted first."""
+        inherited = self.tokens.token("feed", b"heir\n" + heir.bytes + key)
+        for other in others:
+            note = Unit((), also_said(self.tokens, other, inherited))
+            self.store.append_units([note], metadata, batch=other, instant=at)
+        return inherited
+
+    def _from_held(
+        self,
+        history: History,
+        held: SourceRecordHeld,
+        appends: Sequence[_Append],
+        at: datetime,
+        metadata: Metadata,
+    ) -> int:
+        """Let a held record go; where another file said the same it is held again in that file's name."""
+        if any(isinstance(recorded.event, SourceRecordReleased) for recorded in history.events):
+            return 0
+        appended = 0
+        for one in appends:
+            if one.also:
+                heir, *others = one.also
+                said = held.assertion.model_copy(update={"source": _of_file(held.assertion.source, heir)})
+                again = Pending(held.model_copy(update={"assertion": said}), 1)
+                done = self.store.append(
+                    [Change(self.ids.new(), StreamKind.CHILD, 0, (again,), shielded=True)],
+                    metadata,
+                    idempotency_key=self._inherited(heir, others, one.key, at, metadata),
+                    batch=heir,
+                    instant=at,
+                )
+                appended += 0 if done.duplicate else len(done.positions)
+        released = Pending(SourceRecordReleased(source_kind=held.source_kind, outcome="withdrawn"), 1)
+        change = Change(history.stream_id, StreamKind.CHILD, history.version, (released,), shielded=True)
+        return appended + len(self.store.append([change], metadata, instant=at).positions)
+
+
+def _said_by(history: History, file_id: UUID) -> list[tuple[int, Said]]:
+    """What a file said in a stream, with the version of each; a shield is not among it, for it stays."""
+    return [
+        (recorded.version, recorded.event)
+        for recorded in history.events
+        if isinstance(recorded.event, _SAID)
+        and isinstance(recorded.event.source, Source)
+        and recorded.event.source.file == file_id
+    ]
+
+
+def _of_file(source: object, file_id: UUID) -> object:
+    return source.model_copy(update={"file": file_id}) if isinstance(source, Source) else source
