@@ -248,7 +248,6 @@ def _whereabouts(record: ChildRecord) -> Whereabouts | None:
             (version, event)
             for version, event in said
             if event.source_kind is not SourceKind.OFFICER
-            and event.effective > correction.effective
             and (event.source_kind, event.whereabouts) not in repeated
         ]
     chosen = max(

@@ -16,9 +16,11 @@ from domain.child_record.events import (
     LeftEngland,
     RecordArchived,
     ShieldRaised,
+    SourceKind,
 )
-from tests.builders import asserts, involves, registers, shields
-from tests.given import given
+from domain.kernel import Command
+from tests.builders import an_address, asserts, corrects, involves, registers, shields
+from tests.given import after, given
 
 BORN = date(2008, 5, 17)
 REGISTERED = registers(date_of_birth=BORN, at=datetime(2020, 1, 1, tzinfo=UTC))
@@ -140,6 +142,72 @@ def test_whether_a_shielded_child_left_england_is_not_told() -> None:
     given(REGISTERED, asserts(whereabouts=left, effective=date(2026, 1, 1)), shields()).when(stayed).then(
         RecordArchived
     )
+
+
+def test_withdrawal_archives_nothing_that_another_rule_has_made_due_already() -> None:
+    death = NotifyDeath(at=at(date(2027, 3, 1)), died_on=date(2027, 2, 20))
+    given(REGISTERED, consents(), death).when(withdraws(date(2029, 8, 3))).then(ExtensionConsentWithdrawn)
+
+
+LEFT = LeftEngland(return_intended="no", considered_left=date(2024, 1, 1))
+SCOTLAND = {"whereabouts": LEFT, "effective": date(2024, 1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("history", "gone"),
+    [
+        pytest.param([asserts(**SCOTLAND)], True, id="a source says so"),
+        pytest.param(
+            [asserts(**SCOTLAND), asserts(whereabouts=an_address(), effective=date(2025, 1, 1))],
+            False,
+            id="and later that the child is back",
+        ),
+        pytest.param(
+            [asserts(**SCOTLAND), corrects(whereabouts=an_address(), effective=date(2024, 1, 1))],
+            False,
+            id="an officer says otherwise of the same day",
+        ),
+        pytest.param(
+            [
+                asserts(**SCOTLAND),
+                corrects(whereabouts=an_address(), effective=date(2024, 1, 1)),
+                asserts(whereabouts=LEFT, address_effective=date(2025, 1, 1)),
+            ],
+            False,
+            id="and the source only repeats itself",
+        ),
+        pytest.param(
+            [
+                corrects(whereabouts=an_address(), effective=date(2024, 1, 1)),
+                asserts(whereabouts=LEFT, address_effective=date(2025, 1, 1)),
+            ],
+            True,
+            id="an officer said otherwise of an earlier day",
+        ),
+        pytest.param(
+            [
+                asserts(whereabouts=LEFT, effective=date(2023, 1, 1)),
+                corrects(whereabouts=an_address("1 Elm Street"), effective=date(2024, 1, 1)),
+                corrects(whereabouts=LEFT, effective=date(2023, 6, 1)),
+            ],
+            True,
+            id="the officer's last word counts",
+        ),
+        pytest.param(
+            [
+                asserts(**SCOTLAND),
+                asserts(
+                    source_kind=SourceKind.SCHOOL_CENSUS, whereabouts=an_address(), effective=date(2024, 1, 1)
+                ),
+            ],
+            True,
+            id="of two sources of one day the higher rank",
+        ),
+    ],
+)
+def test_whether_a_child_left_england_is_what_was_last_said(history: list[Command], gone: bool) -> None:
+    departure = after(REGISTERED, *history).departure
+    assert (departure is not None) is gone
 
 
 def test_an_archived_record_takes_a_shield_and_no_service_and_no_consent() -> None:

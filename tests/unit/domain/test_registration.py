@@ -217,6 +217,8 @@ def test_a_message_that_says_nothing_changes_nothing() -> None:
 
 def test_t56_a_correction_is_recorded_and_needs_a_fact() -> None:
     given(registers()).when(corrects(date_of_birth=date(2015, 6, 8))).then(IdentityAsserted)
+    given(registers()).when(corrects(identifiers=EVERYTHING["identifiers"])).then(IdentifiersAsserted)
+    given(registers()).when(corrects(restricted=True)).then(ShieldRaised)
     given(registers()).when(corrects()).then_refused("nothing-asserted")
 
 
