@@ -2,31 +2,43 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from adapters.ids import RandomIds
 from adapters.keys.tokens import SystemTokens
 from adapters.memory.candidates import MemoryCandidates
-from adapters.memory.places import MemoryFollowerPositions, MemoryPlaces
+from adapters.memory.followers import MemoryFollowerPositions, MemoryRecordOrder
+from adapters.memory.places import MemoryPlaces
+from adapters.memory.recorder import MemoryRecorder
+from adapters.postgres.databases import Databases
+from adapters.postgres.followers import PostgresFollowerPositions, RecordOrder
+from adapters.postgres.log_reader import PostgresLogReader
+from adapters.postgres.places import PostgresPlaces
+from adapters.postgres.view_store import PostgresViewStore
 from domain.child_record.events import EVENTS as CHILD_EVENTS
 from domain.child_record.events import SourceKind
 from domain.child_record.model import ChildRecord, fold
 from domain.disclosure import RecordFacts
-from domain.kernel import Metadata, Recorded
-from domain.ports import Shielding
+from domain.kernel import Log, Metadata, Recorded
 from domain.supply.events import EVENTS as SUPPLY_EVENTS
 from domain.supply.events import SourceRecordHeld
 from ingest.best_view import best_view
 from ingest.pipeline import Counts, Listener, Loaded, Loader, Refusal
-from ingest.ports import FollowerPositions, Places
+from ingest.ports import Candidates, FollowerPositions, Order, Places
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned
+from projections.engine import Engine
+from projections.match_index.queries import MatchIndex
+from projections.match_index.view import MATCH_INDEX
+from projections.rebuild import Operations
 from tests.builders import the_rules
-from tests.homes import Home, memory_home
+from tests.homes import Home, memory_home, postgres_home
 
 OPERATOR: Final = UUID("0be0a700-0000-4000-8000-000000000001")
 TODAY: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -143,40 +155,87 @@ class Told:
         )
 
 
+@dataclass
+class Around:
+    """What a load needs around the log: the match index, places, positions, order. `refresh` brings the index up."""
+
+    candidates: Candidates
+    places: Places
+    positions: FollowerPositions
+    order: Order
+    refresh: Callable[[], None]
+    close: Callable[[], None]
+
+
+TYPES: Final = CHILD_EVENTS | SUPPLY_EVENTS
+
+
+def in_memory() -> tuple[Home, Around]:
+    """A home and what is around it, in memory."""
+    home = memory_home(TYPES)
+    assert isinstance(home.record, MemoryRecorder)
+    candidates, order, serving = MemoryCandidates(), MemoryRecordOrder(home.record), home.service()
+    indexed = 0
+
+    def refresh() -> None:
+        nonlocal indexed
+        while page := order.tail(indexed, 1000):
+            candidates.index(serving.load_many({stream for _, stream in page}).values())
+            indexed = page[-1][0]
+
+    return home, Around(candidates, MemoryPlaces(), MemoryFollowerPositions(), order, refresh, home.close)
+
+
+def in_postgres(databases: Databases, folder: Path) -> tuple[Home, Around]:
+    """A home and what is around it, in PostgreSQL."""
+    home = postgres_home(databases, folder, TYPES)
+    views, reader = PostgresViewStore(databases.views), PostgresLogReader(databases.record)
+    positions, places = PostgresFollowerPositions(databases.record), PostgresPlaces(databases.shielded)
+    openers = {Log.RECORD: home.service().load_many, Log.ACCESS: home.looks().load_many}
+    operations = Operations(Engine(views, reader, openers, the_rules(), home.clock), (MATCH_INDEX,))
+    candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
+
+    def refresh() -> None:
+        operations.run(until_caught_up=True)
+
+    def close() -> None:
+        for each in (positions, places, views, reader, home):
+            each.close()
+
+    return home, Around(
+        candidates,
+        places,
+        positions,
+        RecordOrder(reader),
+        refresh,
+        close,
+    )
+
+
 class Index:
     """Loads files, and looks at what came of it with the writer's eyes."""
 
-    def __init__(
-        self,
-        home: Home | None = None,
-        *,
-        places: Places | None = None,
-        positions: FollowerPositions | None = None,
-        chunk: int = 50,
-    ) -> None:
-        self.home = home or memory_home(CHILD_EVENTS | SUPPLY_EVENTS)
+    def __init__(self, made: tuple[Home, Around] | None = None, *, chunk: int = 50) -> None:
+        self.home, self.around = made or in_memory()
         self.home.clock.instant = TODAY
-        self.keys = self.home.writer_keys()
+        keys = self.home.writer_keys()
         self.store = self.home.writer()
         self.serving = self.home.service()
-        self.candidates = MemoryCandidates()
-        self.places = places or MemoryPlaces()
-        self.tokens = SystemTokens(self.keys)
+        self.candidates, self.places = self.around.candidates, self.around.places
+        self.tokens = SystemTokens(keys)
         self.ids = RandomIds()
-        self._indexed = 0
-        shielding: Shielding = self.keys
         self.follower = ShieldFollower(
             store=self.store,
-            order=self,
-            positions=positions or MemoryFollowerPositions(),
-            shielding=shielding,
+            order=self.around.order,
+            positions=self.around.positions,
+            shielding=keys,
             places=self.places,
             candidates=self.candidates,
             tokens=self.tokens,
             ids=self.ids,
             clock=self.home.clock,
             rules=the_rules(),
-            refresh=self.refresh,
+            refresh=self.around.refresh,
         )
         self.loader = self.a_loader(chunk=chunk)
 
@@ -191,27 +250,10 @@ class Index:
             clock=self.home.clock,
             rules=the_rules(),
             follower=self.follower,
-            refresh=self.refresh,
+            refresh=self.around.refresh,
             synthetic=synthetic,
             chunk=chunk,
         )
-
-    # The order of the log
-
-    def head(self) -> int:
-        """The position of the last event."""
-        return self.home.record.head().position
-
-    def tail(self, after: int, limit: int) -> list[tuple[int, UUID]]:
-        """Position and stream of the events behind `after`."""
-        return [(row.position, row.stream_id) for row in self.home.record.tail(after, limit)]
-
-    def refresh(self) -> None:
-        """Bring the match index up to the log, as serving sees it."""
-        while page := self.tail(self._indexed, 1000):
-            streams = {stream for _, stream in page}
-            self.candidates.index(self.serving.load_many(streams).values())
-            self._indexed = page[-1][0]
 
     # Doing
 
@@ -236,9 +278,13 @@ class Index:
 
     # Looking
 
+    def head(self) -> int:
+        """The position of the last event."""
+        return self.around.order.head()
+
     def streams(self) -> list[UUID]:
         """Every stream, in the order of its first event."""
-        return list(dict.fromkeys(stream for _, stream in self.tail(0, 100_000)))
+        return list(dict.fromkeys(stream for _, stream in self.around.order.tail(0, 100_000)))
 
     def records(self) -> list[ChildRecord]:
         """Every child's record, in the order of registration, all opened."""

@@ -1,4 +1,4 @@
-"""Places of shielded children, and positions of followers, in memory."""
+"""Places of shielded children, in memory."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -22,18 +22,3 @@ class MemoryPlaces:
     def forget(self, child_id: UUID) -> None:
         """Remove every token of a child."""
         self._noted = {entry for entry in self._noted if entry[1] != child_id}
-
-
-class MemoryFollowerPositions:
-    """Implements `ingest.ports.FollowerPositions`."""
-
-    def __init__(self) -> None:
-        self._positions: dict[str, int] = {}
-
-    def position(self, follower: str) -> int:
-        """The position of the last event it has dealt with."""
-        return self._positions.get(follower, 0)
-
-    def moved(self, follower: str, position: int) -> None:
-        """Move it on, never back."""
-        self._positions[follower] = max(position, self.position(follower))
