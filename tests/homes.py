@@ -22,8 +22,10 @@ from adapters.rows import Recorder
 from adapters.store import EncryptedEventStore, OneAccess, Reveal
 from domain.access.events import EVENTS as ACCESS_EVENTS
 from domain.access.events import LookForgotten
+from domain.account.events import EVENTS as ACCOUNT_EVENTS
 from domain.child_record.events import EVENTS as CHILD_EVENTS
 from domain.kernel import Event, EventTypes, Log
+from domain.rule_set.events import EVENTS as RULE_SET_EVENTS
 
 BEGINNING: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -102,6 +104,16 @@ class Home:
             RandomIds(),
             self.clock,
             right=OneAccess(access_id),
+        )
+
+    def staff(self) -> EncryptedEventStore:
+        """The record log as the service writes accounts, organisations and what is about no person."""
+        return EncryptedEventStore(
+            self.record,
+            self.service_keys(),
+            Parts(ACCOUNT_EVENTS | RULE_SET_EVENTS),
+            RandomIds(),
+            self.clock,
         )
 
     def looks(self) -> EncryptedEventStore:

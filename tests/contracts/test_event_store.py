@@ -1,17 +1,19 @@
 """The contract of `domain.ports.EventStore`: what is stored comes back, and only to whom it may."""
 
 from datetime import date, timedelta
+from itertools import count
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from adapters.key_rows import KeyKind
+from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
 from adapters.keys.cipher import FORMAT, NONCE_BYTES, place
-from adapters.rows import Applied, Duplicate, Moved
+from adapters.rows import Applied, Duplicate, Moved, group_of
 from adapters.store import Append, EncryptedEventStore
 from domain.access.events import Hit, LookForgotten, RecordShown
+from domain.account.events import AccountClosed, AccountOpened
 from domain.child_record.events import (
     Address,
     AddressAsserted,
@@ -39,6 +41,7 @@ from domain.kernel import (
 )
 from domain.personal_data import HIDDEN, Forgotten
 from domain.ports import EventStore
+from domain.rule_set.events import RuleSetAdopted
 from tests.homes import BEGINNING, Home
 
 METADATA: Final = Metadata(actor=UUID(int=7), correlation=UUID(int=8), purpose="casework")
@@ -60,6 +63,18 @@ AT_HOME: Final = AddressAsserted(
     effective=date(2026, 1, 1),
     whereabouts=CurrentAddress(address=Address(lines=("1 Example Street",), postcode="LS1 4AP")),
 )
+ACCOUNT: Final = AccountOpened(
+    name="health-visitor",
+    role="practitioner",
+    organisation=UUID(int=4),
+    body="RQX",
+    area="E08000035",
+    purposes=("casework",),
+    rule_set="present",
+)
+CLOSED: Final = AccountClosed(reason="left")
+ADOPTED: Final = RuleSetAdopted(rule_set="present", valid_from=date(2026, 1, 1), digest="a" * 64)
+MONTHS: Final = count(4000, 60)
 SHIELD: Final = UUID(int=99)
 SHIELDED: Final = ShieldRaised(
     shield=SHIELD, source_kind=SourceKind.AUTHORITY, rule_set="present", ground="child-at-risk"
@@ -513,3 +528,92 @@ def test_the_month_of_an_event_is_that_of_its_instant(home: Home) -> None:
     change = Change(access, StreamKind.ACCESS, 0, (Pending(look()),))
     home.looks().append([change], METADATA, instant=BEGINNING + timedelta(days=40))
     assert home.access.stream(access)[0].period == 2026 * 12 + 4 - 1
+
+
+def opened_account(home: Home) -> UUID:
+    account = uuid4()
+    change = Change(account, StreamKind.STAFF, 0, (Pending(ACCOUNT),))
+    home.staff().append([change], METADATA)
+    return account
+
+
+def test_an_account_is_under_a_key_of_its_own(home: Home) -> None:
+    account = opened_account(home)
+    assert home.key_rows(account).keys() == {(KeyKind.STAFF, 0)}
+    (recorded,) = home.staff().load(account).events
+    assert (recorded.event, recorded.metadata, recorded.content_key) == (ACCOUNT, METADATA, 0)
+    home.staff().append([Change(account, StreamKind.STAFF, 1, (Pending(CLOSED),))], METADATA)
+    assert names(home.staff().load(account)) == ["account-opened", "account-closed"]
+
+
+def test_what_was_done_to_a_forgotten_account_is_still_known_to_have_been_done(home: Home) -> None:
+    account, certificate = opened_account(home), uuid4()
+    home.writer_keys().destroy(account, certificate)
+    (recorded,) = home.staff().load(account).events
+    assert recorded.event == ForgottenEvent(certificate=certificate)
+    assert recorded.metadata == METADATA
+
+
+def test_an_account_whose_key_is_missing_is_damaged(home: Home) -> None:
+    store, account = home.staff(), uuid4()
+    store.append([Change(account, StreamKind.STAFF, 0, (Pending(ACCOUNT),))], METADATA)
+    row = home.record.stream(account)[0]
+    alter(home, account, 1, "identity", row.metadata)
+    with pytest.raises(DamagedStream):
+        store.load(account)
+    with pytest.raises(DamagedStream):
+        store.append([Change(uuid4(), StreamKind.STAFF, 1, (Pending(CLOSED),))], METADATA)
+
+
+def test_what_is_about_no_person_is_under_the_system_key(home: Home) -> None:
+    stream = uuid4()
+    home.staff().append([Change(stream, StreamKind.SYSTEM, 0, (Pending(ADOPTED),))], METADATA)
+    assert home.key_rows(stream) == {}
+    (recorded,) = home.staff().load(stream).events
+    assert (recorded.event, recorded.metadata) == (ADOPTED, METADATA)
+
+
+def test_a_child_without_any_key_row_is_damaged_and_taken_for_nothing_else(home: Home) -> None:
+    """Its stream then looks like one of the system's, whose key does not open it."""
+    stream = registered(home)
+    copy = uuid4()
+    sealed = home.record.stream(stream)[0].stored()
+    home.record.append([group_of([sealed._replace(stream_id=copy)])])
+    assert home.key_rows(copy) == {}
+    assert_damaged(home, copy)
+
+
+def test_when_a_month_is_destroyed_its_looks_and_what_was_noted_in_it_are_forgotten(home: Home) -> None:
+    later = BEGINNING + timedelta(days=next(MONTHS))
+    store, access, account = home.looks(), uuid4(), uuid4()
+    store.append([Change(access, StreamKind.ACCESS, 0, (Pending(look()),))], METADATA, instant=later)
+    staff = Change(account, StreamKind.STAFF, 0, (Pending(ACCOUNT),))
+    home.staff().append([staff], METADATA, instant=later)
+    certificate = uuid4()
+    home.keyring.forget(KeyName(PERIOD_SUBJECT, KeyKind.PERIOD, period_of(later)), certificate)
+    (looked_at,) = home.looks().load(access).events
+    assert (looked_at.event, looked_at.metadata) == (
+        ForgottenEvent(certificate=certificate),
+        Forgotten(certificate),
+    )
+    (opened,) = home.staff().load(account).events
+    assert (opened.event, opened.metadata) == (ACCOUNT, Forgotten(certificate))
+    with pytest.raises(VersionConflict):
+        home.looks().append(
+            [Change(uuid4(), StreamKind.ACCESS, 0, (Pending(look()),))], METADATA, instant=later
+        )
+
+
+def test_an_access_is_one_event(home: Home) -> None:
+    for change in (
+        Change(uuid4(), StreamKind.ACCESS, 0, (Pending(look()), Pending(look()))),
+        Change(uuid4(), StreamKind.ACCESS, 1, (Pending(look()),)),
+    ):
+        with pytest.raises(ValueError, match="stream of its own"):
+            home.looks().append([change], METADATA)
+
+
+def test_a_version_that_is_missing_is_damage(home: Home) -> None:
+    stream = registered(home, NAMED, AT_HOME)
+    alter(home, stream, 3, "version", 4)
+    assert_damaged(home, stream)
