@@ -1,6 +1,7 @@
 """Homes for the scenarios: a training home for each module that asks, on the session's own PostgreSQL server."""
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,15 +13,26 @@ from tests.postgres import MakeDatabases
 _numbers = itertools.count(1)
 
 NewHome = Callable[[], Line]
+Restored = Callable[[Line], Line]
 
 
 @pytest.fixture(scope="module")
-def new_home(make_databases: MakeDatabases, tmp_path_factory: pytest.TempPathFactory) -> NewHome:
-    """Makes a training home of one's own at each call: for scenarios that set the clock ahead."""
+def bare_home(make_databases: MakeDatabases, tmp_path_factory: pytest.TempPathFactory) -> NewHome:
+    """Makes a folder and four empty databases at each call; nothing is in it yet."""
 
     def make() -> Line:
         home = Path(tmp_path_factory.getbasetemp()) / f"home-{next(_numbers)}"
-        line = Line(home, databases=make_databases())
+        return Line(home, databases=make_databases())
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def new_home(bare_home: NewHome) -> NewHome:
+    """Makes a training home of one's own at each call: for scenarios that set the clock ahead."""
+
+    def make() -> Line:
+        line = bare_home()
         line.done("init", "--training")
         return line
 
@@ -31,6 +43,22 @@ def new_home(make_databases: MakeDatabases, tmp_path_factory: pytest.TempPathFac
 def line(new_home: NewHome) -> Line:
     """The training home of this module; each scenario invents its own children."""
     return new_home()
+
+
+@pytest.fixture(scope="module")
+def restored(bare_home: NewHome) -> Restored:
+    """Backs a home up and restores it into another, to which the key-encryption keys were brought by hand."""
+
+    def restore(line: Line) -> Line:
+        copy = line.home.with_name(f"{line.home.name}-backup-{next(_numbers)}")
+        line.done("backup", str(copy))
+        other = bare_home()
+        other.clock = line.clock
+        shutil.copytree(line.home / "kek", other.home / "kek")
+        other.done("restore", str(copy))
+        return other
+
+    return restore
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,7 +49,8 @@ class Answer:
 class Line:
     """`contactpoint --json --home HOME …`, in this process, on the databases of a home of one's own.
 
-    `clock` may be set ahead, never back. `databases`: where the home's databases are not under the home.
+    `clock` may be set ahead, never back; each command moves it on by a microsecond, so that one follows the other.
+    `databases`: where the home's databases are not under the home.
     """
 
     def __init__(self, home: Path, clock: datetime = START, databases: Databases | None = None) -> None:
@@ -70,6 +71,7 @@ class Line:
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             status = status_of(self.words(*words, acting=acting, second=second), self.settings)
+        self.clock += timedelta(microseconds=1)
         lines = out.getvalue().splitlines()
         assert len(lines) == 1, f"{len(lines)} lines on stdout for {words[0]}"
         return Answer(status, json.loads(lines[0]), out.getvalue() + err.getvalue())

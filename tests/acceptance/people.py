@@ -123,7 +123,7 @@ class Child:
         """The options of `record register`."""
         return (
             "--given", self.given, "--family", self.family, "--dob", self.born.isoformat(), "--gender", self.gender,
-            "--line", self.street, "--postcode", self.postcode,
+            "--line", self.street, "--postcode", self.postcode, "--nhs-number", self.nhs,
         )  # fmt: skip
 
 
@@ -170,6 +170,7 @@ def born(line: Line, child: Child, **changed: str) -> str:
 
 def id_of(line: Line, child: Child) -> str:
     """The id of a child that a practitioner finds."""
-    results = line.found(*child.criteria)
+    exactly = {"given": [child.given], "family": child.family}
+    results = [hit for hit in line.found(*child.criteria) if hit["name"] == exactly]
     assert len(results) == 1, f"{len(results)} found"
     return str(results[0]["child_id"])
