@@ -89,16 +89,17 @@ class Engine:
             if not alone:
                 return CaughtUp(0, {}, busy=True)
             self.ensure_live(projection)
-            with self.store.step(projection) as step:
-                self._retry(step, projection)
-            done = 0
+            done, first = 0, True
             while True:
                 with self.store.step(projection) as step:
-                    moved = sum(self._advance(step, projection, log, batch) for log in projection.logs)
-                done += moved
-                if progress and moved:
+                    if first:
+                        self._retry(step, projection)
+                    moved = [self._advance(step, projection, log, batch) for log in projection.logs]
+                first = False
+                done += sum(moved)
+                if progress and any(moved):
                     progress(Progress(projection.name, done, done, 0.0, 0.0, None))
-                if moved == 0 or not until_caught_up:
+                if max(moved) < batch or not until_caught_up:
                     return CaughtUp(done, self._positions(projection))
 
     def ensure_live(self, projection: Projection) -> None:

@@ -14,14 +14,14 @@ dropped by the next catch-up, rebuild or comparison.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from domain.errors import NotFound, Refused
 from domain.kernel import Log
-from projections.engine import CaughtUp, Engine, Folded, Progress, Reporter
+from projections.engine import Engine, Folded, Progress, Reporter
 from projections.ports import Build, Comparison, State
 from projections.projection import Projection
 
@@ -34,7 +34,7 @@ _LOG_NAMES: Final = {Log.RECORD: "record", Log.ACCESS: "access"}
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A build made anew. `comparison` is against the build that was live; None where there was none."""
+    """A build made anew. `comparison` is against the build that was live; None where there was none: then it is."""
 
     build: Build
     events: int
@@ -95,18 +95,30 @@ class Operations:
 
         wait: whether to wait for another worker that has the view, rather than pass it over.
         """
-        chosen = [projection for projection in self.projections if names is None or projection.name in names]
         events = 0
         while True:
-            for projection in chosen:
-                self._drop_abandoned(projection)
-                caught_up: CaughtUp = self.engine.catch_up(projection, wait=wait, progress=progress)
-                events += caught_up.events
-                if stop():
-                    break
+            events += self.feed(names, wait=wait, progress=progress, stop=stop)
             if until_caught_up or stop():
                 return {"events": events, **self.status()}
             self.engine.log.wait(_IDLE_SECONDS)
+
+    def feed(
+        self,
+        names: Sequence[str] | None = None,
+        *,
+        wait: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+        progress: Reporter | None = None,
+    ) -> int:
+        """Catch views up (all, or these) and say nothing but how many events that took: for commands that change."""
+        events = 0
+        for projection in self.projections:
+            if stop():
+                break
+            if names is None or projection.name in names:
+                self._drop_abandoned(projection)
+                events += self.engine.catch_up(projection, wait=wait, progress=progress).events
+        return events
 
     def rebuild(self, name: str, *, switch: bool = False, progress: Reporter | None = None) -> dict[str, Any]:
         """Build the view anew, and with `switch` let queries read the new build. See `Rebuilt`."""
@@ -131,16 +143,14 @@ class Operations:
         """
         projection = self._projection(name)
         with self._rebuilding(projection):
+            if self._only(projection, "live") is None:
+                raise NotFound("This view was never built. Run `contactpoint projection run`.", field="name")
             self._drop(projection, ("filling", "scratch"))
             other = self._only(projection, "next")
             if other is not None:
                 return _words(self._compare(projection, other))
             rebuilt = self._rebuild(projection, "scratch", progress, switch=False)
             self.engine.store.drop(rebuilt.build)
-            if rebuilt.comparison is None:
-                raise NotFound(
-                    f"The view {name} was never built. Run `contactpoint projection run`.", field="name"
-                )
             return _words(rebuilt.comparison)
 
     def switch(self, name: str) -> dict[str, Any]:
@@ -180,19 +190,22 @@ class Operations:
             upto = {log: engine.log.head(log) for log in projection.logs}
             ended = self._fill(projection, build, upto, progress)
             build = engine.store.finish(build, projection, upto, state)
-            if ended:
-                with engine.store.step(projection) as step:
-                    step.replace([build], ended, ())
+            with engine.store.step(projection) as step:
+                step.replace([build], ended, ())
+                first = all(other.state != "live" for other in step.builds)
+                if first:
+                    step.become(build, "live")
             engine.catch_up(projection)
-            comparison = self._compare(projection, build)
-            if switch:
+            comparison = None if first else self._compare(projection, build)
+            if switch and not first:
                 self._make_live(projection, build)
-        except BaseException:  # also a cancellation: nothing is left behind
-            engine.store.drop(build)
+        except BaseException:  # also a cancellation: nothing is left behind, unless it is live by now
+            with suppress(Refused):
+                engine.store.drop(build)
             raise
         seconds = max(time.monotonic() - started, 1e-9)
         events = sum(upto.values())
-        return Rebuilt(build, events, seconds, events / seconds, comparison, switch)
+        return Rebuilt(build, events, seconds, events / seconds, comparison, switched=switch or first)
 
     def _fill(
         self, projection: Projection, build: Build, upto: Mapping[Log, int], progress: Reporter | None

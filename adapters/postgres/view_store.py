@@ -118,7 +118,7 @@ class PostgresViewStore:
 
     def builds(self, name: str) -> tuple[Build, ...]:
         """Every build of this view, oldest first."""
-        with self._connection() as connection, connection.transaction():
+        with self._connection() as connection:
             return _builds(connection, name)
 
     def begin(self, projection: Projection, rule_set: str) -> Build:
@@ -380,10 +380,13 @@ def _lock_view(connection: Connection, name: str) -> bool:
 
 def _builds(connection: Connection, name: str) -> tuple[Build, ...]:
     found = connection.execute(
-        "SELECT build, version, rule_set, state FROM views.build WHERE name = %s ORDER BY build", (name,)
-    ).fetchall()
-    marks = connection.execute(
-        "SELECT build, log, position, swept FROM views.position WHERE name = %s", (name,)
+        """
+        SELECT b.build, b.version, b.rule_set, b.state,
+               array_remove(array_agg(p.log), NULL), array_agg(p.position), array_agg(p.swept)
+        FROM views.build AS b LEFT JOIN views.position AS p USING (name, build)
+        WHERE b.name = %s GROUP BY b.name, b.build ORDER BY b.build
+        """,
+        (name,),
     ).fetchall()
     return tuple(
         Build(
@@ -392,10 +395,10 @@ def _builds(connection: Connection, name: str) -> tuple[Build, ...]:
             version,
             rule_set,
             state,
-            {Log(log): position for build, log, position, _ in marks if build == number},
-            {Log(log): swept for build, log, _, swept in marks if build == number},
+            {Log(log): position for log, position in zip(logs, positions, strict=False)},
+            {Log(log): mark for log, mark in zip(logs, swept, strict=False)},
         )
-        for number, version, rule_set, state in found
+        for number, version, rule_set, state, logs, positions, swept in found
     )
 
 

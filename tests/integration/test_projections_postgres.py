@@ -354,6 +354,7 @@ def test_changes_are_told_newest_first_and_never_later_than_a_shield(site: Site)
 def test_a_shield_leaves_nothing_of_a_place_in_any_build(site: Site) -> None:
     child = _register(site, 1)
     site.tell(child, asserts(whereabouts=an_address("9 Secret Way", "M1 1AE")))
+    site.operations.run()
     for projection in PROJECTIONS:
         site.operations.rebuild(projection.name, switch=True)
         site.operations.rebuild(projection.name)

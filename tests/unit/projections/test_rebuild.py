@@ -179,3 +179,12 @@ def test_a_view_that_was_never_built_says_so(journal: Journal) -> None:
     assert {view["lag_events"] > 0 for view in views} == {True}
     with pytest.raises(Refused):
         journal.operations().switch(NAME)
+    with pytest.raises(NotFound):
+        journal.operations().compare(NAME)
+
+
+def test_the_first_rebuild_of_a_view_is_live_at_once(journal: Journal) -> None:
+    operations = journal.operations()
+    assert operations.rebuild(NAME)["switched"]
+    assert [view["state"] for view in operations.list()["views"] if view["name"] == NAME] == ["current"]
+    assert len(rows_of(operations, VIEW)["child"]) == 31
