@@ -3,6 +3,7 @@
 import ast
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,12 @@ def syntax(*folders: str) -> Iterator[tuple[str, ast.Module]]:
     for path in files(".py"):
         name = relative(path)
         if any(name == folder or name.startswith(folder + "/") for folder in folders):
-            yield name, ast.parse(path.read_text("utf-8"), filename=name)
+            yield name, _parsed(path)
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), filename=relative(path))
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
