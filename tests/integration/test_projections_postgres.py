@@ -453,6 +453,27 @@ def test_a_rebuild_under_load_loses_nothing_and_no_search_is_short(site: Site) -
     assert compared["rows"] > 120
 
 
+def test_what_a_query_reads_is_not_dropped_before_it_ends(site: Site) -> None:
+    _register(site, 1)
+    site.operations.run()
+
+    def rebuild_twice() -> None:
+        for _ in range(2):
+            site.operations.rebuild(PRACTITIONER_VIEW.name, switch=True)
+
+    rebuilding = threading.Thread(target=rebuild_twice)
+    with site.views.reading(
+        PRACTITIONER_VIEW
+    ) as connection:  # knows which build is live, and has not read it yet
+        rebuilding.start()
+        rebuilding.join(3)
+        assert rebuilding.is_alive(), "it waits to drop the build that is being read"
+        assert connection.execute("SELECT count(*) FROM child").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM name").fetchone() == (1,)
+    rebuilding.join(30)
+    assert [build.number for build in site.views.builds(PRACTITIONER_VIEW.name)] == [2, 3]
+
+
 def test_two_workers_at_once_do_each_event_once(site: Site, tmp_path: Path) -> None:
     for number in range(40):
         _register(site, number)
