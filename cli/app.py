@@ -255,7 +255,7 @@ class App:
     def due(self, viewer: Viewer, on: date) -> list[Json]:
         """What falls due on or before a day; on record as a look."""
         self.catch_up()
-        command = ReadDue(at=self.now(), access_id=self.ids.new(), reason=self._reason(viewer), on=on)
+        command = ReadDue(at=self.now(), access_id=self.ids.new(), reason=self.reason(viewer), on=on)
         entries: list[Json] = read_due(command, self.looking(viewer)).display["due"]
         return entries
 
@@ -281,8 +281,8 @@ class App:
         if not self.rules.role_may(viewer.role, right):
             raise AccessDenied("Your role does not allow this.", code="right-not-held")
 
-    def _reason(self, viewer: Viewer) -> str:
-        """What this account looks for when it runs the index."""
+    def reason(self, viewer: Viewer) -> str:
+        """What this account looks for when it runs the index or audits it, where none is given."""
         for reason in ("operation", "record-management", "audit"):
             if reason in viewer.purposes:
                 return reason

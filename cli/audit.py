@@ -16,7 +16,12 @@ audit = typer.Typer(
     no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first."
 )
 
-Reason = Annotated[str, typer.Option("--reason", help="Why you ask: a reason code.")]
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", help="Why you ask: a reason code. Default: that of your role, for example audit."
+    ),
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="How many entries at most.")]
 Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
 
@@ -27,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @audit.command("who-saw")
-def who_saw(context: typer.Context, child: Child, reason: Reason = "audit", limit: Limit = 200) -> None:
+def who_saw(context: typer.Context, child: Child, reason: Reason = None, limit: Limit = 200) -> None:
     """Who has seen this child's record, when, why and with what outcome."""
     _trail(context, "who-saw", child, reason, limit)
 
@@ -36,7 +41,7 @@ def who_saw(context: typer.Context, child: Child, reason: Reason = "audit", limi
 def what_saw(
     context: typer.Context,
     account: Annotated[str, typer.Argument(help="The account's name or id.")],
-    reason: Reason = "audit",
+    reason: Reason = None,
     limit: Limit = 200,
 ) -> None:
     """What this account has seen."""
@@ -44,7 +49,7 @@ def what_saw(
 
 
 @audit.command()
-def changes(context: typer.Context, child: Child, reason: Reason = "audit", limit: Limit = 200) -> None:
+def changes(context: typer.Context, child: Child, reason: Reason = None, limit: Limit = 200) -> None:
     """What has changed in this child's record, and by whom where that may be told."""
     _trail(context, "changes", child, reason, limit)
 
@@ -53,7 +58,7 @@ def changes(context: typer.Context, child: Child, reason: Reason = "audit", limi
 def replay(
     context: typer.Context,
     access: Annotated[str, typer.Argument(help="The access id that the look printed.")],
-    reason: Reason = "audit",
+    reason: Reason = None,
 ) -> None:
     """Show an access again, byte for byte as it was displayed. Whereabouts shielded since need a second auditor."""
     run = session(context)
@@ -63,7 +68,7 @@ def replay(
         command = ReplayAccess(
             at=app.now(),
             access_id=app.ids.new(),
-            reason=reason,
+            reason=reason or app.reason(viewer),
             replayed=uuid_of(access, "access"),
             confirmed_by=second.account if second else None,
         )
@@ -85,7 +90,7 @@ def _trail(
     context: typer.Context,
     kind: Literal["who-saw", "what-saw", "changes"],
     subject: str,
-    reason: str,
+    reason: str | None,
     limit: int,
 ) -> None:
     run = session(context)
@@ -93,7 +98,12 @@ def _trail(
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         found = app.account_id(subject) if kind == "what-saw" else app.child(subject)
         command = ReadTrail(
-            at=app.now(), access_id=app.ids.new(), reason=reason, kind=kind, subject=found, limit=limit
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=reason or app.reason(viewer),
+            kind=kind,
+            subject=found,
+            limit=limit,
         )
         app.catch_up()
         shown = read_trail(command, app.looking(viewer))

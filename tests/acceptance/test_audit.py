@@ -1,0 +1,296 @@
+"""D. The audit trail: what was shown can be shown again to the byte, and who saw what is told without telling where."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import NewHome, Restored
+from tests.acceptance.line import Json, Line
+from tests.acceptance.people import Child, a_child, born, registered
+
+pytestmark = pytest.mark.postgres
+
+UNKNOWN = "5d0cf4a1-58f3-4d35-bb0a-0a3c7d6f8a11"
+
+
+def replayed(line: Line, access: str, acting: str = "auditor", second: str | None = None) -> Json:
+    """The replay of an access, which must agree with the digests that were recorded."""
+    answer = line.done("audit", "replay", access, acting=acting, second=second)
+    assert answer["digest_matches"] is True
+    return answer
+
+
+def with_services(line: Line, one: Child) -> str:
+    """A child with an ordinary and a sensitive service."""
+    child = born(line, one)
+    line.record("involve", child, "--service", "Health visiting", "--kind", "universal")
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive")
+    return child
+
+
+def looks(line: Line, child: str, one: Child) -> dict[str, Any]:
+    """Displays of every kind, by their access ids."""
+    shows = [line.show(child, who) for who in ("practitioner", "teacher", "social-worker", "data-manager")]
+    searches = [line.search(*one.criteria, acting=who) for who in ("practitioner", "teacher")]
+    return {
+        **{answer["access_id"]: answer["record"] for answer in shows},
+        **{
+            answer["access_id"]: {"results": answer["results"], "more": answer["more"]} for answer in searches
+        },
+    }
+
+
+def test_what_was_shown_is_shown_again_to_the_byte_after_later_changes_and_a_rebuild(
+    line: Line, restored: Restored
+) -> None:
+    one = a_child()
+    child = with_services(line, one)
+    displays = looks(line, child, one)
+    instant = line.clock
+
+    line.record("withdraw-consent", child, "--service", "Harbour clinic")
+    line.record("end-involvement", child, "--service", "Health visiting")
+    line.record("correct", child, "--family", "Changed", "--line", "1 New Road", "--postcode", "WF9 9ZZ")
+    line.pds(one.message())
+    line.done("projection", "rebuild", "practitioner_view", "--switch")
+    line.done("projection", "rebuild", "audit_trail", "--switch")
+
+    for home in (line, restored(line)):
+        for access, display in displays.items():
+            answer = replayed(home, access)
+            assert answer["as_displayed"] == display
+            assert list(answer["as_displayed"]) == list(display), "the same fields in the same order"
+            assert answer["policy"] == "present"
+            assert datetime.fromisoformat(answer["instant"]) < instant
+
+
+def test_a_search_is_shown_again_with_its_own_hits_though_it_would_find_others_now(line: Line) -> None:
+    one, later = a_child(), a_child()
+    born(line, one)
+    answer = line.search("--name", one.family, "--dob", one.born.isoformat())
+    line.births({**later.entry, "surname": one.family, "date_of_birth": one.born.isoformat()})
+    assert len(line.found("--name", one.family, "--dob", one.born.isoformat())) == 2
+
+    assert replayed(line, answer["access_id"])["as_displayed"]["results"] == answer["results"]
+
+
+def test_whereabouts_shielded_since_need_two_auditors_to_be_shown_again(line: Line) -> None:
+    one = a_child()
+    child = with_services(line, one)
+    before = {
+        access: display
+        for access, display in looks(line, child, one).items()
+        if "earlier_addresses" not in display  # a manager's display is tried below
+    }
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    after = line.show(child, acting="teacher")
+    openings = opened(line, child)
+
+    for access, display in before.items():
+        for acting, second, code in (
+            ("auditor", None, "two-people-needed"),
+            ("auditor", "auditor", "same-person"),
+            ("auditor", "teacher", "right-not-held"),
+        ):
+            answer = line("audit", "replay", access, acting=acting, second=second)
+            assert (answer.status, answer.code) == (1, code), answer.json
+            assert one.postcode not in answer.printed
+        assert opened(line, child) == openings, "a refusal opens nothing"
+        assert replayed(line, access, second="auditor-2")["as_displayed"] == display
+        openings += 1
+        assert opened(line, child) == openings, "the opening is noted where the keys are"
+    assert replayed(line, after["access_id"])["as_displayed"] == after["record"], (
+        "a shielded display needs one"
+    )
+    assert opened(line, child) == openings
+
+
+def opened(line: Line, child: str) -> int:
+    """How often the keys of a shielded child were opened for one access."""
+    with line.as_superuser("shielded") as connection:
+        row = connection.execute("SELECT count(*) FROM keys.opening WHERE subject = %s", (child,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_the_second_auditor_stands_in_the_trail(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    access = line.show(child)["access_id"]
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    replayed(line, access, acting="auditor-2", second="auditor")
+
+    entry = line.done("audit", "what-saw", "auditor-2")["entries"][0]
+
+    assert (entry["action"], entry["outcome"]) == ("replay", "granted")
+    assert entry["confirmed_by"] == line.done("account", "show", "auditor")["account"]
+
+
+@pytest.mark.parametrize("acting", ["practitioner", "teacher", "social-worker", "data-manager", "operator"])
+def test_only_an_auditor_shows_an_access_again(line: Line, acting: str) -> None:
+    one = a_child()
+    access = line.show(born(line, one))["access_id"]
+
+    refused = line.refused("right-not-held", "audit", "replay", access, acting=acting)
+
+    assert one.family not in refused.printed
+
+
+def test_an_access_that_is_not_there_or_showed_nothing_cannot_be_shown_again(line: Line) -> None:
+    line.refused("not-found", "audit", "replay", UNKNOWN)
+    trail = line.done("audit", "what-saw", "teacher")["access_id"]
+    line.refused("nothing-displayed", "audit", "replay", trail)
+
+
+def test_who_saw_a_child_is_told_newest_first_with_why_and_with_what_outcome(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    shown = line.show(child, acting="teacher")
+    found = line.search(*one.criteria, acting="social-worker")
+    line.refused("reason-not-yours", "show", child, "--reason", "audit", acting="practitioner")
+    line.found(*a_child().criteria)
+
+    entries = line.done("audit", "who-saw", child)["entries"]
+
+    assert [
+        (e["account_name"], e["role"], e["action"], e["reason"], e["outcome"], e["shown"])
+        for e in entries[:3]
+    ] == [
+        ("practitioner", "practitioner", "show", "audit", "refused", False),
+        ("social-worker", "social-worker", "search", "casework", "granted", True),
+        ("teacher", "teacher", "show", "casework", "granted", True),
+    ]
+    assert [entry["access_id"] for entry in entries[1:3]] == [found["access_id"], shown["access_id"]]
+    assert set(entries[2]["fields"]) == set(shown["record"])
+    assert all(entry["organisation"] for entry in entries)
+    assert len(entries) == 4, "and the search that found the child when it was born; no other"
+
+
+def test_what_an_account_saw_names_the_children_shown_and_those_asked_for(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    line.show(child, acting="teacher")
+    line.unseen(UNKNOWN, acting="teacher")
+
+    missed, shown = line.done("audit", "what-saw", "teacher")["entries"][:2]
+
+    assert (missed["children"], missed["asked_for"]) == ([], [UNKNOWN])
+    assert (shown["children"], shown["asked_for"]) == ([child], [])
+
+
+def test_a_refusal_is_in_the_trail_of_whoever_was_refused(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    line.refused("right-not-held", "search", "--reason", "casework", *one.criteria, acting="operator")
+    line.refused("right-not-held", "show", child, "--reason", "casework", acting="auditor")
+    line.refused("right-not-held", "audit", "who-saw", child, acting="teacher")
+    line.refused("reason-unknown", "show", child, "--reason", "nosiness", acting="practitioner")
+
+    for name, action, rule in (
+        ("operator", "search", "right-not-held"),
+        ("teacher", "who-saw", "right-not-held"),
+        ("practitioner", "show", "reason-unknown"),
+    ):
+        entry = line.done("audit", "what-saw", name)["entries"][0]
+        assert (entry["action"], entry["outcome"], entry["rule"]) == (action, "refused", rule)
+        assert entry["children"] == []
+
+
+def test_changes_are_told_with_source_actor_and_reason(line: Line) -> None:
+    one = a_child()
+    child = with_services(line, one)
+    practitioner = line.done("account", "show", "practitioner")["account"]
+
+    entries = line.done("audit", "changes", child, acting="data-manager")["entries"]
+
+    assert [entry["event"] for entry in entries[:2]] == ["sensitive-change", "involvement-begun"]
+    assert (entries[1]["actor"], entries[1]["reason"]) == (practitioner, "casework")
+    assert (entries[0]["actor"], entries[0]["effective"]) == (None, None)
+    assert {entry["event"] for entry in entries} >= {
+        "child-registered",
+        "identity-asserted",
+        "address-asserted",
+    }
+    assert "Harbour" not in str(entries)
+
+
+def test_of_a_shielded_child_the_trail_tells_no_organisation_no_actor_and_no_change_that_is_hidden(
+    line: Line,
+) -> None:
+    one = a_child()
+    child = with_services(line, one)
+    line.show(child, acting="teacher")
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    before = line.done("audit", "changes", child)["entries"]
+
+    line.record("involve", child, "--service", "Refuge", "--kind", "additional", acting="teacher")
+    line.record("correct", child, "--line", "2 Hidden Close", "--postcode", "WF9 8YY")
+    line.pds(one.message(address=[one.address("5 Other Road", "WF9 8XX", "2026-01-01")]))
+    seen = line.done("audit", "who-saw", child)["entries"]
+    changes = line.done("audit", "changes", child)["entries"]
+
+    assert seen
+    assert changes
+    assert all("organisation" not in entry for entry in seen)
+    assert {entry["actor"] for entry in changes} == {None}
+    assert {entry["version"] for entry in changes} == {None}
+    assert {entry["event"] for entry in changes} <= {
+        "child-registered", "identity-asserted", "shield-raised", "shield-lifted", "record-archived",
+        "extension-consent-given", "extension-consent-withdrawn", "death-notified", "record-reopened",
+    }  # fmt: skip
+    assert len(changes) - len(before) <= 1, "what the feed says of who the child is, and nothing of where"
+    for home_of_it in ("Refuge", "Hidden", "WF9", one.postcode, "Marlbridge"):
+        assert home_of_it not in str(seen) + str(changes)
+
+
+def test_after_destruction_what_was_shown_is_gone_and_that_it_was_shown_is_not(new_home: NewHome) -> None:
+    line = new_home()
+    one, other = a_child(born=date(2009, 5, 1)), a_child()
+    child, kept = registered(line, one), registered(line, other)
+    shown, found = line.show(child, acting="teacher"), line.search(*one.criteria, acting="teacher")
+    both = line.show(kept, acting="teacher")
+
+    line.clock = datetime(2027, 5, 1, 9, tzinfo=UTC)
+    assert line.done("retention", "run")["archived"] == 1
+    assert replayed(line, shown["access_id"])["as_displayed"] == shown["record"], "archived, not destroyed"
+    line.clock = datetime(2033, 4, 30, 9, tzinfo=UTC)
+    assert line.done("retention", "run")["destroyed"] == 0
+    line.clock = datetime(2033, 5, 1, 9, tzinfo=UTC)
+    due = line.done("retention", "due")["due"]
+    assert [(e["child_id"], e["action"], e["rule"]) for e in due] == [(child, "destroy", "archive-period")]
+    assert line.done("retention", "run")["destroyed"] == 1
+    assert line.done("retention", "run") == {"archived": 0, "destroyed": 0, "passed_over": []}
+
+    for access in (shown["access_id"], found["access_id"]):
+        refused = line.refused("destroyed", "audit", "replay", access, acting="auditor", second="auditor-2")
+        assert one.family not in refused.printed
+    assert replayed(line, both["access_id"])["as_displayed"] == both["record"]
+    assert line.found(*one.criteria) == []
+    line.unseen(child)
+    line.unseen(child, acting="data-manager")
+    assert line.done("audit", "changes", child)["entries"] == []
+    entries = line.done("audit", "who-saw", child)["entries"]
+    assert (shown["access_id"], "teacher", True) in [
+        (e["access_id"], e["account_name"], e["shown"]) for e in entries
+    ]
+    told = str(line.view_rows())
+    assert one.family.lower() not in told.lower()
+    assert other.family.lower() in told.lower(), "the search would find a name that is held"
+    assert line.births(one.entry)["refusals"][0]["code"] == "adult", (
+        "a feed that comes again does not bring it back"
+    )
+
+
+def test_a_second_rebuild_after_destruction_comes_to_the_same_rows(new_home: NewHome) -> None:
+    line = new_home()
+    child = registered(line, a_child(born=date(2009, 5, 1)))
+    line.clock = datetime(2027, 5, 2, tzinfo=UTC)
+    line.done("retention", "run")
+    line.clock = datetime(2033, 5, 2, tzinfo=UTC)
+    line.done("retention", "run")
+
+    for view in ("practitioner_view", "audit_trail", "retention_schedule", "match_index"):
+        compared = line.done("projection", "compare", view)
+        assert (compared["added"], compared["removed"], compared["changed"]) == (0, 0, 0)
+    line.unseen(child)
