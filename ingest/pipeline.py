@@ -161,6 +161,8 @@ class _Item:
     assertion: AssertFacts
     authority: str | None
     places: frozenset[bytes]
+    linking: frozenset[str]
+    screening: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,8 @@ class _Plan:
     child_id: UUID
     unit: Unit
     shielded: bool = False
-    after: ChildRecord | None = None
+    before: ChildRecord | None = None
+    """The record that the changes are made to; None where there are none, or they make no record."""
 
     @property
     def events(self) -> int:
@@ -182,31 +185,57 @@ class _Plan:
 
 @dataclass(slots=True)
 class _Recent:
-    """Records that this load made since the match index was last brought up to the log."""
+    """What this load did to records since the match index was last brought up to the log.
 
-    records: dict[UUID, ChildRecord] = field(default_factory=dict)
+    Most of it is never asked for, so a record is folded and compared only when a later one shares a key with it.
+    """
+
+    records: dict[UUID, tuple[ChildRecord, tuple[Change, ...], datetime]] = field(default_factory=dict)
     candidates: dict[UUID, Candidate] = field(default_factory=dict)
     by_key: dict[str, set[UUID]] = field(default_factory=dict)
 
-    def add(self, record: ChildRecord) -> None:
-        """Remember a record as it now is."""
-        candidate = candidate_of(record)
-        self.records[record.child_id] = record
-        self.candidates[record.child_id] = candidate
-        for key in candidate.keys:
-            self.by_key.setdefault(key, set()).add(record.child_id)
+    def add(self, plan: _Plan, *, by_all_keys: bool = False) -> None:
+        """Remember a record as the plan leaves it, under the keys its source record gives or under all it has."""
+        if plan.before is None:
+            return
+        at = plan.item.assertion.at
+        self.records[plan.child_id] = (plan.before, plan.unit.changes, at)
+        self.candidates.pop(plan.child_id, None)
+        keys = plan.item.linking
+        if plan.shielded or by_all_keys:
+            keys |= self.candidate(plan.child_id).keys
+        for key in keys:
+            self.by_key.setdefault(key, set()).add(plan.child_id)
 
-    def find(self, keys: Iterable[str]) -> list[Candidate]:
-        """Those that hold one of these keys."""
-        found = {child_id for key in keys for child_id in self.by_key.get(key, ())}
-        return [self.candidates[child_id] for child_id in sorted(found)]
+    def record(self, child_id: UUID) -> ChildRecord | None:
+        """The record as it is or will be; None where this load did nothing to it."""
+        if child_id not in self.records:
+            return None
+        before, changes, at = self.records[child_id]
+        if changes:
+            before = _after(before, changes, at)
+            self.records[child_id] = (before, (), at)
+        return before
+
+    def candidate(self, child_id: UUID) -> Candidate:
+        """The record as linking sees it. Raises KeyError where this load did nothing to it."""
+        if child_id not in self.candidates:
+            record = self.record(child_id)
+            if record is None:
+                raise KeyError(child_id)
+            self.candidates[child_id] = candidate_of(record)
+        return self.candidates[child_id]
+
+    def find(self, keys: Iterable[str]) -> set[UUID]:
+        """Those that may hold one of these keys."""
+        return {child_id for key in keys for child_id in self.by_key.get(key, ())}
 
     def forget(self, child_id: UUID) -> None:
         """It did not come to be as planned."""
         self.records.pop(child_id, None)
-        candidate = self.candidates.pop(child_id, None)
-        for key in candidate.keys if candidate is not None else ():
-            self.by_key[key].discard(child_id)
+        self.candidates.pop(child_id, None)
+        for children in self.by_key.values():
+            children.discard(child_id)
 
     def clear(self) -> None:
         """The index knows them now."""
@@ -258,8 +287,8 @@ class Loader:
         digest, total = _digest(stream)
         token = self.tokens.token("file", f"{kind}\n".encode() + digest)
         file_id = self.store.find(token) or self.ids.new()
+        self.refresh()
         if not dry_run:
-            self.refresh()
             self.follower.catch_up(metadata)  # what a run that was killed left undone
         while True:
             stream.seek(0)
@@ -327,7 +356,16 @@ class Loader:
             about_carers=about_carers,
         )
         places = frozenset[bytes]() if address is None else place_tokens(self.tokens, (address,))
-        return _Item(line, key, incoming, assertion, authority, places)
+        return _Item(
+            line,
+            key,
+            incoming,
+            assertion,
+            authority,
+            places,
+            linking=linking_keys(incoming),
+            screening=screening_keys(incoming),
+        )
 
     def item_of(self, record: SourceRecord, key: bytes, file_id: UUID | None, at: datetime) -> _Item:
         """A source record as a wish, its undated address dated by its receipt."""
@@ -401,7 +439,7 @@ class _Run:
         items: list[_Item] = []
         repeated: list[bytes] = []
         for record, key in keyed:
-            if key in known or key in self._keys:
+            if key in known:
                 self.counts.add(Outcome.UNCHANGED)
                 if known.get(key, self._file_id) != self._file_id:
                     repeated.append(key)
@@ -412,7 +450,6 @@ class _Run:
             if bad is not None:
                 self._refuse(bad.line, bad.code, bad.field)
                 continue
-            self._keys.add(key)
             items.append(loader.item_of(record, key, self._file_id, at))
         self._also_said(repeated, at)
         self._prefetch(items)
@@ -479,9 +516,7 @@ class _Run:
 
     def _prefetch(self, items: Sequence[_Item]) -> None:
         loader = self._loader
-        wanted = {
-            key for item in items for key in linking_keys(item.incoming) | screening_keys(item.incoming)
-        }
+        wanted = {key for item in items for key in item.linking | item.screening}
         self._found = {}
         for candidate in loader.candidates.find(wanted) if wanted else ():
             for key in candidate.keys & wanted:
@@ -496,25 +531,30 @@ class _Run:
     def _candidates(self, keys: Iterable[str], extra: Sequence[Candidate]) -> list[Candidate]:
         keys = tuple(keys)
         found = {candidate.child_id: candidate for key in keys for candidate in self._found.get(key, ())}
-        found.update((candidate.child_id, candidate) for candidate in self._recent.find(keys))
+        changed = self._recent.find(keys) | (found.keys() & self._recent.records.keys())
+        found.update((child_id, self._recent.candidate(child_id)) for child_id in changed)
         found.update((candidate.child_id, candidate) for candidate in extra)
         return [found[child_id] for child_id in sorted(found)]
 
     def _link(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
-        return decide(item.incoming, self._candidates(linking_keys(item.incoming), extra))
+        candidates = self._candidates(item.linking, extra)
+        return decide(item.incoming, candidates) if candidates else NoMatch()
 
     # One source record
 
     def _work_on(self, item: _Item) -> None:
+        if item.key in self._keys:  # the same line twice in one chunk
+            self.counts.add(Outcome.UNCHANGED)
+            return
         try:
             plan = self._plan(item, ())
         except Refused as refusal:
             self._refuse(item.line, refusal.code, refusal.field)
             return
+        self._keys.add(item.key)
         self._plans.append(plan)
         self._planned.update(change.stream_id for change in plan.unit.changes)
-        if plan.after is not None:
-            self._recent.add(plan.after)
+        self._recent.add(plan)
 
     def _plan(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
         """What it comes to. Raises Refused."""
@@ -535,7 +575,7 @@ class _Run:
         return self._new(item, extra)
 
     def _resembles_shielded(self, item: _Item, extra: Sequence[Candidate]) -> bool:
-        candidates = self._candidates(screening_keys(item.incoming), extra)
+        candidates = self._candidates(item.screening, extra)
         at_same_place = frozenset[UUID]()
         if not item.places.isdisjoint(self._near):
             at_same_place = frozenset(self._loader.places.near(item.places))
@@ -545,12 +585,13 @@ class _Run:
 
     def _record(self, child_id: UUID) -> ChildRecord:
         """The record as it stands once what is planned for it is appended. Raises Refused where it is damaged."""
-        planned = self._recent.records.get(child_id)
-        if planned is not None and self._dry_run:
-            return planned
-        if child_id in self._planned:
+        if child_id in self._planned or self._dry_run:
+            planned = self._recent.record(child_id)
+            if planned is not None and self._dry_run:
+                return planned
             if planned is not None and not planned.shielded:
                 return planned  # both go in one transaction, one after the other
+        if child_id in self._planned:
             self._flush()
         history = self._histories.pop(child_id, None)
         try:
@@ -577,7 +618,7 @@ class _Run:
             record.child_id,
             Unit(changes, item.key, tuple(claimed)),
             shielded=record.shielded or decision.shielded,
-            after=_after(record, changes, command.at) if changes else None,
+            before=record if changes else None,
         )
 
     def _with_authority(
@@ -613,7 +654,7 @@ class _Run:
             child_id,
             Unit((change,), item.key, tuple(claimed)),
             shielded=decision.shielded,
-            after=_after(ChildRecord(child_id), (change,), command.at),
+            before=ChildRecord(child_id),
         )
 
     def _claims(self, item: _Item) -> Iterator[bytes]:
@@ -687,8 +728,7 @@ class _Run:
             except Refused as refusal:
                 self._refuse(plan.item.line, refusal.code, refusal.field)
                 return
-            if plan.after is not None:
-                self._recent.add(plan.after)
+            self._recent.add(plan, by_all_keys=True)
             outcome = self._append([plan])[0]
 
     def _holder(self, child_id: UUID) -> Candidate:
@@ -696,7 +736,7 @@ class _Run:
         return candidate_of(_as_if_standing(self._record(child_id)))
 
     def _recent_forgets(self, plan: _Plan) -> None:
-        if plan.after is not None:
+        if plan.before is not None:
             self._recent.forget(plan.child_id)
 
     def _settled(self, plan: _Plan) -> None:
