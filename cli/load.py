@@ -9,6 +9,7 @@ from cli.output import Json
 from cli.parsing import uuid_of
 from cli.session import session
 from domain.errors import BadInput
+from ingest.source_record import REMEDIES, Code
 
 KINDS = ("births", "pds")
 
@@ -52,9 +53,11 @@ def _loaded(answer: Json) -> str:
         if key in answer
     )
     lines = [f"Read {answer['read']}: {counts}. {answer['events']} events in {answer['seconds']:.1f} s."]
-    lines.extend(f"  file {file['file_id']}" for file in answer["files"])
+    lines.extend(f"  {file.get('file', 'file')}  {file['file_id']}" for file in answer["files"])
     lines.extend(
         f"  refused: {r['file']} line {r['line']}: {r['code']}{' (' + r['field'] + ')' if r.get('field') else ''}"
         for r in answer["refusals"]
     )
+    codes = dict.fromkeys(refusal["code"] for refusal in answer["refusals"])
+    lines.extend(f"  {code}: {REMEDIES[Code(code)]}" for code in codes if code in REMEDIES)
     return "\n".join(lines)
