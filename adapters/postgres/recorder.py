@@ -1,12 +1,14 @@
 """The recorder of a log: the library's, with our tables and our one way of appending.
 
-What is taken from `eventsourcing` is its contract (insert_events, select_events, select_notifications,
-max_notification_id, subscribe) and its connection pool. What is not: its table and type statements, its insert in a
-pipeline (which hangs on large saves while it holds the lock) and its database-function switch (which takes no lock, so
-that followers miss events). `check` refuses to start where either could be in use.
+What is taken from `eventsourcing` is its contract: insert_events, select_events, select_notifications,
+max_notification_id, subscribe. What is not: its pool, its table and type statements, its insert in a pipeline (which
+hangs on large saves while it holds the lock) and its database-function switch (which takes no lock, so that followers
+miss events). `check` refuses to start where one of the last could be in use. See docs/adr/0001-own-recorder.md.
 """
 
+import contextlib
 import struct
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -62,6 +64,7 @@ _LAST: Final = 2**31 - 1
 _NEVER: Final = 2**63 - 1
 _MOST_IDLE: Final = 8
 POLL_SECONDS: Final = 1.0
+_ANNOUNCE_SECONDS: Final = 0.005
 
 
 # Arrays in PostgreSQL's binary form -------------------------------------------------------------------------
@@ -406,6 +409,7 @@ class LogRecorder(PostgresApplicationRecorder):
         self.channel_name = schema
         self._reach = reach
         self._queries = _Queries(schema)
+        self._announcer = _Announcer(self.datastore, schema)
         try:
             self.check()
         except BaseException:
@@ -426,7 +430,8 @@ class LogRecorder(PostgresApplicationRecorder):
             )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Announce what is not announced yet, and close the connections."""
+        self._announcer.close()
         self.datastore.close()
 
     # Appending ----------------------------------------------------------------------------------------------
@@ -444,7 +449,10 @@ class LogRecorder(PostgresApplicationRecorder):
                 raise
         else:
             self._reach("append.after")
-            return [_outcome(row) for row in rows]
+            outcomes = [_outcome(row) for row in rows]
+            if any(isinstance(outcome, Applied) and outcome.positions for outcome in outcomes):
+                self._announcer.wake()
+            return outcomes
         raise ValueError("the events of a group do not follow on from their expected versions")
 
     def statement(self, groups: Sequence[Group]) -> tuple[bytes, tuple[object, ...]]:
@@ -458,7 +466,10 @@ class LogRecorder(PostgresApplicationRecorder):
             connection.adapters.register_dumper(packed, dumper)
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
-        # Two connections: while one holds the head row, inserts and commits, the other sends its chunk.
+        # Arrays to the same function, on two connections: while one holds the head row, inserts and commits, the other
+        # sends its chunk. Measured with ready rows of three 348-byte parts, durable, in one run (events/s): this 98 to
+        # 114 thousand; COPY to a temporary table and INSERT … SELECT from there 57 to 80; COPY straight into the log
+        # under a row trigger that gives positions 55 to 69; the floor, COPY of finished rows by a superuser, 72 to 79.
         done = 0
         with ThreadPoolExecutor(2, thread_name_prefix="append-bulk") as senders:
             sending: deque[Future[int]] = deque()
@@ -622,6 +633,61 @@ class LogRecorder(PostgresApplicationRecorder):
 
 def _tuple(_: object) -> Any:
     return tuple
+
+
+class _Announcer:
+    """Tells listeners that a log has grown, soon after the commit, once for all commits of a few milliseconds.
+
+    Not in the commit itself (see migrations/record/0004_append.sql). What is lost with a process that dies in between,
+    listeners find by looking every `POLL_SECONDS`.
+    """
+
+    def __init__(self, datastore: LogDatastore, channel: str) -> None:
+        self._datastore = datastore
+        self._statement = f"NOTIFY {channel}".encode()
+        self._lock = threading.Lock()
+        self._due = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Something was committed."""
+        if self._due.is_set():
+            return
+        self._due.set()
+        if self._thread is None:
+            self._begin()
+
+    def close(self) -> None:
+        """Announce what is due, and end."""
+        with self._lock:
+            self._closing = True
+            self._due.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._closing:
+                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+                self._thread.start()
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._closing:
+                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._due.wait()
+            last = self._closing
+            self._due.clear()
+            with contextlib.suppress(Unavailable), self._datastore.get_connection() as connection:
+                connection.execute(self._statement)
+            if last:
+                return
+            time.sleep(_ANNOUNCE_SECONDS)
 
 
 class Listener:

@@ -201,6 +201,29 @@ def test_groups_of_one_call_see_what_came_before_them(case: Case) -> None:
     assert case.recorder.head().position == case.start + 2
 
 
+def test_a_stream_watched_by_one_group_may_be_moved_by_another_before_it(case: Case) -> None:
+    stream, watcher, early = uuid4(), a_row(), a_row()
+    case.applied(group_of(a_stream(1, stream)))
+    before, moves, after = case.recorder.append(
+        [
+            Group([early], [(early.stream_id, 0), (stream, 1)]),
+            group_of([a_row(stream, 2)]),
+            Group([watcher], [(watcher.stream_id, 0), (stream, 1)]),
+        ]
+    )
+    assert isinstance(before, Applied)
+    assert isinstance(moves, Applied)
+    assert after == Moved(stream, 2)
+
+
+def test_a_key_without_events_points_at_none_of_its_neighbours(case: Case) -> None:
+    keys = [uuid4().bytes for _ in range(3)]
+    case.recorder.append(
+        [group_of([a_row()], key=keys[0]), Group(key=keys[1]), group_of([a_row()], key=keys[2])]
+    )
+    assert case.append(Group(key=keys[1])) == Duplicate(None, None, None, None)
+
+
 def test_a_known_key_appends_nothing_and_says_what_it_did(case: Case) -> None:
     key, rows = uuid4().bytes, a_stream(3)
     applied = case.applied(group_of(rows, key=key))
@@ -313,7 +336,9 @@ def test_in_a_training_home_the_time_may_be_set_ahead(case: Case) -> None:
     assert case.applied(group_of([a_row()], not_before=later - timedelta(hours=1))).recorded_at >= later
 
 
-def test_in_a_training_home_the_given_time_stands_in_for_the_clock_even_where_that_is_ahead(case: Case) -> None:
+def test_in_a_training_home_the_given_time_stands_in_for_the_clock_even_where_that_is_ahead(
+    case: Case,
+) -> None:
     first = datetime(2020, 1, 1, tzinfo=UTC)
     before = case.recorder.head().recorded_at
     assert case.applied(group_of([a_row()], not_before=first)).recorded_at == max(first, before or first)

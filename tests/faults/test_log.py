@@ -160,7 +160,7 @@ def test_the_server_killed_while_many_write() -> None:
                 assert isinstance(outcome, Applied)
                 acknowledged[rows[0].stream_id] = outcome.positions
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    threads = [threading.Thread(target=work, args=(seed,), daemon=True) for seed in range(4)]
     for thread in threads:
         thread.start()
     time.sleep(1)

@@ -114,7 +114,7 @@ def test_a_follower_of_many_writers_sees_each_event_once_and_in_order(
             written.extend(rows)
         own.close()
 
-    writers = [threading.Thread(target=write, args=(seed,)) for seed in range(4)]
+    writers = [threading.Thread(target=write, args=(seed,), daemon=True) for seed in range(4)]
     for writer in writers:
         writer.start()
     seen: list[RecordedRow] = []
@@ -269,7 +269,7 @@ def test_threads_share_commits_and_each_gets_its_own_outcome(
             row = a_row()
             results[row.event_id] = (row, committer.commit(group_of([row])))
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -659,6 +659,53 @@ def test_a_listener_wakes_on_a_commit_and_on_nothing_else(
         assert done == [True]
         assert time.monotonic() - begun < 0.25
         other.close()
+
+
+def test_an_append_is_announced_after_its_commit_and_not_by_it(
+    databases: Databases, recorder: LogRecorder
+) -> None:
+    """A transaction that notifies keeps every other that does, in either log, waiting until it is on disk."""
+    statement, arguments = recorder.statement([group_of([a_row()])])
+    with recorder.listen() as listener, databases.record.connect(Role.SERVICE) as connection:
+        LogRecorder.prepare(connection)
+        connection.execute(statement, arguments)
+        assert listener.wait(0.3) is False
+
+
+def test_a_recorder_that_is_closed_at_once_has_announced_what_it_did(
+    databases: Databases, recorder: LogRecorder
+) -> None:
+    with recorder.listen() as listener:
+        for _ in range(3):
+            brief = LogRecorder(databases.record, Role.SERVICE, Log.RECORD)
+            brief.append([group_of([a_row()])])
+            brief.close()
+            assert listener.wait(0.5) is True
+
+
+def test_what_is_loaded_again_writes_nothing(
+    recorder: LogRecorder, databases: Databases, server: ServerAddress
+) -> None:
+    """No dead rows in the log, however often a file is loaded."""
+    name = psycopg.conninfo.conninfo_to_dict(databases.record.conninfo(Role.SERVICE))["dbname"]
+    by_key = [group_of(a_stream(3), key=uuid4().bytes) for _ in range(100)]
+    holders = [a_stream(3) for _ in range(100)]
+    by_token = [group_of(rows, reservations=[(uuid4().bytes, rows[0].stream_id)]) for rows in holders]
+    recorder.append(by_key + by_token)
+    with connect_as_superuser(server, str(name)) as owner:
+
+        def size() -> object:
+            return owner.execute(
+                "SELECT sum(pg_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'record_log.event'::regclass"
+            ).fetchone()
+
+        before = size()
+        for _ in range(3):
+            again = [group_of(a_stream(3), key=group.key) for group in by_key]
+            assert all(isinstance(outcome, Duplicate) for outcome in recorder.append(again))
+            again = [group_of(a_stream(3), reservations=group.reservations) for group in by_token]
+            assert all(isinstance(outcome, Taken) for outcome in recorder.append(again))
+        assert size() == before
 
 
 def test_a_listener_outlives_its_connection(recorder: LogRecorder, server: ServerAddress) -> None:
