@@ -1,6 +1,6 @@
 """A home's two logs and two key databases, in memory or in PostgreSQL, behind one face: contract suites run on both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from adapters.memory.recorder import MemoryRecorder
 from adapters.postgres.databases import Databases, Role
 from adapters.postgres.key_table import PostgresKeyring, PostgresShielded
 from adapters.postgres.recorder import LogRecorder
-from adapters.rows import Recorder
+from adapters.rows import Group, Outcome, Recorder
 from adapters.store import EncryptedEventStore, OneAccess, Reveal
 from domain.access.events import EVENTS as ACCESS_EVENTS
 from domain.access.events import LookForgotten
@@ -59,6 +59,7 @@ class Home:
     keyring_kek: RotatableKek
     shielded_kek: RotatableKek
     tamper: Callable[[str, UUID, int, str, Any], None]
+    lose: Callable[[str, UUID, int], None]
     service_keyring: KeyringTable
     manager_keyring: KeyringTable
     opening: Opening
@@ -86,13 +87,14 @@ class Home:
             self.record, self.service_keys(), Parts(self.types), RandomIds(), self.clock
         )
 
-    def writer(self) -> EncryptedEventStore:
+    def writer(self, commit: Callable[[Group], Outcome] | None = None) -> EncryptedEventStore:
         return EncryptedEventStore(
             self.record,
             self.writer_keys(),
             Parts(self.types),
             RandomIds(),
             self.clock,
+            commit=commit,
             right=Reveal.EVERYTHING,
         )
 
@@ -141,6 +143,10 @@ class _MemoryLog(MemoryRecorder):
         old = rows[version - 1]
         rows[version - 1] = old._replace(**{column: value})
 
+    def lose(self, stream_id: UUID, version: int) -> None:
+        """Delete a row behind the log's back."""
+        del self._streams[stream_id][version - 1]
+
 
 def memory_home(types: EventTypes = CHILD_EVENTS) -> Home:
     """A home in memory."""
@@ -156,6 +162,7 @@ def memory_home(types: EventTypes = CHILD_EVENTS) -> Home:
         MemoryKek(b"\x01" * 32),
         MemoryKek(b"\x02" * 32),
         lambda log, stream_id, version, column, value: logs[log].tamper(stream_id, version, column, value),
+        lambda log, stream_id, version: logs[log].lose(stream_id, version),
         keyring,
         keyring,
         shielded,
@@ -177,7 +184,7 @@ def postgres_home(
         PostgresKeyring(databases.keyring, Role.WRITER, reach=reach),
         PostgresShielded(databases.shielded, Role.WRITER, reach=reach),
         *keks,
-        _tamper(databases),
+        *_tampering(databases),
         PostgresKeyring(databases.keyring, Role.SERVICE),
         PostgresKeyring(databases.keyring, Role.MANAGER),
         PostgresShielded(databases.shielded, Role.MANAGER),
@@ -186,20 +193,26 @@ def postgres_home(
     )
 
 
-def _tamper(databases: Databases) -> Callable[[str, UUID, int, str, Any], None]:
-    """Alters a row as an administrator can who switches the triggers off."""
+def _tampering(
+    databases: Databases,
+) -> tuple[Callable[[str, UUID, int, str, Any], None], Callable[[str, UUID, int], None]]:
+    """Alter and delete rows as an administrator can who switches the triggers off."""
 
-    def alter(log: str, stream_id: UUID, version: int, column: str, value: Any) -> None:
+    def run(log: str, statement: str, parameters: Sequence[object]) -> None:
         with databases.record.connect(Role.MIGRATION) as connection:
             connection.execute("SET ROLE contactpoint_owner")
             connection.execute(f"ALTER TABLE {log}.event DISABLE TRIGGER never_changed".encode())
-            connection.execute(
-                f"UPDATE {log}.event SET {column} = %s WHERE stream_id = %s AND version = %s".encode(),
-                (value, stream_id, version),
-            )
+            connection.execute(statement.encode(), parameters)
             connection.execute(f"ALTER TABLE {log}.event ENABLE ALWAYS TRIGGER never_changed".encode())
 
-    return alter
+    def alter(log: str, stream_id: UUID, version: int, column: str, value: Any) -> None:
+        statement = f"UPDATE {log}.event SET {column} = %s WHERE stream_id = %s AND version = %s"
+        run(log, statement, (value, stream_id, version))
+
+    def lose(log: str, stream_id: UUID, version: int) -> None:
+        run(log, f"DELETE FROM {log}.event WHERE stream_id = %s AND version = %s", (stream_id, version))
+
+    return alter, lose
 
 
 def name_of(event: Event) -> str:

@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
-from adapters.keys.cipher import FORMAT, NONCE_BYTES, place
-from adapters.rows import Applied, Duplicate, Moved, group_of
+from adapters.keys.cipher import FORMAT, NONCE_BYTES, place, seal, unseal
+from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, group_of
 from adapters.store import Append, EncryptedEventStore
 from domain.access.events import Hit, LookForgotten, RecordShown
 from domain.account.events import AccountClosed, AccountOpened
@@ -75,6 +75,7 @@ ACCOUNT: Final = AccountOpened(
 CLOSED: Final = AccountClosed(reason="left")
 ADOPTED: Final = RuleSetAdopted(rule_set="present", valid_from=date(2026, 1, 1), digest="a" * 64)
 MONTHS: Final = count(4000, 60)
+TEN_YEARS: Final = timedelta(days=3650)  # ahead of the server's own clock
 SHIELD: Final = UUID(int=99)
 SHIELDED: Final = ShieldRaised(
     shield=SHIELD, source_kind=SourceKind.AUTHORITY, rule_set="present", ground="child-at-risk"
@@ -324,9 +325,12 @@ def test_a_key_left_in_the_open_is_moved_before_a_shield_uses_it(home: Home) -> 
 def test_a_key_that_events_use_is_never_brought_out_by_an_append(home: Home) -> None:
     stream = shielded_child(home)
     home.writer_keys().move_in(stream)
+    passed: list[str] = []
+    home.reach = passed.append
     with pytest.raises(VersionConflict):  # decided on the record as it was before the shield
         home.writer().append([child(AT_HOME, stream=stream, after=2, key=1)], METADATA)
     assert home.key_rows(stream)[KeyKind.CONTENT, 1].wrapped is None
+    assert "keys.before-moved-out" not in passed  # not even for a moment
 
 
 def test_keys_moved_for_a_shield_that_lost_the_race_are_brought_back(home: Home) -> None:
@@ -617,3 +621,59 @@ def test_a_version_that_is_missing_is_damage(home: Home) -> None:
     stream = registered(home, NAMED, AT_HOME)
     alter(home, stream, 3, "version", 4)
     assert_damaged(home, stream)
+
+
+def test_an_event_that_is_missing_is_damage(home: Home) -> None:
+    stream = registered(home, NAMED, AT_HOME)
+    home.lose("record_log", stream, 2)
+    assert_damaged(home, stream)
+
+
+def test_a_form_that_is_not_known_is_damage_though_it_opens(home: Home) -> None:
+    stream = registered(home)
+    row = home.record.stream(stream)[0]
+    keys = home.writer_keys().open([stream])[stream]
+    identity, content = keys.get(KeyKind.IDENTITY), keys.get(KeyKind.CONTENT, 1)
+    assert isinstance(identity, bytes)
+    assert isinstance(content, bytes)
+    old, new = (place(form, Log.RECORD, stream, 1, row.event_id) for form in (FORMAT, 2))
+    for part, (column, key) in enumerate(
+        [("identity", identity), ("content", content), ("metadata", content)], start=1
+    ):
+        text = unseal(AESGCM(key), getattr(row, column), old, part).strip()
+        alter(home, stream, 1, column, seal(AESGCM(key), text, new, part, 64, bytes(12)))
+    alter(home, stream, 1, "format", 2)
+    assert_damaged(home, stream)
+
+
+def test_a_key_that_another_made_meanwhile_is_found_though_others_are_remembered(home: Home) -> None:
+    stream, reader = registered(home), home.service()
+    assert len(reader.load(stream).events) == 1
+    home.writer().append([child(AT_HOME, stream=stream, after=1, key=2)], METADATA)
+    assert reader.load(stream).events[1].event == AT_HOME
+
+
+def test_keys_that_a_sweep_was_just_removing_are_put_back(home: Home) -> None:
+    """A command that died 30 days ago is done again at the very moment of the sweep."""
+    change = child(REGISTERED, SHIELDED, AT_HOME, shielded=True)
+    held = Reservation(uuid4().bytes, registered(home))
+    home.writer().append([], METADATA, reservations=[held])
+    with pytest.raises(AlreadyReserved):
+        home.writer().append([change], METADATA, reservations=[Reservation(held.token, change.stream_id)])
+    left = [KeyName(*row[:3]) for row in home.key_rows(change.stream_id).values()]
+    assert len(left) == 2
+
+    def swept_first(group: Group) -> Outcome:
+        for instant in (TEN_YEARS, 2 * TEN_YEARS):
+            home.keyring.sweep(left, home.clock.now() + instant)
+            home.shielded.sweep(left, home.clock.now() + instant)
+        assert home.key_rows(change.stream_id) == {}
+        return home.record.append([group])[0]
+
+    home.writer(commit=swept_first).append([change], METADATA)
+    assert [recorded.event for recorded in home.writer().load(change.stream_id).events] == [
+        REGISTERED,
+        SHIELDED,
+        AT_HOME,
+    ]
+    assert names(home.service().load(change.stream_id))[2] == "concealed"

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.key_rows import PERIOD_SUBJECT, GenerationGone, KeyKind, KeyName, KeyRow
+from adapters.keys.cipher import wrap
 from adapters.keys.kek import rotate
 from adapters.keys.key_store import BROKEN, KeyStore, Wanted
 from adapters.keys.sweep import after_restore, sweep
@@ -420,3 +421,40 @@ def test_a_digest_of_a_child_dies_with_it(home: Home) -> None:
     certificate = uuid4()
     keys.destroy(child, certificate)
     assert child_digest(keys, child, b"display") == Forgotten(certificate)
+
+
+# Two keys under one name: it cannot be told which of them events are under
+
+
+def other_key(home: Home, child: UUID) -> KeyRow:
+    """A row of `shielded` for content key 1 that opens, to another key."""
+    generation, key = home.shielded_kek.newest()
+    name = content(child)
+    return row(name, wrap(key, b"\x07" * 32, *name, generation, bytes(12)), generation)
+
+
+def test_two_open_keys_under_one_name_are_damage_and_neither_is_lost(home: Home) -> None:
+    child, raw = a_child(home)
+    home.shielded.add(lambda: [other_key(home, child)])
+    for move in (home.writer_keys().move_in, home.writer_keys().move_out):
+        with pytest.raises(DamagedStream):
+            move(child)
+        assert states(home, child)[0] == raw[content(child)]
+        assert home.shielded_rows(child)[1] == other_key(home, child)
+
+
+def test_a_destruction_that_died_half_way_is_completed_by_a_shield_too(home: Home) -> None:
+    child, _ = a_child(home)
+    certificate = uuid4()
+    home.shielded.add(lambda: [other_key(home, child)])
+    home.shielded.forget(content(child), certificate)
+    home.writer_keys().move_in(child)
+    assert states(home, child) == [Forgotten(certificate), HIDDEN]
+
+
+def test_what_is_remembered_of_a_key_is_forgotten_when_it_moves(home: Home) -> None:
+    child, _ = a_child(home)
+    keys = home.writer_keys()
+    keys.open([child])
+    keys.ensure([Wanted(content(child), shielded=True)])
+    assert keys.open([child])[child].get(KeyKind.CONTENT, 1) == HIDDEN
