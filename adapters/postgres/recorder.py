@@ -672,12 +672,6 @@ class _Announcer:
                 self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
                 self._thread.start()
 
-    def _begin(self) -> None:
-        with self._lock:
-            if self._thread is None and not self._closing:
-                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
-                self._thread.start()
-
     def _run(self) -> None:
         while True:
             self._due.wait()
