@@ -18,7 +18,7 @@ A pure function of the standing assertions. The rules, in words:
 On equal terms what was recorded last counts. Source of the order of sources: published precedence of the index.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeVar
@@ -86,15 +86,16 @@ class _Said:
 
 def best_view(record: ChildRecord) -> RecordFacts:
     """The facts of a record, as far as its reader could open it. Deterministic; reads no clock."""
-    identity = [a for a in record.standing if isinstance(a.event, IdentityAsserted)]
+    standing = record.standing
+    identity = [a for a in standing if isinstance(a.event, IdentityAsserted)]
     held: dict[str, Held] = {}
-    superseded = _superseded(record)
+    superseded = _superseded(standing)
     name, other_names = _names(identity, held)
-    where = _in_force(record, AddressAsserted, "whereabouts", lambda event: _place(event.whereabouts), held)
+    where = _in_force(standing, AddressAsserted, "whereabouts", lambda event: _place(event.whereabouts), held)
     school = _in_force(
-        record, EducationAsserted, "education", lambda event: (event.institution, event.ceased), held
+        standing, EducationAsserted, "education", lambda event: (event.institution, event.ceased), held
     )
-    practice = _in_force(record, PracticeAsserted, "practice", lambda event: event.practice, held)
+    practice = _in_force(standing, PracticeAsserted, "practice", lambda event: event.practice, held)
     return RecordFacts(
         child_id=record.child_id,
         version=record.version,
@@ -107,14 +108,14 @@ def best_view(record: ChildRecord) -> RecordFacts:
         nhs_number=_number(identity, superseded, held),
         birth_order=_ranked(identity, "birth_order", lambda event: event.birth_order, held),
         whereabouts=where.whereabouts if where is not None else None,
-        earlier_addresses=_earlier_addresses(record, where.whereabouts if where is not None else None),
-        carers=_carers(record, held),
+        earlier_addresses=_earlier_addresses(standing, where.whereabouts if where is not None else None),
+        carers=_carers(standing, held),
         education=school.institution if school is not None and school.ceased is None else None,
         practice=practice.practice if practice is not None else None,
-        identifiers=_identifiers(record),
+        identifiers=_identifiers(standing),
         involvements=record.involvements,
         authority=record.authority if isinstance(record.authority, str) else None,
-        withheld=_withheld(record),
+        withheld=_withheld(standing),
         shielded=record.shielded,
         opened=not isinstance(record.source_of_registration, Hidden | Forgotten),
         supply_gone=record.supply_gone,
@@ -166,8 +167,8 @@ def _rank(attribute: str, kind: SourceKind) -> int:
     return len(order) - order.index(kind) if kind in order else 0
 
 
-def _standing(record: ChildRecord, kind: type[E]) -> list[tuple[int, E]]:
-    return [(a.version, a.event) for a in record.standing if isinstance(a.event, kind)]
+def _of(standing: Sequence[Assertion], kind: type[E]) -> list[tuple[int, E]]:
+    return [(a.version, a.event) for a in standing if isinstance(a.event, kind)]
 
 
 # Who the child is
@@ -238,10 +239,10 @@ def _number(identity: Iterable[Assertion], superseded: frozenset[str], held: dic
     return best[1]
 
 
-def _superseded(record: ChildRecord) -> frozenset[str]:
+def _superseded(standing: Sequence[Assertion]) -> frozenset[str]:
     return frozenset(
         identifier.value
-        for _, event in _standing(record, IdentifiersAsserted)
+        for _, event in _of(standing, IdentifiersAsserted)
         for identifier in event.identifiers
         if identifier.scheme == SUPERSEDED
     )
@@ -297,14 +298,14 @@ def _same_name(left: PersonName, right: PersonName) -> bool:
 
 
 def _in_force(
-    record: ChildRecord,
+    standing: Sequence[Assertion],
     kind: type[E],
     attribute: str,
     value_of: Callable[[E], Hashable],
     held: dict[str, Held],
 ) -> E | None:
     """The assertion of latest effective day, unless an officer's correction stands against it."""
-    said = _standing(record, kind)
+    said = _of(standing, kind)
     corrections = [entry for entry in said if entry[1].source_kind is SourceKind.OFFICER]
     chosen: tuple[int, E] | None = None
     if corrections:
@@ -351,11 +352,11 @@ def _written(address: Address) -> tuple[Hashable, ...]:
     return (tuple(normalise.name(line) for line in address.lines), address.postcode)
 
 
-def _earlier_addresses(record: ChildRecord, now: Whereabouts | None) -> tuple[Address, ...]:
+def _earlier_addresses(standing: Sequence[Assertion], now: Whereabouts | None) -> tuple[Address, ...]:
     present = _written(now.address) if isinstance(now, CurrentAddress | LastKnownAddress) else None
     found: dict[Hashable, Address] = {}
     for _, event in sorted(
-        _standing(record, AddressAsserted), key=lambda entry: (entry[1].effective, entry[0]), reverse=True
+        _of(standing, AddressAsserted), key=lambda entry: (entry[1].effective, entry[0]), reverse=True
     ):
         if isinstance(event.whereabouts, CurrentAddress | LastKnownAddress):
             address = event.whereabouts.address
@@ -364,15 +365,15 @@ def _earlier_addresses(record: ChildRecord, now: Whereabouts | None) -> tuple[Ad
     return tuple(found.values())
 
 
-def _carers(record: ChildRecord, held: dict[str, Held]) -> tuple[Carer, ...]:
+def _carers(standing: Sequence[Assertion], held: dict[str, Held]) -> tuple[Carer, ...]:
     """An officer's last list alone; else each source's latest, the higher rank first, one entry a person."""
     latest: dict[SourceKind, tuple[int, CarersAsserted]] = {}
-    for version, event in _standing(record, CarersAsserted):
+    for version, event in _of(standing, CarersAsserted):
         known = latest.get(event.source_kind)
         if known is None or (event.effective, version) > (known[1].effective, known[0]):
             latest[event.source_kind] = (version, event)
     if SourceKind.OFFICER in latest:
-        pinned = [e for e in _standing(record, CarersAsserted) if e[1].source_kind is SourceKind.OFFICER]
+        pinned = [e for e in _of(standing, CarersAsserted) if e[1].source_kind is SourceKind.OFFICER]
         ordered = [max(pinned, key=lambda entry: entry[0])]
     else:
         ordered = sorted(
@@ -397,25 +398,25 @@ def _joined(one: Carer, other: Carer) -> Carer:
     return one.model_copy(update={"standing": standing, "contact": contact})
 
 
-def _identifiers(record: ChildRecord) -> tuple[AllocatedIdentifier, ...]:
+def _identifiers(standing: Sequence[Assertion]) -> tuple[AllocatedIdentifier, ...]:
     found = {
         (identifier.scheme, identifier.value): identifier
-        for _, event in _standing(record, IdentifiersAsserted)
+        for _, event in _of(standing, IdentifiersAsserted)
         for identifier in event.identifiers
     }
     return tuple(found[key] for key in sorted(found))
 
 
-def _withheld(record: ChildRecord) -> tuple[str, ...]:
+def _withheld(standing: Sequence[Assertion]) -> tuple[str, ...]:
     """What a restricted message left out and its source has not told since."""
     latest: dict[SourceKind, tuple[int, FactsWithheld]] = {}
-    for version, event in _standing(record, FactsWithheld):
+    for version, event in _of(standing, FactsWithheld):
         known = latest.get(event.source_kind)
         if known is None or version > known[0]:
             latest[event.source_kind] = (version, event)
-    told = {
-        ("address", kind.source_kind): version for version, kind in _standing(record, AddressAsserted)
-    } | {("practice", kind.source_kind): version for version, kind in _standing(record, PracticeAsserted)}
+    told = {("address", kind.source_kind): version for version, kind in _of(standing, AddressAsserted)} | {
+        ("practice", kind.source_kind): version for version, kind in _of(standing, PracticeAsserted)
+    }
     return tuple(
         sorted(
             {
