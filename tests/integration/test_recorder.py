@@ -86,6 +86,26 @@ def test_a_follower_never_passes_a_writer_whose_commit_is_late(
     assert [row.position for row in recorder.tail(start, 10)] == [start + 1, start + 2]
 
 
+def test_an_append_does_not_wait_for_ever(make_databases: MakeDatabases, server: ServerAddress) -> None:
+    databases = make_databases()
+    name = psycopg.conninfo.conninfo_to_dict(databases.record.conninfo(Role.SERVICE))["dbname"]
+    recorder = LogRecorder(databases.record, Role.SERVICE, Log.RECORD)
+    with connect_as_superuser(server, str(name)) as owner:
+        limits = owner.execute(
+            "SELECT array_to_string(proconfig, ' ') LIKE '%lock_timeout=30s%' FROM pg_proc "
+            "WHERE proname = 'append' AND pronamespace::regnamespace::text IN ('record_log', 'access_log')"
+        ).fetchall()
+        assert limits == [(True,), (True,)]
+        owner.execute("ALTER FUNCTION record_log.append SET lock_timeout = '200ms'")
+        with owner.transaction():
+            owner.execute("SELECT * FROM record_log.head FOR UPDATE")
+            with pytest.raises(DatabaseFailure) as raised:
+                recorder.append([group_of([a_row()])])
+    assert (raised.value.sqlstate, raised.value.lost) == ("55P03", False)
+    assert recorder.head().position == 0
+    recorder.close()
+
+
 def test_an_append_that_is_rolled_back_leaves_no_gap(databases: Databases, recorder: LogRecorder) -> None:
     start = recorder.head().position
     statement, arguments = recorder.statement([group_of(a_stream(3))])

@@ -8,6 +8,8 @@
 -- It does not NOTIFY: a transaction that does holds one lock of the whole cluster until it is on disk, so that commits to
 -- one log would wait for those to the other. The recorder notifies afterwards, in a transaction that writes nothing.
 --
+-- Whoever cannot have the head row within 30 seconds is told so (SQLSTATE 55P03) rather than left waiting.
+--
 -- outcome: 0 applied · 1 its key was known (stream_id, version, positions: those of the last event under that key)
 --          2 a stream stands at another version (stream_id, version: which) · 3 a token is held (stream_id: by whom)
 CREATE FUNCTION LOG.append(
@@ -35,6 +37,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET lock_timeout = '30s'
 AS $$
 #variable_conflict use_column
 DECLARE
