@@ -1,6 +1,8 @@
 """The contracts of `domain.ports.Shielding`, `Destruction` and `Tokens`, and of the key tables beneath them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -458,3 +460,33 @@ def test_what_is_remembered_of_a_key_is_forgotten_when_it_moves(home: Home) -> N
     keys.open([child])
     keys.ensure([Wanted(content(child), shielded=True)])
     assert keys.open([child])[child].get(KeyKind.CONTENT, 1) == HIDDEN
+
+
+def test_a_generation_is_not_destroyed_while_a_key_is_under_it(empty_home: Home) -> None:
+    table, destroyed = empty_home.keyring, []
+    name = content(uuid4())
+    table.add(lambda: [row(name, generation=1)])
+    assert not table.finish(2, lambda: destroyed.append(1))
+    assert table.finish(1, lambda: destroyed.append(2))
+    table.vacate(name.subject, 1)
+    assert table.finish(2, lambda: destroyed.append(3))
+    assert destroyed == [2, 3]
+
+
+def test_the_end_of_a_rotation_waits_for_keys_that_are_being_made(empty_home: Home) -> None:
+    table, asked, go_on = empty_home.keyring, Event(), Event()
+
+    def slowly() -> list[KeyRow]:
+        asked.set()
+        assert go_on.wait(20)
+        return [row(content(uuid4()), generation=1)]
+
+    with ThreadPoolExecutor(2) as pool:
+        making = pool.submit(table.add, slowly)
+        assert asked.wait(20)
+        ending = pool.submit(table.finish, 2, lambda: None)
+        with pytest.raises(TimeoutError):
+            ending.result(timeout=0.3)
+        go_on.set()
+        assert making.result(20) == 1
+        assert ending.result(20) is False
