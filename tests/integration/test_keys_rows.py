@@ -7,10 +7,14 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from adapters.key_rows import KeyKind, KeyName
 from adapters.keys.cipher import BLOCKS
-from adapters.postgres.databases import DatabaseFailure, Databases, Role
-from adapters.postgres.key_table import PostgresShielded
+from adapters.keys.key_store import Wanted
+from adapters.postgres.databases import Database, DatabaseFailure, Databases, Role, connect_as_superuser
+from adapters.postgres.embedded import ServerAddress
+from adapters.postgres.key_table import PostgresKeyring, PostgresShielded
 from domain.child_record.events import (
     Address,
     AddressAsserted,
@@ -19,6 +23,7 @@ from domain.child_record.events import (
     ShieldRaised,
     SourceKind,
 )
+from domain.errors import Unavailable
 from domain.kernel import Change, Log, Metadata, Pending, StreamKind
 from tests.homes import Home, postgres_home
 
@@ -127,3 +132,29 @@ def test_the_service_cannot_destroy_or_move(databases: Databases) -> None:
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(attack.encode())
+
+
+def test_a_connection_that_broke_is_made_anew(
+    home: Home, databases: Databases, server: ServerAddress
+) -> None:
+    child = a_shielded_child(home)
+    keys = home.writer_keys()
+    ours = [conninfo_to_dict(d.url)["dbname"] for d in (databases.keyring, databases.shielded)]
+    with connect_as_superuser(server) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY (%s) AND usename = %s",
+            (ours, Role.WRITER.value),
+        )
+    assert isinstance(keys.identity(child), bytes)
+    keys.move_out(child)
+    keys.move_in(child)
+    assert keys.make([Wanted(KeyName(uuid4(), KeyKind.STAFF, 0))]).keys
+
+
+def test_a_database_that_is_away_is_told_in_words() -> None:
+    away = Database("keyring", "postgresql://127.0.0.1:1/nowhere")
+    table = PostgresKeyring(away, Role.SERVICE)
+    with pytest.raises(Unavailable) as refused:
+        table.read([uuid4()])
+    assert "keyring" in refused.value.message
+    assert "127.0.0.1" not in refused.value.message
