@@ -120,8 +120,8 @@ class Head(NamedTuple):
 class Recorder(Protocol):
     """One log of rows. Whatever is returned is committed; positions are dense and in the order of commits.
 
-    Every method raises domain.errors.Unavailable where the store is away; after a failed append the outcome is not
-    known unless the caller looks for its events.
+    Every method raises domain.errors.Unavailable where the store is away; whether an append that ended so was carried
+    out is then not known.
     """
 
     @property

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from adapters.faults import Reach, no_fault
 from adapters.postgres.databases import DatabaseFailure
-from adapters.rows import Applied, Duplicate, Group, Head, Moved, Outcome, RecordedRow, Recorder, StoredRow
+from adapters.rows import Group, Head, Outcome, RecordedRow, Recorder, StoredRow
 from domain.errors import Unavailable
 from domain.kernel import Log
 
@@ -22,16 +22,20 @@ MOST_EVENTS: Final = 2000
 
 
 class _Ticket:
-    """One group on its way. `turn` is held until there is a result, or until its thread is to commit for all."""
+    """Groups on their way. `turn` is held until there is a result, or until their thread is to commit for all."""
 
-    __slots__ = ("error", "group", "outcome", "turn")
+    __slots__ = ("error", "events", "groups", "outcomes", "turn")
 
-    def __init__(self, group: Group) -> None:
-        self.group = group
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = groups
+        self.events = sum(len(group.rows) for group in groups)
         self.turn = Lock()
         self.turn.acquire()
-        self.outcome: Outcome | None = None
+        self.outcomes: list[Outcome] | None = None
         self.error: Callable[[], BaseException] | None = None
+
+    def settled(self) -> bool:
+        return self.outcomes is not None or self.error is not None
 
 
 class Committer:
@@ -51,25 +55,28 @@ class Committer:
         return self._recorder.log
 
     def append(self, groups: Sequence[Group]) -> list[Outcome]:
-        """Each group for itself, in whatever commit it falls into."""
-        return [self.commit(group) for group in groups]
-
-    def commit(self, group: Group) -> Outcome:
-        """Append one group, together with others if others are waiting. Raises ValueError, Unavailable."""
-        ticket = _Ticket(group)
+        """Append groups in one commit, together with others if others are waiting."""
+        if not groups:
+            return []
+        ticket = _Ticket(groups)
         with self._lock:
             self._waiting.append(ticket)
             leads = not self._busy
             self._busy = True
         if not leads:
             ticket.turn.acquire()  # until somebody has committed it, or made this thread the next to commit
-        if ticket.outcome is None and ticket.error is None:
+        if not ticket.settled():
             self._lead()
         if ticket.error is not None:
             raise ticket.error()
-        if ticket.outcome is None:
+        if ticket.outcomes is None:
             raise _interrupted()
-        return ticket.outcome
+        return ticket.outcomes
+
+    def commit(self, group: Group) -> Outcome:
+        """The same for one group."""
+        (outcome,) = self.append([group])
+        return outcome
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
         return self._recorder.append_bulk(rows, chunk)
@@ -113,7 +120,7 @@ class Committer:
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         return self._recorder.release(tokens, holder)
 
-    # ----------------------------------------------------------------------------------------------------------------
+    # How it is done
 
     def _lead(self) -> None:
         """Commit what is waiting, our own ticket with it, then hand over to the first who came meanwhile."""
@@ -121,16 +128,14 @@ class Committer:
         try:
             with self._lock:
                 events = 0
-                while self._waiting and (
-                    not taken or events + len(self._waiting[0].group.rows) <= MOST_EVENTS
-                ):
+                while self._waiting and (not taken or events + self._waiting[0].events <= MOST_EVENTS):
                     ticket = self._waiting.popleft()
-                    events += len(ticket.group.rows)
+                    events += ticket.events
                     taken.append(ticket)
             self._settle(taken)
         finally:
             for ticket in taken:
-                if ticket.outcome is None and ticket.error is None:
+                if not ticket.settled():
                     ticket.error = _interrupted
                 ticket.turn.release()
             with self._lock:
@@ -140,8 +145,9 @@ class Committer:
                     self._busy = False
 
     def _settle(self, tickets: Sequence[_Ticket]) -> None:
+        self._reach("committer.before")
         try:
-            outcomes = self._append([ticket.group for ticket in tickets])
+            outcomes = iter(self._recorder.append([group for ticket in tickets for group in ticket.groups]))
         except ValueError as error:
             if len(tickets) == 1:
                 message = str(error)
@@ -154,34 +160,9 @@ class Committer:
             for ticket in tickets:
                 ticket.error = _again(error)
         else:
-            for ticket, outcome in zip(tickets, outcomes, strict=True):
-                ticket.outcome = outcome
-
-    def _append(self, groups: Sequence[Group]) -> list[Outcome]:
-        """Append; if the connection broke, so that the COMMIT may or may not have been carried out, once more.
-
-        The server lets the second attempt wait until the first has ended one way or the other. What the first did is
-        then found by its event ids, which are random: nothing is applied twice, and what was applied is told as such.
-        """
-        self._reach("committer.before")
-        try:
-            outcomes = self._recorder.append(groups)
-        except DatabaseFailure as failure:
-            if not failure.lost:
-                raise
-            outcomes = self._recorder.append(groups)
-            outcomes = [self._ours(group, outcome) for group, outcome in zip(groups, outcomes, strict=True)]
-        self._reach("committer.after")
-        return outcomes
-
-    def _ours(self, group: Group, outcome: Outcome) -> Outcome:
-        if not group.rows or not isinstance(outcome, Duplicate | Moved):
-            return outcome
-        last = group.rows[-1]
-        for row in self._recorder.stream(last.stream_id, last.version)[-1:]:
-            if row.event_id == last.event_id:
-                return Applied(range(row.position - len(group.rows) + 1, row.position + 1), row.recorded_at)
-        return outcome
+            self._reach("committer.after")
+            for ticket in tickets:
+                ticket.outcomes = [next(outcomes) for _ in ticket.groups]
 
 
 def _again(error: Unavailable) -> Callable[[], BaseException]:

@@ -304,6 +304,23 @@ def test_threads_share_commits_and_each_gets_its_own_outcome(
     counting.close()
 
 
+def test_what_is_appended_together_stays_together(recorder: LogRecorder) -> None:
+    committer = Committer(Late(recorder))
+    start = recorder.head().position
+    calls = [[group_of(a_stream(2)) for _ in range(3)] for _ in range(4)]
+    started = [in_background(lambda call=call: committer.append(call)) for call in calls]  # type: ignore[misc]
+    for thread, _ in started:
+        thread.join(10)
+    seen = [row.event_id for row in recorder.tail(start, 100)]
+    assert len(seen) == 24
+    for call, (_, done) in zip(calls, started, strict=True):
+        wanted = [row.event_id for group in call for row in group.rows]
+        first = seen.index(wanted[0])
+        assert seen[first : first + 6] == wanted
+        assert isinstance(done[0], list)
+        assert [outcome.positions[0] for outcome in done[0]] == [start + first + step for step in (1, 3, 5)]
+
+
 def test_a_malformed_group_harms_nobody_else(recorder: LogRecorder) -> None:
     committer = Committer(Late(recorder))
     good = [a_row() for _ in range(6)]
@@ -359,6 +376,11 @@ def proxied(databases: Databases) -> Iterator[tuple[Proxy, LogRecorder]]:
             "record", f"host='{proxy.directory}' port={given['port']} dbname={given['dbname']}"
         )
         recorder = LogRecorder(database, Role.SERVICE, Log.RECORD)
+        # The statement is prepared in a round trip of its own: now, so that the next answer is that of a COMMIT. And not
+        # that of the announcement, for which we wait.
+        with recorder.listen() as listener:
+            recorder.append([group_of([a_row()])])
+            assert listener.wait(5)
         yield proxy, recorder
         recorder.close()
 
@@ -375,6 +397,34 @@ def test_an_append_whose_acknowledgement_is_lost_is_not_applied_twice(
     assert outcome.positions == range(start + 1, start + 4)
     assert [row.stored() for row in recorder.tail(start, 10)] == rows
     assert proxy.cuts == 1
+
+
+def test_the_same_in_a_load(proxied: tuple[Proxy, LogRecorder], recorder: LogRecorder) -> None:
+    proxy, through = proxied
+    start = recorder.head().position
+    rows = [row for _ in range(30) for row in a_stream(2)]
+    proxy.cut_before_the_next_answer()
+    assert through.append_bulk(rows, chunk=20) == 60
+    assert {row.event_id for row in recorder.tail(start, 100)} == {row.event_id for row in rows}
+    assert recorder.head().position == start + 60
+    assert proxy.cuts == 1
+
+
+def test_the_same_with_several_groups_of_which_some_are_refused(
+    proxied: tuple[Proxy, LogRecorder], recorder: LogRecorder
+) -> None:
+    proxy, through = proxied
+    there = a_row()
+    recorder.append([group_of([there])])
+    start = recorder.head().position
+    good, refused, keyed = a_stream(2), a_row(there.stream_id), Group(key=uuid4().bytes)
+    proxy.cut_before_the_next_answer()
+    outcomes = through.append([group_of([refused]), group_of(good), keyed])
+    assert outcomes[0] == Moved(there.stream_id, 1)
+    assert isinstance(outcomes[1], Applied)
+    assert outcomes[1].positions == range(start + 1, start + 3)
+    # Without events there is nothing to tell ours by: the key is known, which is what was wanted.
+    assert outcomes[2] == Duplicate(None, None, None, None)
 
 
 def test_the_same_with_a_key_of_the_caller(proxied: tuple[Proxy, LogRecorder], recorder: LogRecorder) -> None:
