@@ -26,7 +26,12 @@ END: Final = "<!-- made by ./dev docs: end -->"
 
 AGGREGATES: Final[tuple[tuple[str, StreamKind, EventTypes], ...]] = (
     ("Child record", StreamKind.CHILD, child_events.EVENTS),
-    ("Supply", StreamKind.CHILD, supply_events.EVENTS),
+    ("Supplied files", StreamKind.SYSTEM, EventTypes((supply_events.FileReceived, supply_events.FileWithdrawn))),
+    (
+        "Source records held back",
+        StreamKind.CHILD,
+        EventTypes((supply_events.SourceRecordHeld, supply_events.SourceRecordReleased)),
+    ),
     ("Account", StreamKind.STAFF, account_events.EVENTS),
     ("Organisation", StreamKind.STAFF, organisation_events.EVENTS),
     ("Rule set", StreamKind.SYSTEM, rule_set_events.EVENTS),
