@@ -20,9 +20,15 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 from uuid import UUID
 
 from domain.child_record import model
-from domain.child_record.commands import AssertFacts, AssignAuthority, RegisterChild
+from domain.child_record.commands import AssertFacts, Assertion, AssignAuthority, RegisterChild
 from domain.child_record.decisions import decide as decide_record
-from domain.child_record.events import CurrentAddress, LastKnownAddress, Source, SourceKind
+from domain.child_record.events import (
+    CurrentAddress,
+    IdentityAsserted,
+    LastKnownAddress,
+    Source,
+    SourceKind,
+)
 from domain.child_record.handlers import change_of, index_number_token, nhs_number_token
 from domain.child_record.model import ChildRecord
 from domain.errors import AlreadyReserved, BadInput, DamagedStream, Refused, VersionConflict
@@ -45,7 +51,7 @@ from domain.ports import Clock, Ids, Tokens
 from domain.rule_set.model import RuleSet
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld
 from ingest.best_view import candidate_of
-from ingest.matching import blocking, normalise
+from ingest.matching import normalise
 from ingest.matching.blocking import Candidate
 from ingest.matching.decision import (
     Decision,
@@ -66,6 +72,12 @@ from ingest.withdrawal import Withdrawal, Withdrawn, also_said
 
 PARSERS: Final[dict[SourceKind, Parse]] = {SourceKind.BIRTHS: births.parse, SourceKind.PDS: pds.parse}
 """The sources that can be loaded."""
+
+FIELDS: Final = {SourceKind.BIRTHS: births.FIELDS, SourceKind.PDS: pds.FIELDS}
+"""What each source calls our fields, for refusals that its supplier reads."""
+
+ISSUERS: Final = frozenset({SourceKind.BIRTHS, SourceKind.PDS})
+"""The sources that issue NHS numbers: one of theirs is reserved, one that somebody merely typed is not."""
 
 BODIES: Final = {SourceKind.BIRTHS: "GRO", SourceKind.PDS: "NHS"}
 """The body that answers for a source."""
@@ -567,12 +579,19 @@ class _Run:
         if self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         if isinstance(decision, Queue):
+            self._shield_while_in_doubt(item, decision.about)
             return self._held(item, "queued", decision.about)
         if item.incoming.about_carers:
             raise Refused("", code=Code.UNKNOWN_CHILD, field="nhs_number")
         if self._resembles_shielded(item, extra):
             return self._held(item, "quarantined", ())
         return self._new(item, extra)
+
+    def _shield_while_in_doubt(self, item: _Item, about: Iterable[UUID]) -> None:
+        """What a restricted message may be about is shielded provisionally until a human has decided."""
+        if item.assertion.restricted and not self._dry_run:
+            for child_id in about:
+                self._loader.follower.shield_provisionally(child_id, self._metadata)
 
     def _resembles_shielded(self, item: _Item, extra: Sequence[Candidate]) -> bool:
         candidates = self._candidates(item.screening, extra)
@@ -609,8 +628,8 @@ class _Run:
         said = (change_of(record.child_id, record.version, decision),) if decision.events else ()
         changes = self._with_authority(item, record, said)
         claimed: list[Reservation] = []
-        number = command.nhs_number
-        if number is not None and changes and number not in _ever(record):
+        number = command.nhs_number if _vouched(command) else None
+        if number is not None and changes and number not in _reserved_by(record):
             claimed.append(Reservation(nhs_number_token(self._loader.tokens, number), record.child_id))
         return _Plan(
             item,
@@ -659,7 +678,7 @@ class _Run:
 
     def _claims(self, item: _Item) -> Iterator[bytes]:
         """What shows two loads at once that they are about one child: its NHS number, or the source's own entry."""
-        if item.incoming.nhs_number is not None:
+        if item.incoming.nhs_number is not None and _vouched(item.assertion):
             yield nhs_number_token(self._loader.tokens, item.incoming.nhs_number)
         elif item.incoming.source_record is not None:
             entry = f"entry\n{item.incoming.source_kind}\n{item.incoming.source_record}"
@@ -762,7 +781,8 @@ class _Run:
 
     def _refuse(self, line: int, code: str, field_name: str | None) -> None:
         self.counts.add(Outcome.REFUSED)
-        self._listener.refused(Refusal(line, str(code), field_name))
+        theirs = FIELDS.get(self._kind, {}).get(field_name or "", field_name)
+        self._listener.refused(Refusal(line, str(code), theirs))
 
 
 def _raise(refusal: Refusal) -> None:
@@ -781,9 +801,20 @@ def _digest(stream: BinaryIO) -> tuple[bytes, int]:
     return digest.digest(), size
 
 
-def _ever(record: ChildRecord) -> frozenset[str]:
-    """Every NHS number that the record holds or held: it has reserved them."""
-    return blocking.numbers_of(_as_if_standing(record))
+def _vouched(said: Assertion | IdentityAsserted) -> bool:
+    """Whether an issuer of NHS numbers, or a check against one, stands behind the number."""
+    return said.confidence == "verified" or said.source_kind in ISSUERS
+
+
+def _reserved_by(record: ChildRecord) -> frozenset[str]:
+    """Every NHS number that the record has reserved, also by what was withdrawn since."""
+    return frozenset(
+        assertion.event.nhs_number
+        for assertion in record.assertions
+        if isinstance(assertion.event, IdentityAsserted)
+        and assertion.event.nhs_number is not None
+        and _vouched(assertion.event)
+    )
 
 
 def _as_if_standing(record: ChildRecord) -> ChildRecord:

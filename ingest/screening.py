@@ -90,7 +90,7 @@ class ShieldFollower:
             if candidate.child_id == record.child_id or candidate.shielded:
                 continue
             if self._near(record, words, candidate):
-                self._shield_provisionally(candidate.child_id, metadata)
+                self.shield_provisionally(candidate.child_id, metadata)
 
     def _near(self, record: ChildRecord, words: frozenset[str], candidate: Candidate) -> bool:
         """The same date of birth (or day and month exchanged) or the same address, with a near name."""
@@ -114,7 +114,8 @@ class ShieldFollower:
             word for address in blocking.addresses_of(record) for word in normalise.address_words(address)
         )
 
-    def _shield_provisionally(self, child_id: UUID, metadata: Metadata) -> None:
+    def shield_provisionally(self, child_id: UUID, metadata: Metadata) -> None:
+        """Shield a record until a human decides. Does nothing to one that is provisionally shielded already."""
         command = RaiseShield(
             at=self.clock.now(),
             shield=self.ids.new(),

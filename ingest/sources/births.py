@@ -61,7 +61,18 @@ SEX: Final[dict[str, Gender]] = {
 }
 """Source code → what is held. Empty says nothing, and clears nothing."""
 
-_FIELDS: Final = {"names": "surname", "family": "surname", "given": "given_names", "lines": "address_line_1"}
+FIELDS: Final = {
+    "names": "surname",
+    "family": "surname",
+    "given": "given_names",
+    "lines": "address_line_1",
+    "whereabouts": "address_line_1",
+    "address_effective": "registered_on",
+    "effective": "registered_on",
+    "carers": "mother_surname",
+    "owning_authority": "authority",
+}
+"""What this source calls a field of ours, where it calls it otherwise."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -139,7 +150,7 @@ def _record(number: int, line: bytes, columns: Sequence[str]) -> Parsed:
     except _Bad as bad:
         return Rejected(number, bad.code, bad.column)
     except ValidationError as error:
-        return refusal_of(error, number, _FIELDS)
+        return refusal_of(error, number, FIELDS)
 
 
 def _parsed(number: int, row: Mapping[str, str]) -> SourceRecord:

@@ -179,15 +179,24 @@ RELATIONSHIPS: Final[dict[str, Standing]] = {
 OUTCOMES: Final = {"INVALIDATED_RESOURCE": "invalidated", "RESOURCE_NOT_FOUND": "not-found"}
 """Code of the service → name of the issue in the refusal; any other is `other`."""
 
-_FIELDS: Final = {
+FIELDS: Final = {
     "names": "name",
     "given": "name",
     "family": "name",
-    "lines": "address",
+    "effective": "name",
+    "date_of_birth": "birthDate",
+    "birth_order": "multipleBirthInteger",
     "nhs_number": "identifier",
+    "lines": "address",
+    "whereabouts": "address",
+    "address_effective": "address",
+    "practice": "generalPractitioner",
+    "practice_effective": "generalPractitioner",
+    "died_on": "deceasedDateTime",
     "carers": "name",
     "contact": "telecom",
 }
+"""What this source calls a field of ours."""
 
 
 class _Bad(Exception):
@@ -342,7 +351,7 @@ def _record(line: int, resource: Json, in_bundle: str | None) -> Parsed:
     except _Bad as bad:
         return Rejected(line, bad.code, bad.field)
     except ValidationError as error:
-        return refusal_of(error, line, _FIELDS)
+        return refusal_of(error, line, FIELDS)
 
 
 def _issue(outcome: Json) -> str:

@@ -258,7 +258,7 @@ def test_t10_a_child_outside_every_english_area_is_refused(line: Line, authority
 
     assert refused["error"]["field"] == "owning_authority"
     assert [(refusal["code"], refusal["field"]) for refusal in loaded["refusals"]] == [
-        ("outside-area", "owning_authority")
+        ("outside-area", "authority")
     ]
     assert line.found(*child.criteria) + line.found(*other.criteria) == []
     assert line.heads()[0] == before

@@ -20,7 +20,7 @@ from domain.child_record.events import (
     Source,
     SourceKind,
 )
-from domain.child_record.handlers import handle
+from domain.child_record.handlers import handle, nhs_number_token
 from domain.disclosure import RecordFacts
 from domain.errors import AlreadyReserved, BadInput, NotFound, Refused, Unavailable, VersionConflict
 from domain.kernel import Appended, Metadata
@@ -28,7 +28,7 @@ from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordReleas
 from ingest.pipeline import Counts, Loaded
 from ingest.ports import Unit
 from ingest.source_record import Code
-from tests.builders import a_number, the_rules
+from tests.builders import BORN, a_number, the_rules
 from tests.loading import NO_NUMBER, Index, Told, a_births_file, a_patient, an_entry, ndjson, restricted
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples" / "sources"
@@ -134,12 +134,12 @@ def test_the_authority_that_births_names_is_responsible_where_none_was() -> None
 @pytest.mark.parametrize(
     ("patient", "code", "field"),
     [
-        (a_patient(birthDate="2008-03-02"), "adult", "date_of_birth"),
-        (a_patient(birthDate="2026-03-03"), "date-in-future", "date_of_birth"),
+        (a_patient(birthDate="2008-03-02"), "adult", "birthDate"),
+        (a_patient(birthDate="2026-03-03"), "date-in-future", "birthDate"),
         (
             a_patient(address=[{"line": ["1 Road"], "period": {"start": "2026-03-03"}}]),
             "date-in-future",
-            "address_effective",
+            "address",
         ),
         ({**a_patient(), "photo": []}, "field-not-allowed", "photo"),
     ],
@@ -168,7 +168,7 @@ def test_a_narrative_in_an_address_is_refused_and_repeated_nowhere() -> None:
     index, told = Index(), Told()
     story = "See https://example.org/about-the-family"
     index.load("births", a_births_file(an_entry(address_line_1=story)), told=told)
-    assert [r.field for r in told.refusals] == ["whereabouts"]
+    assert [r.field for r in told.refusals] == ["address_line_1"]
     assert index.head() == 0
     assert story not in repr(told)
 
@@ -207,6 +207,28 @@ def test_a_number_with_another_birth_date_waits_for_a_human() -> None:
     assert held.assertion.nhs_number == "9434765919"
     assert len(index.records()) == 1
     assert counted(index.pds(a_patient(birthDate="2016-04-12"))) == {"unchanged": 1}
+
+
+def test_what_a_doubtful_restricted_message_may_be_about_is_shielded_meanwhile() -> None:
+    index = Index()
+    index.births(an_entry())
+    assert counted(index.pds(restricted(birthDate="2016-04-12"))) == {"queued": 1}
+    (record,) = index.records()
+    assert [shield.provisional for shield in record.shields] == [True]
+    (seen,) = index.seen()
+    assert not seen.opened
+
+
+def test_a_number_that_somebody_merely_typed_shuts_nobody_out() -> None:
+    index = Index()
+    by_hand(
+        index, nhs_number="9434765919", names=(PersonName(given=("Oli",), family="Khan"),), date_of_birth=BORN
+    )
+    assert counted(index.births(an_entry())) == {"queued": 1}
+    index = Index()
+    by_hand(index, nhs_number="9434765919")
+    assert counted(index.births(an_entry(), an_entry(entry_id="X", address_line_1="2 Row"))) == {"updated": 2}
+    assert index.store.find(nhs_number_token(index.tokens, "9434765919")) == index.records()[0].child_id
 
 
 def test_two_different_verified_numbers_never_merge() -> None:
