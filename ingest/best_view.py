@@ -325,7 +325,7 @@ def _in_force(
 def _displacing(
     correction: tuple[int, E], said: list[tuple[int, E]], value_of: Callable[[E], Hashable]
 ) -> list[tuple[int, E]]:
-    """Those effective after the correction that are not a source's repetition of what it said before."""
+    """Those that say what their source had not said before the correction, nor as of its day or earlier."""
     at, corrected = correction
     repeated = {
         (event.source_kind, value_of(event))
@@ -336,7 +336,6 @@ def _displacing(
         (version, event)
         for version, event in said
         if event.source_kind is not SourceKind.OFFICER
-        and event.effective > corrected.effective
         and (event.source_kind, value_of(event)) not in repeated
     ]
 

@@ -34,6 +34,7 @@ from domain.disclosure import RecordFacts
 from domain.kernel import Event, History, Log, Recorded
 from domain.personal_data import HIDDEN
 from ingest.best_view import best_view, candidate_of
+from ingest.matching.blocking import keys_of
 from ingest.source_record import SUPERSEDED
 
 CHILD = UUID(int=7)
@@ -161,6 +162,13 @@ def test_a_former_name_is_never_the_current_one() -> None:
     facts = view(
         says(PDS, names=(a_name("Amelia", "Old", kind="former", since=date(2025, 1, 1)), a_name("Amelia")))
     )
+    assert facts.name is not None
+    assert facts.name.family == "Thornton"
+
+
+def test_a_name_that_ended_gives_way_to_one_that_has_not() -> None:
+    ended = a_name("Amelia", "Khan", since=date(2021, 5, 1), until=date(2024, 1, 1))
+    facts = view(says(PDS, "2021-05-01", names=(ended,)), says(BIRTHS, names=(a_name("Amelia"),)))
     assert facts.name is not None
     assert facts.name.family == "Thornton"
 
@@ -309,6 +317,17 @@ def test_a_candidate_is_the_same_whether_or_not_the_writer_opened_what_is_hidden
     open_one = candidate_of(record(who, where))
     assert open_one.postcode == "WF2 6QA"
     assert any(key.startswith(("p:", "e:")) for key in open_one.keys)
+    superseded = IdentifiersAsserted(
+        source_kind=PDS,
+        effective=date(2025, 1, 2),
+        identifiers=(AllocatedIdentifier(scheme=SUPERSEDED, value=ANOTHER, allocated_by="NHS"),),
+    )
+    assert f"n:{ANOTHER}" in keys_of(record(who, superseded))
+    assert keys_of(record(who, where, superseded, raised)) == {
+        f"n:{NUMBER}",
+        "d:2016-04-02",
+        "s:2016-04-02",
+    }
     shielded = candidate_of(record(who, where, raised))
     assert shielded.postcode is None
     assert sorted(key[0] for key in shielded.keys) == ["d", "n", "s"]
