@@ -26,8 +26,13 @@ class Session:
 
     @property
     def home(self) -> Path:
-        """The home folder, made absolute."""
-        return (self.home_folder or self.settings.home).expanduser().absolute()
+        """The home folder, made absolute. Raises BadInput where something else stands in its place."""
+        home = (self.home_folder or self.settings.home).expanduser().absolute()
+        if home.exists() and not home.is_dir():
+            raise BadInput(
+                "The home is a folder, and this is a file: name another.", code="no-home", field="home"
+            )
+        return home
 
     @contextmanager
     def app(self) -> Iterator[App]:

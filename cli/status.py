@@ -19,12 +19,12 @@ def ended(command: click.Command, arguments: list[str], settings: Settings | Non
     """
     logging.configure()
     output = Output(as_json="--json" in arguments)
+    if output.as_json:
+        _without_help(command)
     try:
         result = command.main(arguments, prog_name="contactpoint", standalone_mode=False, obj=settings)
     except click.exceptions.NoArgsIsHelpError as shown:
         output.note(shown.format_message())
-        if output.as_json:
-            output.error(BadInput("Say which command. The help on stderr lists them.", code="usage"))
         return 2
     except click.UsageError as wrong:
         output.error(BadInput(_usage(wrong), code="usage", field=_parameter(wrong)))
@@ -62,6 +62,14 @@ def ended(command: click.Command, arguments: list[str], settings: Settings | Non
     return result if isinstance(result, int) else 0
 
 
+def _without_help(command: click.Command) -> None:
+    """Let a group without a command be a usage error: its help would stand on stdout beside the one line of JSON."""
+    if isinstance(command, click.Group):
+        command.no_args_is_help = False
+        for below in command.commands.values():
+            _without_help(below)
+
+
 def _usage(wrong: click.UsageError) -> str:
     """What is wrong and where, in words without what was typed: that may be a name or a number of somebody."""
     match wrong:
@@ -85,7 +93,7 @@ def _usage(wrong: click.UsageError) -> str:
 def _misplaced(wrong: click.UsageError) -> str:
     command = wrong.ctx.command if wrong.ctx else None
     if isinstance(command, click.Group):
-        return f"There is no such command. There are: {', '.join(command.commands)}."
+        return f"Give one of its commands: {', '.join(command.commands)}."
     return "There is a word too many: put quotes around what holds spaces. See --help."
 
 

@@ -53,7 +53,14 @@ def backup(databases: Databases, folder: Path, *, training: bool) -> BackedUp:
 
     The manifest is written last: a folder without one is no backup.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        raise BadInput(
+            "This folder cannot be made: name one that is empty, or a place for a new one.",
+            code="no-folder",
+            field="folder",
+        ) from None
     if any(folder.iterdir()):
         raise BadInput(
             "The folder is not empty: a backup needs one of its own.", code="not-empty", field="folder"

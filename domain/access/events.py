@@ -8,7 +8,7 @@ lies in the metadata part and outlives them.
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.child_record.events import Gender
 from domain.identifiers import BodyCode, Digest, Id, IndexNumber, NhsNumber, Postcode, ShortCode
@@ -16,7 +16,15 @@ from domain.kernel import Event, EventTypes, Immutable
 from domain.personal_data import IN_IDENTITY, IN_METADATA
 
 Action = Literal["search", "show", "override", "who-saw", "what-saw", "changes", "replay", "verify", "due"]
-Query = Annotated[str, StringConstraints(strip_whitespace=True, max_length=140)]
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("holds a control character")
+    return value
+
+
+Query = Annotated[str, StringConstraints(strip_whitespace=True, max_length=140), AfterValidator(_printable)]
 
 
 class Criteria(Immutable):

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,10 +62,14 @@ def restored(bare_home: NewHome) -> Restored:
     return restore
 
 
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Line]:
-    """A training home with a server under it, as one has who configures nothing."""
-    line = Line(tmp_path / "home")
-    line.done("init", "--training")
-    yield line
-    line("stop")
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Line]:
+    """A training home with a server under it, as one has who configures nothing.
+
+    Not in pytest's own folder: that is closed to the account the server runs under each time a run begins.
+    """
+    with tempfile.TemporaryDirectory(prefix="contactpoint-home-") as folder:
+        line = Line(Path(folder) / "home")
+        line.done("init", "--training")
+        yield line
+        line("stop")

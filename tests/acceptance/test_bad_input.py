@@ -1,0 +1,522 @@
+"""Bad input to every command: refused with a code and a remedy, nothing half done, and no value repeated anywhere.
+
+Every bad value begins with an unmistakable token. When all is done the token is looked for in everything that was
+printed and in every file under the home.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from adapters.postgres.embedded import EmbeddedServer
+from cli.main import app
+from tests.acceptance.line import Answer, Line
+from tests.acceptance.people import Child, a_child, born
+from tests.loading import COLUMNS, a_births_file, ndjson
+
+pytestmark = pytest.mark.postgres
+
+TOKEN = "ZQX7"
+LONG = f"{TOKEN}-unmistakable " * 30
+CONTROL = f"{TOKEN}\x07\x1b[31munmistakable"
+NARRATIVE = f"{TOKEN} he said she was hit. Ring 07700 900123 because mum won't!"
+Path_ = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as it would be typed rightly: the arguments in order, the options it needs, and who types it.
+
+    `beside` names options that a bad value of another needs at its side to be looked at at all. `wrong` are further
+    ways of typing it wrongly: words, and the code they are refused with.
+    """
+
+    arguments: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    acting: str | None = None
+    second: str | None = None
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wrong: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+
+CHILD = "{child}"
+SENSITIVE = ("--kind", "sensitive")
+FULL = {"--family": "Quillby", "--dob": "2019-02-03"}
+FACTS = {
+    "--name-kind": ("--family", "Quillby"),
+    "--given": ("--family", "Quillby"),
+    "--carer-standing": ("--carer", "Ada Quillby"),
+    "--return-intended": ("--address", "left-england"),
+}
+WRONG_FACTS = (
+    (("--dob", f"31/02/2020 {TOKEN}"), "bad-input"),
+    (("--dob", "2020-02-30"), "bad-input"),
+    (("--dob", "3027-01-01"), "date-in-future"),
+    (("--nhs-number", "9434765918"), "bad-input"),
+    (("--nhs-number", "0000000000"), "bad-input"),
+    (("--postcode", f"{TOKEN} 1AA"), "bad-input"),
+    (("--family", NARRATIVE), "narrative"),
+    (("--family", "Quillby", "--given", NARRATIVE), "narrative"),
+    (("--carer", NARRATIVE), "bad-input"),
+    (("--carer", f"{TOKEN} wasn't there"), "narrative"),
+    (("--line", f"{TOKEN} flat where he has been seen? www.example.org"), "narrative"),
+    (("--school", NARRATIVE), "narrative"),
+    (("--practice", NARRATIVE), "narrative"),
+    (("--identifier", f"{TOKEN}"), "bad-input"),
+    (("--identifier", f"upn:{TOKEN}:x:y"), "bad-input"),
+    (("--gender", TOKEN), "bad-input"),
+    (("--given", TOKEN), "bad-input"),
+)
+BAD_CHILD = (
+    ((TOKEN,), "bad-input"),
+    (("00000000-0000-4000-8000-00000000000Z",), "bad-input"),
+    (("0" * 10 + "1",), "bad-input"),
+)
+
+COMMANDS: dict[Path_, Command] = {
+    ("account", "show"): Command(("auditor",)),
+    ("audit", "changes"): Command((CHILD,)),
+    ("audit", "replay"): Command(("00000000-0000-4000-8000-000000000000",), wrong=(((TOKEN,), "bad-input"),)),
+    ("audit", "what-saw"): Command(("teacher",)),
+    ("audit", "who-saw"): Command((CHILD,)),
+    ("backup",): Command(("{folder}",), wrong=((("{full}",), "not-empty"), (("{file}",), "no-folder"))),
+    ("bench", "append"): Command(wrong=((("--writers", "0"), "usage"), (("--writers", TOKEN), "usage"))),
+    ("bench", "bulk"): Command(wrong=((("--events", "-1"), "usage"), (("--seconds", TOKEN), "usage"))),
+    ("demo",): Command(),
+    ("health",): Command(),
+    ("init",): Command(),
+    ("keys", "rotate"): Command(acting="operator"),
+    ("keys", "sweep"): Command(acting="operator"),
+    ("load",): Command(
+        ("births", "{births}"),
+        wrong=(
+            (("births",), "usage"),
+            ((TOKEN, "{births}"), "usage"),
+            (("births", "{folder}"), "no-such-file"),
+            (("births", f"/nowhere/{TOKEN}"), "no-such-file"),
+            (("births", "--withdraw", TOKEN), "bad-input"),
+            (("births", "--withdraw", "00000000-0000-4000-8000-000000000000"), "not-found"),
+            (("births", "{births}", "--withdraw", "00000000-0000-4000-8000-000000000000"), "usage"),
+        ),
+    ),
+    ("policy", "list"): Command(),
+    **{
+        ("projection", verb): Command(("practitioner_view",), wrong=(((TOKEN,), "not-found"),))
+        for verb in ("compare", "pause", "rebuild", "resume", "rollback", "switch")
+    },
+    ("projection", "list"): Command(),
+    ("projection", "run"): Command(),
+    ("projection", "status"): Command(),
+    ("record", "archive"): Command((CHILD,), {"--ground": "age-18"}, "data-manager", wrong=BAD_CHILD),
+    ("record", "assert"): Command((CHILD,), {}, "practitioner", beside=FACTS, wrong=tuple(
+        ((CHILD, *words), code) for words, code in WRONG_FACTS
+    )),
+    ("record", "assign-authority"): Command((CHILD,), {"--authority": "E06000998"}, "data-manager", wrong=BAD_CHILD),
+    ("record", "consent-to-extension"): Command((CHILD,), {"--category": "care-leaver"}, "practitioner", wrong=(
+        ((CHILD, "--category", "care-leaver", "--on", "2999-01-01"), "date-in-future"),
+    )),
+    ("record", "correct"): Command((CHILD,), {}, "data-manager", beside=FACTS, wrong=(
+        ((CHILD,), "nothing-asserted"),
+        *(((CHILD, *words), code) for words, code in WRONG_FACTS[:6]),
+    )),
+    ("record", "end-involvement"): Command((CHILD,), {"--service": "Play group"}, "practitioner", wrong=(
+        ((CHILD,), "bad-input"),
+        ((CHILD, "--involvement", TOKEN), "bad-input"),
+        ((CHILD, "--service", "Play group", "--on", "2999-01-01"), "date-in-future"),
+    )),
+    ("record", "involve"): Command(
+        (CHILD,),
+        {"--service": "Play group", "--kind": "universal"},
+        "practitioner",
+        beside={
+            "--consent": SENSITIVE,
+            "--considered-by": (*SENSITIVE, "--cause"),
+            "--review-on": (*SENSITIVE, "--cause", "--considered-by", "Trust"),
+        },
+        wrong=(
+            ((CHILD, "--service", NARRATIVE, "--kind", "universal"), "narrative"),
+            ((CHILD, "--service", "Play group", "--kind", TOKEN), "bad-input"),
+            ((CHILD, "--service", "Play group", "--kind", "universal", "--telephone", NARRATIVE), "bad-input"),
+            ((CHILD, "--service", "Play group", "--kind", "universal", "--email", NARRATIVE), "bad-input"),
+            ((CHILD, "--service", "Play group", "--kind", "universal", "--role", NARRATIVE), "narrative"),
+            ((CHILD, "--service", "Play group", "--kind", "universal", "--began", "2999-01-01"), "date-in-future"),
+            ((CHILD, "--service", "Play group", *SENSITIVE, "--consent", "none"), "sensitive-needs-ground"),
+        ),
+    ),
+    ("record", "lift-shield"): Command((CHILD,), {}, "data-manager", "data-manager-2", wrong=(
+        ((CHILD,), "no-shield"),
+        ((CHILD, "--reason", "tired"), "unknown-reason"),
+    )),
+    ("record", "notify-death"): Command((CHILD,), {"--on": "2027-03-01"}, "practitioner", wrong=(
+        ((CHILD, "--on", "2999-01-01"), "date-in-future"),
+        ((CHILD, "--on", "1999-01-01"), "dates-out-of-order"),
+        ((CHILD, "--on", TOKEN), "bad-input"),
+    )),
+    ("record", "register"): Command((), FULL, "practitioner", beside=FACTS, wrong=(
+        ((), "no-name"),
+        (("--family", "Quillby"), "no-date-of-birth"),
+        *((("--family", "Quillby", *words), code) for words, code in WRONG_FACTS if words[0] == "--dob"),
+    )),
+    ("record", "shield"): Command((CHILD,), {"--ground": "crime"}, "social-worker", wrong=(
+        *BAD_CHILD,
+        ((CHILD, "--ground", "hunch"), "unknown-ground"),
+    )),
+    ("record", "withdraw-consent"): Command((CHILD,), {"--service": "Play group"}, "practitioner"),
+    ("record", "withdraw-extension"): Command((CHILD,), {}, "practitioner", wrong=(((CHILD,), "no-consent"),)),
+    ("restore",): Command(("{folder}",), wrong=((("{folder}",), "no-backup"), ((f"/nowhere/{TOKEN}",), "no-backup"))),
+    ("retention", "due"): Command(),
+    ("retention", "run"): Command(wrong=((("--limit", "0"), "usage"),)),
+    ("search",): Command((), {"--reason": "casework", "--name": "Quillby"}, "practitioner", wrong=(
+        (("--reason", "casework"), "bad-input"),
+        (("--reason", "casework", "--nhs-number", "9434765918"), "bad-input"),
+        (("--reason", "casework", "--number", TOKEN), "bad-input"),
+        (("--reason", "casework", "--postcode", TOKEN), "bad-input"),
+        (("--reason", "casework", "--dob", "2020-13-01"), "bad-input"),
+        (("--reason", "nosiness", "--name", "Quillby"), "reason-unknown"),
+        (("--reason", "audit", "--name", "Quillby"), "reason-not-yours"),
+    )),
+    ("show",): Command((CHILD,), {"--reason": "casework"}, "practitioner", wrong=(
+        ((CHILD,), "usage"),
+        ((CHILD, "--reason", "casework", "--as-of", "2027-03-10"), "bad-input"),
+        ((CHILD, "--reason", "casework", "--as-of", TOKEN), "bad-input"),
+        ((CHILD, "--reason", "casework", "--override"), "right-not-held"),
+        ((TOKEN, "--reason", "casework"), "bad-input"),
+    )),
+    ("stop",): Command(),
+}  # fmt: skip
+"""Every command there is. A new one is added here, or the next test fails."""
+
+
+def leaves(command: click.Command, path: Path_ = ()) -> Iterator[tuple[Path_, click.Command]]:
+    """Every command under this one, with the words it is called by."""
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from leaves(below, (*path, name))
+    else:
+        yield path, command
+
+
+TREE = dict(leaves(typer.main.get_command(app)))
+
+
+def test_every_command_is_tried() -> None:
+    assert set(COMMANDS) == set(TREE)
+
+
+@dataclass
+class Tried:
+    """The home that everything is tried in, what stands for the places of a command, and all that was ever printed."""
+
+    line: Line
+    child: str
+    one: Child
+    folder: Path
+    printed: list[str] = field(default_factory=list)
+
+    def __call__(
+        self, path: Path_, *words: str, acting: str | None = None, second: str | None = None
+    ) -> Answer:
+        answer = self.line(*path, *(self.filled(word) for word in words), acting=acting, second=second)
+        self.printed.append(answer.printed)
+        return answer
+
+    def filled(self, word: str) -> str:
+        """A word with the child, folder or file it stands for."""
+        places = {
+            "{child}": self.child,
+            "{folder}": str(self.folder / "empty"),
+            "{full}": str(self.folder),
+            "{file}": str(self.folder / "births"),
+            "{births}": str(self.folder / "births"),
+        }
+        return places.get(word, word)
+
+
+@pytest.fixture(scope="module")
+def tried(own_server: Line, tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    """A training home with a server under it, so that the server's own log is among what is searched."""
+    material = tmp_path_factory.mktemp("material")
+    (material / "empty").mkdir()
+    (material / "births").write_bytes(a_births_file(a_child().entry))
+    one = a_child()
+    return Tried(own_server, born(own_server, one), one, material)
+
+
+def assert_refused(answer: Answer, code: str | None = None) -> None:
+    """One line of JSON that holds a code and words, the status that goes with it, and nothing that was typed."""
+    assert set(answer.json) == {"error"}, answer.json
+    assert set(answer["error"]) <= {"code", "message", "field"}
+    assert answer.status == (2 if code == "usage" else answer.status)
+    assert answer.status in (1, 2), answer.json
+    if code is not None:
+        assert answer.code == code, answer.json
+    assert answer.code not in ("internal", "error")
+    assert len(answer["error"]["message"].split()) >= 4, (
+        "words, for somebody who has to do something about it"
+    )
+    assert TOKEN not in answer.printed
+    assert "Traceback" not in answer.printed
+
+
+def words_of(command: Command, **changed: str) -> list[str]:
+    """The words after the command's name, with some options changed."""
+    options = {**command.options, **changed}
+    return [*command.arguments, *(word for option in options.items() for word in option)]
+
+
+@pytest.mark.parametrize("path", TREE, ids=" ".join)
+def test_words_that_a_command_does_not_know(tried: Tried, path: Path_) -> None:
+    command = COMMANDS[path]
+    before = tried.line.heads()
+    right = [tried.filled(word) for word in words_of(command)]
+
+    for words in (
+        [*right, "--zqx", TOKEN],
+        [*right, f"--{TOKEN}={TOKEN}"],
+        [*right, *(["x"] * 3 if path == ("load",) else []), "--json", TOKEN],
+    ):
+        assert_refused(tried(path, *words, acting=command.acting, second=command.second), "usage")
+    if path != ("load",):
+        assert_refused(tried(path, *right, TOKEN, "x", acting=command.acting), "usage")
+    for parameter in TREE[path].params:
+        if isinstance(parameter, click.Option) and not parameter.is_flag:
+            assert_refused(tried(path, *right, parameter.opts[0], acting=command.acting), "usage")
+    needed = [parameter for parameter in TREE[path].params if parameter.required]
+    if needed:
+        assert_refused(tried(path, acting=command.acting), "usage")
+    assert tried.line.heads() == before
+
+
+NO_RULE = {
+    ("restore", "folder"), ("backup", "folder"),  # any text may be the name of a folder
+    ("load", "files"),
+}  # fmt: skip
+
+
+def bad_values() -> Iterator[tuple[Path_, str]]:
+    for path, command in TREE.items():
+        for parameter in command.params:
+            is_flag = isinstance(parameter, click.Option) and parameter.is_flag
+            if not is_flag and path[0] != "bench" and (path[-1], parameter.name) not in NO_RULE:
+                yield path, str(parameter.name)
+
+
+@pytest.mark.parametrize("path", sorted({path for path, _ in bad_values()}), ids=" ".join)
+def test_values_too_long_or_with_control_characters(tried: Tried, path: Path_) -> None:
+    command = COMMANDS[path]
+    before = tried.line.heads()[0]
+    for turn, parameter in enumerate(TREE[path].params):
+        if (path, str(parameter.name)) not in set(bad_values()):
+            continue
+        value = (LONG, CONTROL)[(turn + len(path[-1])) % 2]
+        if isinstance(parameter, click.Option):
+            beside = command.beside.get(parameter.opts[0], ())
+            words = [*words_of(command), *beside, parameter.opts[0], value]
+        else:
+            place = [one.name for one in TREE[path].params if isinstance(one, click.Argument)].index(
+                parameter.name
+            )
+            arguments = [*command.arguments]
+            arguments[place] = value
+            words = [*arguments, *(word for option in command.options.items() for word in option)]
+        answer = tried(path, *words, acting=command.acting, second=command.second)
+        assert answer.status in (1, 2), f"{parameter.name} is taken as it stands"
+        assert_refused(answer)
+    assert tried.line.heads()[0] == before
+
+
+@pytest.mark.parametrize("path", [path for path, command in COMMANDS.items() if command.wrong], ids=" ".join)
+def test_values_of_the_wrong_kind(tried: Tried, path: Path_) -> None:
+    command = COMMANDS[path]
+    before = tried.line.heads()[0]
+    for words, code in command.wrong:
+        if words[:1] not in ((CHILD,), ()) and command.arguments == (CHILD,) and path != ("show",):
+            words = (*words, *(word for option in command.options.items() for word in option))  # noqa: PLW2901
+        assert_refused(tried(path, *words, acting=command.acting, second=command.second), code)
+    assert tried.line.heads()[0] == before
+
+
+@pytest.mark.parametrize(
+    "name", [f"{TOKEN}-nobody", LONG, CONTROL, "00000000-0000-4000-8000-000000000000", "Auditor "]
+)
+def test_accounts_that_are_not_there(tried: Tried, name: str) -> None:
+    before = tried.line.heads()
+    for path, words in (
+        (("search",), ("--reason", "casework", "--name", "Quillby")),
+        (("show",), (CHILD, "--reason", "casework")),
+        (("record", "shield"), (CHILD, "--ground", "crime")),
+        (("audit", "who-saw"), (CHILD,)),
+        (("retention", "run"), ()),
+        (("projection", "status"), ()),
+        (("load",), ("births", "{births}")),
+    ):
+        assert_refused(tried(path, *words, acting=name))
+    assert_refused(tried(("record", "lift-shield"), CHILD, acting="data-manager", second=name))
+    assert tried.line.heads() == before
+
+
+@pytest.mark.parametrize(
+    "path", [("search",), ("show",), ("record", "shield"), ("record", "lift-shield")], ids=" ".join
+)
+def test_who_acts_must_be_said(tried: Tried, path: Path_) -> None:
+    before = tried.line.heads()
+    refused = tried(path, *words_of(COMMANDS[path]))
+    assert_refused(refused, "usage")
+    assert refused["error"]["field"] == "as"
+    assert tried.line.heads() == before
+
+
+MAY_NOT = {
+    ("record", "register"): ("auditor", "operator"),
+    ("record", "assert"): ("auditor", "operator"),
+    ("record", "correct"): ("teacher", "auditor", "operator"),
+    ("record", "involve"): ("auditor", "operator"),
+    ("record", "end-involvement"): ("auditor", "operator"),
+    ("record", "withdraw-consent"): ("auditor", "operator"),
+    ("record", "shield"): ("auditor", "operator"),
+    ("record", "assign-authority"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("record", "consent-to-extension"): ("auditor", "operator"),
+    ("record", "withdraw-extension"): ("auditor", "operator"),
+    ("record", "notify-death"): ("auditor", "operator"),
+    ("record", "archive"): ("practitioner", "teacher", "auditor"),
+    ("search",): ("auditor", "operator"),
+    ("show",): ("auditor", "operator"),
+    ("audit", "who-saw"): ("practitioner", "teacher", "social-worker", "data-manager", "operator"),
+    ("audit", "what-saw"): ("practitioner", "data-manager", "operator"),
+    ("audit", "changes"): ("practitioner", "teacher", "social-worker", "operator"),
+    ("audit", "replay"): ("practitioner", "data-manager", "operator"),
+    ("load",): ("practitioner", "data-manager", "auditor"),
+    ("retention", "due"): ("practitioner", "teacher", "social-worker"),
+    ("retention", "run"): ("practitioner", "data-manager", "auditor"),
+    ("projection", "status"): ("practitioner", "data-manager", "auditor"),
+    ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),
+    ("backup",): ("practitioner", "data-manager", "auditor"),
+}
+
+
+@pytest.mark.parametrize("path", MAY_NOT, ids=" ".join)
+def test_roles_that_may_not(tried: Tried, path: Path_) -> None:
+    before = tried.line.heads()[0]
+    options = {"--family": "Quillby"} if path in (("record", "assert"), ("record", "correct")) else {}
+    for acting in MAY_NOT[path]:
+        refused = tried(path, *words_of(COMMANDS[path], **options), acting=acting)
+        assert_refused(refused, "right-not-held")
+        assert refused.status == 1
+        assert tried.one.family not in refused.printed
+    assert tried.line.heads()[0] == before
+
+
+ENTRY = {"entry_id": f"{TOKEN}/1", "given_names": TOKEN, "surname": f"{TOKEN}son", "registered_on": "2020-02-01",
+         "date_of_birth": "2020-01-01", "sex": "F"}  # fmt: skip
+FILES: dict[str, tuple[str, bytes]] = {
+    "empty": ("births", b""),
+    "only a mark": ("births", b"\xef\xbb\xbf"),
+    "binary": ("births", bytes(range(256)) * 40 + TOKEN.encode()),
+    "without a header": ("births", a_births_file(ENTRY).split(b"\n", 1)[1]),
+    "header alone repeated": ("births", b"entry_id,entry_id\n" + TOKEN.encode()),
+    "NUL in a line": ("births", a_births_file({**ENTRY, "surname": f"{TOKEN}\x00"})),
+    "control character": ("births", a_births_file({**ENTRY, "address_line_1": f"{TOKEN}\x07"})),
+    "too long a value": ("births", a_births_file({**ENTRY, "surname": LONG})),
+    "a huge line": ("births", a_births_file(ENTRY).replace(b"F", TOKEN.encode() * 100_000)),
+    "a line cut off": ("births", a_births_file(ENTRY)[:-40]),
+    "not UTF-8": ("births", a_births_file({**ENTRY, "surname": f"{TOKEN}é"}).decode().encode("latin-1")),
+    "UTF-16": ("births", a_births_file(ENTRY).decode().encode("utf-16")),
+    "a stray quote": ("births", a_births_file(ENTRY).replace(TOKEN.encode(), f'"{TOKEN}'.encode(), 1)),
+    "a bad date": ("births", a_births_file({**ENTRY, "date_of_birth": f"{TOKEN}"})),
+    "a bad number": ("births", a_births_file({**ENTRY, "nhs_number": f"{TOKEN}"})),
+    "a bad postcode": ("births", a_births_file({**ENTRY, "postcode": f"{TOKEN}"})),
+    "narrative": ("births", a_births_file({**ENTRY, "given_names": "He said that, she was hit because"})),
+    "a column too many": ("births", a_births_file({**ENTRY, TOKEN.lower(): "x"}, columns=(*COLUMNS, TOKEN.lower()))),
+    "no message": ("pds", b""),
+    "binary for messages": ("pds", bytes(range(256)) + TOKEN.encode()),
+    "cut off": ("pds", ndjson({"resourceType": "Patient", "id": TOKEN})[:-9]),
+    "an array": ("pds", f'["{TOKEN}"]\n'.encode()),
+    "a number": ("pds", b"7\n"),
+    "another resource": ("pds", ndjson({"resourceType": "Observation", "id": TOKEN})),
+    "deep": ("pds", b"[" * 5000 + TOKEN.encode() + b"]" * 5000),
+    "wrong types": ("pds", ndjson(a_child().message(name=TOKEN, birthDate=7))),
+    "wrong types within": ("pds", ndjson(a_child().message(name=[{"family": [TOKEN], "given": 3}]))),
+    "an element too many": ("pds", ndjson(a_child().message(**{TOKEN.lower(): TOKEN}))),
+    "no number": ("pds", ndjson(a_child().message(identifier=[], id=TOKEN))),
+    "a line separator": ("pds", ndjson(a_child().message(address=[{"line": [f"{TOKEN}\u2028x"]}]))),
+    "CSV as messages": ("pds", a_births_file(ENTRY)),
+    "messages as CSV": ("births", ndjson(a_child().message(id=TOKEN))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_that_cannot_be_read(tried: Tried, name: str) -> None:
+    kind, content = FILES[name]
+    path = tried.folder / "file"
+    path.write_bytes(content)
+    before = tried.line.heads()[0]
+
+    loaded = tried(("load",), kind, str(path))
+
+    assert loaded.status == 0, loaded.json
+    assert (loaded["registered"], loaded["events"], loaded["read"]) == (0, 0, loaded["refused"])
+    assert loaded["refusals"]
+    assert all(refusal["code"] and refusal["line"] > 0 for refusal in loaded["refusals"])
+    if "too many" not in name:  # which it is must be told
+        assert TOKEN.lower() not in loaded.printed.lower()
+    assert tried.line.heads()[0] == before
+
+
+@pytest.mark.parametrize("what", ["a file", "nothing", "a newer home", "a folder with no home"])
+def test_homes_that_are_none(tried: Tried, what: str) -> None:
+    home = tried.folder / what.replace(" ", "-")
+    match what:
+        case "a file":
+            home.write_text(TOKEN)
+        case "a newer home":
+            shutil.copytree(tried.line.home, home, ignore=shutil.ignore_patterns("postgres"))
+            for mark in home.iterdir():
+                if mark.is_file():
+                    mark.write_text("999\n")
+        case "a folder with no home":
+            home.mkdir(exist_ok=True)
+            (home / "something").write_text(TOKEN)
+        case _:
+            pass
+    for words in (
+        ("health",),
+        ("policy", "list"),
+        ("retention", "due"),
+        ("backup", str(tried.folder / "to")),
+    ):
+        answer = Line(home)(*words)
+        tried.printed.append(answer.printed)
+        assert answer.status in (1, 2, 3)
+        assert answer.code not in ("internal", "error")
+        assert TOKEN not in answer.printed
+    assert not (home / "postgres").exists(), "looking makes nothing"
+
+
+def test_without_a_command_one_line_says_so(tried: Tried) -> None:
+    for words in ((), ("record",), ("audit",), (TOKEN,), ("record", TOKEN)):
+        assert_refused(tried(words), "usage")
+
+
+def test_no_value_that_was_typed_is_in_any_output_log_or_file(tried: Tried) -> None:
+    """The last of this module: everything above has been tried."""
+    assert len(tried.printed) > 300, "the other tests of this module come first"
+    assert not [printed for printed in tried.printed if TOKEN in printed]
+    with EmbeddedServer(tried.line.home), tried.line.as_superuser() as connection:
+        connection.execute("CHECKPOINT")
+    marks = [mark for word in (TOKEN, "unmistakable") for mark in (word.encode(), word.encode("utf-16-le"))]
+    held = tried.one.family.casefold().encode()
+    found, control = [], False
+    for path in tried.line.home.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            found += [path for mark in marks if mark in content]
+            control = control or held in content.lower()
+    assert found == []
+    assert control, (
+        "a name that is held and not hidden must be found in the views, or the search itself is broken"
+    )
