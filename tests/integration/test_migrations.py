@@ -163,6 +163,15 @@ def test_a_file_that_fails_leaves_nothing_behind(make_databases: MakeDatabases, 
         migrate(databases, folder=folder)
     with databases.keyring.connect(Role.SERVICE) as connection:
         assert connection.execute("SELECT to_regclass('keys.first')").fetchone() == (None,)
+    # Nor does one that is carried out but cannot be noted as such.
+    broken.write_text(
+        "-- One step.\nCREATE TABLE keys.first ();\n"
+        f"INSERT INTO migration.applied (number, name, checksum) VALUES ({number}, 'other', '');\n"
+    )
+    with pytest.raises(Exception, match="23505"):
+        migrate(databases, folder=folder)
+    with databases.keyring.connect(Role.SERVICE) as connection:
+        assert connection.execute("SELECT to_regclass('keys.first')").fetchone() == (None,)
     broken.write_text("-- One step.\nCREATE TABLE keys.first ();\n")
     assert migrate(databases, folder=folder) == 1
 
