@@ -376,8 +376,8 @@ def proxied(databases: Databases) -> Iterator[tuple[Proxy, LogRecorder]]:
             "record", f"host='{proxy.directory}' port={given['port']} dbname={given['dbname']}"
         )
         recorder = LogRecorder(database, Role.SERVICE, Log.RECORD)
-        # The statement is prepared in a round trip of its own: now, so that the next answer is that of a COMMIT. Nor may
-        # it be that of the announcement, so we wait for it.
+        # The statement is prepared in a round trip of its own: now, so that the next answer is that of a COMMIT.
+        # Nor may it be that of the announcement, so we wait for it.
         with recorder.listen() as listener:
             recorder.append([group_of([a_row()])])
             assert listener.wait(5)
