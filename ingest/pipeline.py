@@ -636,7 +636,7 @@ class _Run:
             Outcome.UPDATED if record.shielded or changes else Outcome.UNCHANGED,
             record.child_id,
             Unit(changes, item.key, tuple(claimed)),
-            shielded=record.shielded or decision.shielded,
+            shielded=decision.shielded,
             before=record if changes else None,
         )
 

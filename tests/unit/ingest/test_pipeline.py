@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.key_rows import KeyKind, KeyRow
 from domain.child_record.commands import AssertFacts, LiftShield, RegisterChild
 from domain.child_record.events import (
     Address,
@@ -231,6 +232,12 @@ def test_a_number_that_somebody_merely_typed_shuts_nobody_out() -> None:
     assert index.store.find(nhs_number_token(index.tokens, "9434765919")) == index.records()[0].child_id
 
 
+def test_an_adult_is_refused_and_not_queued_whoever_has_the_number() -> None:
+    index = Index()
+    index.births(an_entry())
+    assert counted(index.pds(a_patient(birthDate="1990-04-02"))) == {"refused": 1}
+
+
 def test_two_different_verified_numbers_never_merge() -> None:
     index = Index()
     index.births(an_entry())
@@ -257,7 +264,7 @@ def test_related_persons_become_carers() -> None:
     index.load("pds", (SAMPLES / "pds" / "patient.json").read_bytes())
     told = Told()
     counts = index.load("pds", (SAMPLES / "pds" / "related_persons.json").read_bytes(), told=told).counts
-    assert counted(counts) == {"updated": 1, "refused": 3}
+    assert (counted(counts), counts.events) == ({"updated": 1, "refused": 3}, 1)
     assert [c.name.given[0] for c in index.the_facts().carers] == ["Adwoa", "Kofi"]
 
 
@@ -294,6 +301,22 @@ def test_a_restricted_child_is_registered_shielded_and_its_place_is_opened_to_no
     assert index.the_facts().withheld == ("address", "contact", "practice")
 
 
+def test_the_keys_of_what_was_held_before_move_and_the_place_is_noted() -> None:
+    index = Index()
+    index.births(an_entry())
+    (record,) = index.records()
+    assert [row.wrapped is None for row in content_keys(index, record.child_id)] == [False]
+    index.pds(restricted())
+    assert [row.wrapped is None for row in content_keys(index, record.child_id)] == [True, True]
+    assert sorted(index.home.shielded_rows(record.child_id)) == [1, 2]
+    assert index.places.near([index.tokens.token("place", b"WF26QA|14")]) == {record.child_id}
+
+
+def content_keys(index: Index, child_id: UUID) -> list[KeyRow]:
+    rows = index.home.key_rows(child_id)
+    return [rows[name] for name in sorted(rows) if name[0] == KeyKind.CONTENT]
+
+
 def test_t22_no_feed_lowers_a_shield() -> None:
     index = Index()
     index.births(an_entry())
@@ -326,6 +349,16 @@ def test_of_a_shielded_record_the_outcome_tells_nothing(changed: dict[str, str])
     assert (counted(first), first.events) == ({"updated": 1}, 0)
     second = index.births(line)
     assert (counted(second), second.events) == ({"unchanged": 1}, 0)
+
+
+def test_of_a_shielded_record_a_line_without_news_counts_as_one_with() -> None:
+    index = Index()
+    index.births(an_entry())
+    two = an_entry(entry_id="ANOTHER/1"), an_entry(entry_id="ANOTHER/2")
+    assert counted(index.births(*two)) == {"updated": 1, "unchanged": 1}
+    index.pds(restricted())
+    counts = index.births(an_entry(entry_id="ANOTHER/3"), an_entry(entry_id="ANOTHER/4"))
+    assert (counted(counts), counts.events) == ({"updated": 2}, 0)
 
 
 def test_t21_an_update_that_does_not_match_a_shielded_child_is_seen_by_nobody() -> None:
@@ -414,6 +447,27 @@ def test_t26_records_already_there_that_resemble_a_newly_shielded_child_are_shie
         [],
     ]
     assert [facts.opened for facts in index.seen()] == [False, False, False, True]
+
+
+NEAR: Final = a_patient("9434765870", name=[{"family": "Thornton", "given": ["Emelia"]}])
+
+
+def test_t26_a_record_made_a_moment_ago_is_screened_as_well() -> None:
+    index = Index(chunk=1)
+    index.pds(NEAR, restricted())
+    assert [record.shielded for record in index.records()] == [True, True]
+
+
+def test_t26_a_load_killed_before_the_screen_screens_when_it_is_run_again() -> None:
+    index = Index(chunk=1)
+    content = ndjson(NEAR, restricted())
+    object.__setattr__(index.loader, "store", DyingStore(index, 2, after=True))
+    with pytest.raises(Dies):
+        index.load("pds", content)
+    assert [record.shielded for record in index.records()] == [False, True]
+    index.loader = index.a_loader()
+    assert counted(index.load("pds", content).counts) == {"unchanged": 2}
+    assert [record.shielded for record in index.records()] == [True, True]
 
 
 def test_a_provisional_shield_screens_nobody_else() -> None:
