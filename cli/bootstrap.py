@@ -1,5 +1,6 @@
 """The composition root: opens a home and joins the parts. Knows every adapter; nothing but `cli` knows it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
 from adapters.clock import SystemClock, TrainingClock
+from adapters.memory.warm_records import RecentRecords
 from adapters.postgres.alone import Alone
 from adapters.postgres.databases import Databases, Role
 from adapters.postgres.embedded import EmbeddedServer
@@ -24,7 +26,7 @@ from cli.app import App
 from cli.settings import Settings
 from cli.stores import Stores
 from cli.upkeep import Upkeep
-from cli.writing import Writing
+from cli.writing import Unshielded, Writing
 from domain.errors import BadInput
 from domain.kernel import Log
 from domain.ports import Clock
@@ -204,4 +206,6 @@ def make_writing(
         rules=rules,
         release=release,
         alone=alone,
+        warm=RecentRecords(time.monotonic),
+        unshielded=Unshielded(follower),
     )

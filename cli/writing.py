@@ -6,13 +6,15 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from threading import Lock
+from typing import Final
 from uuid import UUID
 
 from cli.output import Json, Output
 from domain.child_record import model
 from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
 from domain.child_record.events import SourceKind
-from domain.child_record.handlers import handle
+from domain.child_record.handlers import WarmRecords, carry_out
 from domain.destruction.events import DestructionBegun
 from domain.destruction.handlers import destroy
 from domain.errors import Refused
@@ -22,6 +24,41 @@ from domain.policy.shielding import shielded
 from domain.ports import Clock, Destruction, EventStore, Ids, Tokens
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Counts, Listener, Loader, Refusal
+from ingest.screening import ShieldFollower
+
+_PASSED_TOGETHER: Final = 2000
+_PASSED_EVERY_SECONDS: Final = 1.0
+
+
+class Unshielded:
+    """Spares the follower of shields what was appended to records that no shield was ever on.
+
+    Nothing follows from such a change, so the position is moved over it later, together with others: at the first
+    change of this process, and then about once a second. Safe to share between threads.
+    """
+
+    def __init__(self, follower: ShieldFollower, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._follower = follower
+        self._monotonic = monotonic
+        self._positions: list[int] = []
+        self._due = monotonic()
+        self._running = Lock()
+
+    def appended(self, positions: Sequence[int], metadata: Metadata) -> None:
+        """These were appended to a record that no shield was ever on."""
+        self._positions.extend(
+            positions
+        )  # one that is lost between two threads is opened needlessly, no more
+        if (
+            self._monotonic() < self._due and len(self._positions) < _PASSED_TOGETHER
+        ) or not self._running.acquire(blocking=False):
+            return
+        try:
+            passed, self._positions = self._positions, []
+            self._follower.catch_up(metadata, dict.fromkeys(passed, False))
+        finally:
+            self._due = self._monotonic() + _PASSED_EVERY_SECONDS
+            self._running.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +66,8 @@ class Writing:
     """Opens what is hidden in order to write, and returns nothing of it.
 
     alone: the right that linking and shielding take turns with. release: lets go of the identifiers of a child that was
-    destroyed, and of its places.
+    destroyed, and of its places. warm: records as last seen here. unshielded: has the follower pass over what was
+    appended to records that no shield was ever on.
     """
 
     store: EventStore
@@ -41,6 +79,8 @@ class Writing:
     rules: RuleSet
     release: Callable[[UUID], None]
     alone: Callable[[], AbstractContextManager[None]]
+    warm: WarmRecords
+    unshielded: "Unshielded"
 
     def handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
         """Carry out one command, and what a shield it raises or lifts brings with it, before it is acknowledged."""
@@ -153,6 +193,7 @@ class Writing:
             rules=self.rules,
             metadata=metadata,
         )
+        self.warm.drop(child_id)
         self.release(child_id)
 
     def _due_of(self, child_id: UUID) -> tuple[Due, ...]:
@@ -163,7 +204,7 @@ class Writing:
         return schedule(record, self.rules) if record.registered else ()
 
     def _handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
-        handle(
+        done = carry_out(
             child_id,
             command,
             store=self.store,
@@ -171,8 +212,12 @@ class Writing:
             rules=self.rules,
             metadata=metadata,
             idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
+            warm=self.warm,
         )
-        self.loader.follower.catch_up(metadata)
+        if done.record is None or done.record.ever_shielded:
+            self.loader.follower.catch_up(metadata)
+        else:
+            self.unshielded.appended(done.appended.positions, metadata)
 
     def apply_after_restore(self) -> Json:
         """Bring the keys into the state that the log demands: every shield, every destruction. Idempotent."""

@@ -1,21 +1,53 @@
 """Load, decide, append for a child's record."""
 
 from collections.abc import Sequence
-from typing import Final
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final, Protocol
 from uuid import UUID
 
 from domain.child_record import model
 from domain.child_record.commands import Assertion, RegisterChild
 from domain.child_record.decisions import Decision, decide
 from domain.child_record.events import IdentityAsserted, SourceKind
-from domain.errors import VersionConflict
-from domain.kernel import Appended, Change, Command, Metadata, Pending, Reservation, StreamKind
+from domain.child_record.model import ChildRecord
+from domain.errors import Refused, VersionConflict
+from domain.kernel import Appended, Change, Command, Log, Metadata, Pending, Recorded, Reservation, StreamKind
+from domain.personal_data import HIDDEN
 from domain.ports import EventStore, Tokens
 from domain.rule_set.model import RuleSet
 
 _ATTEMPTS: Final = 8
 _LABEL: Final = "nhs-number"
 _ISSUERS: Final = (SourceKind.BIRTHS, SourceKind.PDS)
+
+
+class WarmRecords(Protocol):
+    """Records as this writer last saw them, so that a change need not read the stream first.
+
+    Any of them may be out of date: another process may have written since.
+    """
+
+    def get(self, child_id: UUID) -> ChildRecord | None:
+        """The record as last seen, if it is at hand."""
+        ...
+
+    def put(self, record: ChildRecord) -> None:
+        """Keep a record, unless a later version of it is kept already."""
+        ...
+
+    def drop(self, child_id: UUID) -> None:
+        """Forget a record."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """What a command did. `record`: as it stands with the events appended, or None where none were."""
+
+    appended: Appended
+    record: ChildRecord | None = None
 
 
 def handle(
@@ -30,7 +62,36 @@ def handle(
     batch: UUID | None = None,
     reservations: Sequence[Reservation] = (),
 ) -> Appended:
+    """Carry out one command on one child's record. As `carry_out`, and tells only what was appended."""
+    return carry_out(
+        child_id,
+        command,
+        store=store,
+        tokens=tokens,
+        rules=rules,
+        metadata=metadata,
+        idempotency_key=idempotency_key,
+        batch=batch,
+        reservations=reservations,
+    ).appended
+
+
+def carry_out(
+    child_id: UUID,
+    command: Command,
+    *,
+    store: EventStore,
+    tokens: Tokens,
+    rules: RuleSet,
+    metadata: Metadata,
+    idempotency_key: bytes | None = None,
+    batch: UUID | None = None,
+    reservations: Sequence[Reservation] = (),
+    warm: WarmRecords | None = None,
+) -> CarriedOut:
     """Carry out one command on one child's record; where another writer was first, load and decide again.
+
+    warm: records at hand, which need not be loaded; what is answered never rests on one that is out of date.
 
     Raises Refused, AlreadyReserved (another record holds the index number or the NHS number), VersionConflict after
     eight attempts, Unavailable.
@@ -38,11 +99,14 @@ def handle(
     for _ in range(_ATTEMPTS - 1):
         try:
             return _once(
-                child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations
+                child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations, warm
             )
         except VersionConflict:
-            continue
-    return _once(child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations)
+            if warm is not None:
+                warm.drop(child_id)
+    return _once(
+        child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations, None
+    )
 
 
 def _once(
@@ -55,21 +119,21 @@ def _once(
     idempotency_key: bytes | None,
     batch: UUID | None,
     reservations: Sequence[Reservation],
-) -> Appended:
-    history = store.load(child_id)
-    decision = decide(model.fold(history), command, rules)
+    warm: WarmRecords | None,
+) -> CarriedOut:
+    record, decision = _decided(child_id, command, store, rules, warm)
     if not decision.events and idempotency_key is None:
-        return Appended((), None, duplicate=True)
+        return CarriedOut(Appended((), None, duplicate=True))
     claimed = [
         *reservations,
         *(  # what the record holds already is not claimed again
             claim
             for claim in claims(child_id, command, decision, tokens)
-            if not history.version or store.find(claim.token) != child_id
+            if not record.version or store.find(claim.token) != child_id
         ),
     ]
-    changes = (change_of(child_id, history.version, decision),) if decision.events else ()
-    return store.append(
+    changes = (change_of(child_id, record.version, decision),) if decision.events else ()
+    appended = store.append(
         changes,
         metadata,
         idempotency_key=idempotency_key,
@@ -77,6 +141,52 @@ def _once(
         batch=batch,
         instant=command.at,
     )
+    if appended.duplicate or not changes:
+        return CarriedOut(appended)
+    after = _after(record, decision, appended)
+    if warm is not None:
+        warm.put(after)
+    return CarriedOut(appended, after)
+
+
+def _decided(
+    child_id: UUID, command: Command, store: EventStore, rules: RuleSet, warm: WarmRecords | None
+) -> tuple[ChildRecord, Decision]:
+    """The record and what is decided on it.
+
+    On a record at hand only an append is decided, for its expected version proves that the record was up to date. A
+    refusal, or that there is nothing to do, is said only of a record that was just loaded.
+    """
+    record = None if warm is None else warm.get(child_id)
+    if record is not None:
+        with suppress(Refused):
+            decision = decide(record, command, rules)
+            if decision.events:
+                return record, decision
+    record = model.fold(store.load(child_id))
+    return record, decide(record, command, rules)
+
+
+def _after(record: ChildRecord, decision: Decision, appended: Appended) -> ChildRecord:
+    """The record with the events that were just appended to it."""
+    assert appended.recorded_at is not None  # noqa: S101 - something was appended
+    recorded = [
+        Recorded(
+            log=Log.RECORD,
+            position=position,
+            recorded_at=appended.recorded_at,
+            event_id=record.child_id,
+            stream_id=record.child_id,
+            version=record.version + number,
+            content_key=content_key,
+            event=event,
+            metadata=HIDDEN,
+        )
+        for number, (position, content_key, event) in enumerate(
+            zip(appended.positions, decision.content_keys, decision.events, strict=True), 1
+        )
+    ]
+    return reduce(model.evolve, recorded, record)
 
 
 def change_of(child_id: UUID, version: int, decision: Decision) -> Change:

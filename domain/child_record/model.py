@@ -6,7 +6,7 @@ State keeps every assertion with its provenance; which of them is shown is chose
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import reduce
+from functools import partial, reduce
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -266,11 +266,12 @@ def fold(history: History) -> ChildRecord:
 def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
     """Fold one recorded event into the record. Total: refuses nothing, reads no clock."""
     event: Event = recorded.event
-    record = replace(record, version=recorded.version, last_key=max(record.last_key, recorded.content_key))
+    changed = partial(
+        replace, record, version=recorded.version, last_key=max(record.last_key, recorded.content_key)
+    )
     match event:
         case ChildRegistered():
-            return replace(
-                record,
+            return changed(
                 index_number=event.index_number,
                 registered_at=recorded.recorded_at,
                 rule_set=event.rule_set,
@@ -287,50 +288,52 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
             | FactsWithheld()
         ):
             assertion = Assertion(recorded.version, recorded.recorded_at, event)
-            return replace(record, assertions=(*record.assertions, assertion))
+            return changed(assertions=(*record.assertions, assertion))
         case AuthorityAssigned():
-            return replace(record, authority=event.authority)
+            return changed(authority=event.authority)
         case SupplyWithdrawn():
-            return replace(
-                record,
+            return changed(
                 withdrawn=record.withdrawn | frozenset(event.versions),
                 supply_gone_on=london_day(recorded.recorded_at) if event.alone else None,
                 involvements=tuple(i for i in record.involvements if i.version not in event.versions),
                 deaths=tuple(d for d in record.deaths if d.version not in event.versions),
             )
         case InvolvementBegun() | SensitiveInvolvementBegun():
-            return replace(record, involvements=(*record.involvements, _involvement(recorded, event)))
+            return changed(involvements=(*record.involvements, _involvement(recorded, event)))
         case InvolvementEnded() | SensitiveInvolvementEnded():
-            return _with_involvement(record, event.involvement, ended=event.ended)
+            return changed(involvements=_with_involvement(record, event.involvement, ended=event.ended))
         case SensitiveConsentWithdrawn():
-            return _with_involvement(record, event.involvement, consent_withdrawn=event.withdrawn_on)
+            return changed(
+                involvements=_with_involvement(
+                    record, event.involvement, consent_withdrawn=event.withdrawn_on
+                )
+            )
         case ShieldRaised():
             shield = Shield(
                 event.shield, recorded.recorded_at, event.provisional, event.source_kind, event.ground
             )
-            return replace(
-                record,
+            return changed(
                 shields=(*record.shields, shield),
                 ever_shielded=True,
                 content_key=recorded.content_key,
             )
         case ShieldLifted():
-            return replace(record, shields=tuple(s for s in record.shields if s.shield not in event.shields))
+            return changed(shields=tuple(s for s in record.shields if s.shield not in event.shields))
         case ExtensionConsentGiven():
-            return replace(record, extension_consent_on=event.given_on, extension_withdrawn_on=None)
+            return changed(extension_consent_on=event.given_on, extension_withdrawn_on=None)
         case ExtensionConsentWithdrawn():
-            return replace(record, extension_withdrawn_on=event.withdrawn_on)
+            return changed(extension_withdrawn_on=event.withdrawn_on)
         case DeathNotified():
             death = Death(recorded.version, event.died_on, event.notified_on, event.source_kind, event.source)
-            return replace(record, deaths=(*record.deaths, death))
+            return changed(deaths=(*record.deaths, death))
         case RecordArchived():
-            return replace(record, archived_on=event.archived_on, archive_ground=event.ground)
+            return changed(archived_on=event.archived_on, archive_ground=event.ground)
         case RecordReopened():
-            return replace(record, archived_on=None, archive_ground=None, supply_gone_on=None)
+            return changed(archived_on=None, archive_ground=None, supply_gone_on=None)
         case ForgottenEvent():
-            return replace(record, forgotten=event.certificate)
+            return changed(forgotten=event.certificate)
         case _:
-            return record  # concealed from this reader
+            return changed()  # concealed from this reader
 
 
 def _involvement(recorded: Recorded, event: InvolvementBegun | SensitiveInvolvementBegun) -> Involvement:
@@ -357,11 +360,10 @@ def _involvement(recorded: Recorded, event: InvolvementBegun | SensitiveInvolvem
 
 def _with_involvement(
     record: ChildRecord, which: UUID, *, ended: date | None = None, consent_withdrawn: date | None = None
-) -> ChildRecord:
-    changed = tuple(
+) -> tuple[Involvement, ...]:
+    return tuple(
         replace(i, ended=ended or i.ended, consent_withdrawn=consent_withdrawn or i.consent_withdrawn)
         if i.involvement == which
         else i
         for i in record.involvements
     )
-    return replace(record, involvements=changed)
