@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from domain.identifiers import CROCKFORD, index_number
 
 _CHARACTERS: Final = 10
+_BITS: Final = 5
+_SHIFTS: Final = range(0, _CHARACTERS * _BITS, _BITS)
 
 
 class RandomIds:
@@ -19,6 +21,7 @@ class RandomIds:
     def index_number(self) -> str:
         """Ten random Crockford characters and their check; drawn again where the check cannot be spoken or typed."""
         while True:
-            number = index_number("".join(secrets.choice(CROCKFORD) for _ in range(_CHARACTERS)))
+            drawn = secrets.randbits(_CHARACTERS * _BITS)
+            number = index_number("".join([CROCKFORD[drawn >> shift & 31] for shift in _SHIFTS]))
             if number is not None:
                 return number

@@ -9,12 +9,15 @@ import base64
 import re
 import unicodedata
 from contextlib import suppress
+from operator import mul
 from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_IN_BASE_32: Final = str.maketrans(CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
+_NHS_WEIGHTS: Final = tuple(range(10, 1, -1))
 _UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _POSTCODE: Final = re.compile(
     r"(GIR ?0AA|[A-PR-UWYZ]([0-9]{1,2}|[A-HK-Y][0-9]([0-9]|[ABEHMNPRV-Y])?|[0-9][A-HJKPS-UW])"
@@ -49,6 +52,8 @@ def long_bytes(value: object) -> object:
 
 
 def _clean(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value  # nothing to normalise, nothing to refuse
     text = unicodedata.normalize("NFC", value)
     if any(
         unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for character in text
@@ -65,11 +70,9 @@ def nhs_number(value: str) -> str:
     Raises ValueError. Source: NHS Data Dictionary, NHS NUMBER.
     """
     digits = value.replace(" ", "")
-    if not re.fullmatch(r"[0-9]{10}", digits) or len(set(digits)) == 1:
+    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()) or len(set(digits)) == 1:
         raise ValueError("is not an NHS number: give ten digits")
-    check = (
-        11 - sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits, strict=False)) % 11
-    )
+    check = 11 - sum(map(mul, _NHS_WEIGHTS, map(int, digits))) % 11
     if check == 10 or check % 11 != int(digits[9]):
         raise ValueError("is not an NHS number: its check digit is wrong")
     return digits
@@ -113,9 +116,7 @@ def index_number(ten: str) -> str | None:
     None where Crockford's check would be one of his five extra symbols, which a shell or a telephone garbles: the
     caller draws again.
     """
-    total = 0
-    for character in ten:
-        total = total * 32 + CROCKFORD.index(character)
+    total = int(ten.translate(_IN_BASE_32), 32)
     return ten + CROCKFORD[total % 37] if total % 37 < len(CROCKFORD) else None
 
 

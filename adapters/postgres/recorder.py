@@ -114,6 +114,8 @@ class _Uuids(_Packed):
 
     @classmethod
     def of(cls, values: Sequence[UUID]) -> "_Uuids":
+        if not values:
+            return _NO_UUIDS
         return cls(len(values), b"".join([_SIXTEEN + value.bytes for value in values]))
 
     @classmethod
@@ -130,6 +132,8 @@ class _Ints(_Packed):
 
     @classmethod
     def of(cls, values: Sequence[int]) -> "_Ints":
+        if len(values) == 1 and 0 <= values[0] < len(_ONE_INT):
+            return _ONE_INT[values[0]]
         return cls(len(values), b"".join([_FOUR + value.to_bytes(4, "big", signed=True) for value in values]))
 
 
@@ -145,6 +149,9 @@ _NULL: Final = b"\xff\xff\xff\xff"
 _TWO: Final = b"\x00\x00\x00\x02"
 _FOUR: Final = b"\x00\x00\x00\x04"
 _SIXTEEN: Final = b"\x00\x00\x00\x10"
+_NO_UUIDS: Final = _Uuids(0, b"")
+_ONE_INT: Final = tuple(_Ints(1, _FOUR + value.to_bytes(4, "big")) for value in range(64))
+"""Of the arguments of a single command nearly all are one small number."""
 
 
 class _PackedDumper(Dumper):
