@@ -1,7 +1,62 @@
 """`bench`: how fast it is, each figure beside its yardstick in the same run, on the same server."""
 
+from collections.abc import Callable
+from typing import Annotated
+
 import typer
+
+from cli.output import Json
+from cli.session import session
+
+bench = typer.Typer(
+    no_args_is_help=True,
+    help="How fast it is: each figure beside its yardstick in one run, on one server, in a home of its own.",
+)
+
+Seconds = Annotated[
+    float | None, typer.Option(min=0.01, help="How long each contender is measured, over all slices.")
+]
+Events = Annotated[int | None, typer.Option(min=1, help="How many events of ours at most.")]
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this command to the command line."""
+    """Add these commands to the command line."""
+    app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def append(
+    context: typer.Context,
+    writers: Annotated[int, typer.Option(min=1, max=32, help="How many write at once.")] = 1,
+    events: Events = None,
+    seconds: Seconds = None,
+) -> None:
+    """Changes to existing children, from command to acknowledgement, beside the library's own save."""
+    from cli.benches import append as bench_of
+    from cli.benches.measuring import ROUNDS
+
+    run = session(context)
+    answer = bench_of.measure(writers, seconds or bench_of.SECONDS, events, ROUNDS, run.output)
+    run.output.answer(answer, _words("changes"))
+
+
+@bench.command()
+def bulk(context: typer.Context, events: Events = None, seconds: Seconds = None) -> None:
+    """New children with four events each, keys made on the way, beside the library's `insert_events`."""
+    from cli.benches import bulk as bench_of
+    from cli.benches.measuring import ROUNDS
+
+    run = session(context)
+    answer = bench_of.measure(events, seconds, ROUNDS, run.output)
+    run.output.answer(answer, _words("events"))
+
+
+def _words(what: str) -> Callable[[Json], str]:
+    def words(answer: Json) -> str:
+        return (
+            f"ours    {answer['ours']:>12,.0f} {what}/s   {answer['events']:,} in all, {answer['peak_mib']:,.0f} MiB\n"
+            f"theirs  {answer['theirs']:>12,.0f} {what}/s   ours is {answer['ratio_theirs']} times that\n"
+            f"floor   {answer['floor']:>12,.0f} {what}/s   ours is {answer['ratio_floor']} times that"
+        )
+
+    return words

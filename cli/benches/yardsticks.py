@@ -1,0 +1,247 @@
+"""What the product is measured against: the event-sourcing library used plainly, and PostgreSQL alone.
+
+The library has a database of its own on the same server, its defaults and durable commits. The floor writes ready rows
+into a table that is identical to the log's, without the log's function, keys, encryption or order.
+"""
+
+import itertools
+import multiprocessing
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing.connection import Connection
+from struct import Struct
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+from eventsourcing.persistence import StoredEvent
+from psycopg import sql
+
+from adapters.ids import RandomIds
+from adapters.keys.cipher import RANDOM
+from adapters.postgres.databases import connect_as_superuser
+from adapters.postgres.embedded import SUPERUSER, ServerAddress
+from cli.benches.measuring import Slice, repeated
+
+FILLER: Final = "x" * 260
+"""Makes one stored event of the library's about as long as the JSON of one of ours: 335 bytes."""
+
+BATCH: Final = 500
+"""The library's insert hangs now and then when it is given more than this at once."""
+
+_AGGREGATES: Final = 200
+_PART: Final = RANDOM(348)
+"""A sealed part of one block."""
+
+_COLUMNS: Final = (
+    "position, recorded_at, event_id, stream_id, version, format, period, identity, content, metadata"
+)
+_INSERT: Final = f"INSERT INTO floor.event ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %b, %b, %b)"
+_COPY: Final = f"COPY floor.event ({_COLUMNS}) FROM STDIN (FORMAT BINARY)"
+_HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_FOOTER: Final = b"\xff\xff"
+_CLEAR: Final = Struct(">h iq iq i16s i16s ii ih ii")
+_AT: Final = datetime(2026, 3, 2, 10, tzinfo=UTC)
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_IDENTICAL: Final = """
+    CREATE SCHEMA floor;
+    CREATE TABLE floor.event (LIKE record_log.event INCLUDING ALL) PARTITION BY HASH (stream_id);
+    DO $$
+    BEGIN
+        FOR remainder IN 0 .. 31 LOOP
+            EXECUTE format('CREATE TABLE floor.event_%s PARTITION OF floor.event '
+                           'FOR VALUES WITH (MODULUS 32, REMAINDER %s)', remainder, remainder);
+        END LOOP;
+    END
+    $$
+"""
+
+
+class Changing(Aggregate):
+    """An aggregate as the library's own guide writes it."""
+
+    @event("Registered")
+    def __init__(self, filler: str) -> None:
+        self.filler = filler
+
+    @event("Changed")
+    def change(self, filler: str) -> None:
+        self.filler = filler
+
+
+Environment = dict[str, str]
+
+
+def library_environment(address: ServerAddress, database: str = "yardstick") -> Environment:
+    """The library's settings for a new database of its own."""
+    with connect_as_superuser(address) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": database,
+        "POSTGRES_HOST": str(address.socket_directory),
+        "POSTGRES_PORT": str(address.port),
+        "POSTGRES_USER": SUPERUSER,
+        "POSTGRES_PASSWORD": "none",
+    }
+
+
+class Library:
+    """Changes to existing aggregates by threads of this process, each with aggregates of its own, all of them warm."""
+
+    def __init__(self, environment: Environment, writers: int) -> None:
+        self._application = Application[UUID](env=environment)
+        self._actions = [self._changer() for _ in range(writers)]
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._application.close()
+
+    def changes(self, seconds: float) -> Slice:
+        """Change aggregates for so long."""
+        return repeated(self._actions, seconds)
+
+    def _changer(self) -> Callable[[], None]:
+        own = [Changing(FILLER) for _ in range(_AGGREGATES)]
+        self._application.save(*own)
+        turn = itertools.cycle(own)
+
+        def change() -> None:
+            aggregate = next(turn)
+            aggregate.change(FILLER)
+            self._application.save(aggregate)
+
+        return change
+
+
+class LibraryProcesses:
+    """The same by processes, one writer each."""
+
+    def __init__(self, environment: Environment, writers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipes: list[Connection] = []
+        self._closing = ExitStack()
+        for _ in range(writers):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_library_process, args=(theirs, environment), daemon=True)
+            process.start()
+            self._closing.callback(process.join, 10)
+            self._pipes.append(ours)
+        for pipe in self._pipes:
+            pipe.recv()
+
+    def close(self) -> None:
+        """End the processes."""
+        for pipe in self._pipes:
+            pipe.send(None)
+        self._closing.close()
+
+    def changes(self, seconds: float) -> Slice:
+        """Change aggregates for so long."""
+        began = time.perf_counter()
+        for pipe in self._pipes:
+            pipe.send(seconds)
+        events = sum(pipe.recv() for pipe in self._pipes)
+        return Slice(events, time.perf_counter() - began)
+
+
+def _library_process(pipe: Connection, environment: Environment) -> None:
+    library = Library({**environment, "CREATE_TABLE": "n"}, 1)
+    pipe.send(0)
+    while (seconds := pipe.recv()) is not None:
+        pipe.send(library.changes(seconds).events)
+    library.close()
+
+
+class LibraryBulk:
+    """New events by `insert_events`, ready beforehand, four to an aggregate."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._application = Application[UUID](env=environment)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._application.close()
+
+    def filled(self, events: int) -> Slice:
+        """Insert so many events, in batches."""
+        stored: list[StoredEvent] = []
+        for _ in range(max(1, events // 4)):
+            aggregate = Changing(FILLER)
+            for _ in range(3):
+                aggregate.change(FILLER)
+            stored += [self._application.mapper.to_stored_event(one) for one in aggregate.collect_events()]
+        began = time.perf_counter()
+        for start in range(0, len(stored), BATCH):
+            self._application.recorder.insert_events(stored[start : start + BATCH])
+        return Slice(len(stored), time.perf_counter() - began)
+
+
+class _Row(NamedTuple):
+    position: int
+    recorded_at: datetime
+    event_id: UUID
+    stream_id: UUID
+    version: int
+    format: int
+    period: int
+    identity: bytes
+    content: bytes
+    metadata: bytes
+
+
+class Floor:
+    """Ready rows into a table identical to the log's, in the same database, by the driver alone."""
+
+    def __init__(self, address: ServerAddress, database: str = "record", writers: int = 1) -> None:
+        self._ids = RandomIds()
+        self._connections = [connect_as_superuser(address, database) for _ in range(writers)]
+        self._connections[0].execute(_IDENTICAL)
+        self._positions = itertools.count(1)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self._connections:
+            connection.close()
+
+    def inserts(self, seconds: float) -> Slice:
+        """A row an INSERT, an INSERT a commit, for so long."""
+        return repeated([partial(self._insert, connection) for connection in self._connections], seconds)
+
+    def copied(self, events: int, piece: int = 25_000) -> Slice:
+        """So many rows by COPY; what is sent is made ready before the clock starts."""
+        done, seconds = 0, 0.0
+        while done < events:
+            streams = max(1, min(piece, events - done) // 4)
+            rows = [_packed(row) for _ in range(streams) for row in self._stream(4)]
+            ready = b"".join([_HEADER, *rows, _FOOTER])
+            began = time.perf_counter()
+            with self._connections[0].cursor() as cursor, cursor.copy(_COPY) as copy:
+                copy.write(ready)
+            seconds += time.perf_counter() - began
+            done += len(rows)
+        return Slice(done, seconds)
+
+    def _insert(self, connection: psycopg.Connection[Any]) -> None:
+        (row,) = self._stream(1)
+        connection.execute(_INSERT, row, prepare=True)
+
+    def _stream(self, events: int) -> list[_Row]:
+        stream = self._ids.new()
+        return [
+            _Row(next(self._positions), _AT, self._ids.new(), stream, version, 1, 24_300, _PART, _PART, _PART)
+            for version in range(1, events + 1)
+        ]
+
+
+def _packed(row: _Row) -> bytes:
+    """A row in PostgreSQL's binary COPY form."""
+    position, at, event_id, stream_id, version, form, period, *parts = row
+    micros = int((at - _EPOCH).total_seconds()) * 1_000_000
+    clear = (8, position, 8, micros, 16, event_id.bytes, 16, stream_id.bytes, 4, version, 2, form, 4, period)
+    return _CLEAR.pack(10, *clear) + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
