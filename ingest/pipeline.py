@@ -604,14 +604,9 @@ class _Run:
 
     def _record(self, child_id: UUID) -> ChildRecord:
         """The record as it stands once what is planned for it is appended. Raises Refused where it is damaged."""
-        if child_id in self._planned or self._dry_run:
-            planned = self._recent.record(child_id)
-            if planned is not None and self._dry_run:
-                return planned
-            if planned is not None and not planned.shielded:
-                return planned  # both go in one transaction, one after the other
-        if child_id in self._planned:
-            self._flush()
+        planned = self._recent.record(child_id) if child_id in self._planned or self._dry_run else None
+        if planned is not None:
+            return planned  # both go in one transaction, one after the other
         history = self._histories.pop(child_id, None)
         try:
             return model.fold(history or self._loader.store.load(child_id))

@@ -452,6 +452,25 @@ def test_t26_records_already_there_that_resemble_a_newly_shielded_child_are_shie
 NEAR: Final = a_patient("9434765870", name=[{"family": "Thornton", "given": ["Emelia"]}])
 
 
+def test_t21_the_place_of_a_child_shielded_a_line_ago_links_nothing_any_more() -> None:
+    index = Index()
+    index.births(an_entry())
+    there = a_patient("9434765870", address=[{"line": ["14 Sandal Rise"], "postalCode": "WF2 6QA"}])
+    assert counted(index.pds(restricted(), there)) == {"updated": 1, "quarantined": 1}
+
+
+def test_t21_what_follows_a_shielded_child_in_the_same_file_is_screened_against_it() -> None:
+    index = Index()
+    assert counted(index.pds(restricted(), NEAR)) == {"registered": 1, "quarantined": 1}
+
+
+def test_a_child_shielded_in_a_file_and_told_of_again_in_the_same_file() -> None:
+    index = Index()
+    later = a_patient(address=[{"line": ["9 New Place"], "postalCode": "LS1 1UR"}])
+    assert counted(index.pds(a_patient(), restricted(), later)) == {"registered": 1, "updated": 2}
+    assert (home(index.the_facts()), index.seen()[0].opened) == ("9 New Place", False)
+
+
 def test_t26_a_record_made_a_moment_ago_is_screened_as_well() -> None:
     index = Index(chunk=1)
     index.pds(NEAR, restricted())
@@ -765,6 +784,16 @@ def test_a_fact_that_two_messages_share_stays_when_one_is_withdrawn() -> None:
     withdrawn(index, first)
     facts = index.the_facts()
     assert (home(facts), facts.practice is not None, facts.supply_gone) == ("9 New Place", True, False)
+
+
+def test_of_two_lines_about_a_child_only_the_one_that_another_file_says_stays() -> None:
+    index = Index()
+    here, there = an_entry(), an_entry(entry_id="2", address_line_1="9 New Place", postcode="LS1 1UR")
+    first = index.load("births", a_births_file(here, there))
+    index.load("births", a_births_file(there))
+    withdrawn(index, first)
+    facts = index.the_facts()
+    assert (home(facts), facts.earlier_addresses) == ("9 New Place", ())
 
 
 def test_a_held_record_that_another_file_holds_as_well_stays_held() -> None:
