@@ -173,11 +173,13 @@ def test_its_log_names_constraints_and_never_values(home: Path) -> None:
 
 
 def test_it_stops_after_its_last_user(home: Path) -> None:
-    server = a_server(home, idle_seconds=2)
+    server = a_server(home, idle_seconds=3)
     address = server.use()
-    time.sleep(4)
+    time.sleep(5)
     assert answers(address)  # used, so kept
     server.close()
+    time.sleep(1.5)
+    assert answers(address)  # and for a while after that
     assert eventually(lambda: not answers(address))
     assert eventually(lambda: not address.socket_directory.exists())
     assert answers(server.use())  # and starts again

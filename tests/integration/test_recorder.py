@@ -3,10 +3,13 @@
 import contextlib
 import itertools
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -29,7 +32,7 @@ from adapters.postgres.databases import (
     translated,
 )
 from adapters.postgres.embedded import ServerAddress
-from adapters.postgres.recorder import LibraryEvent, LibraryNotification, LogRecorder
+from adapters.postgres.recorder import LibraryEvent, LibraryNotification, LogRecorder, _Announcer
 from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, RecordedRow, StoredRow, Taken, group_of
 from domain.errors import Unavailable
 from domain.kernel import Log
@@ -742,15 +745,51 @@ def test_an_append_is_announced_after_its_commit_and_not_by_it(
         assert listener.wait(0.3) is False
 
 
-def test_a_recorder_that_is_closed_at_once_has_announced_what_it_did(
+def test_a_process_that_ends_at_once_has_announced_what_it_did(
     databases: Databases, recorder: LogRecorder
 ) -> None:
+    program = (
+        "import os, sys\n"
+        "from adapters.postgres.databases import Database, Role\n"
+        "from adapters.postgres.recorder import LogRecorder\n"
+        "from adapters.rows import group_of\n"
+        "from domain.kernel import Log\n"
+        "from tests.rows import a_row\n"
+        "recorder = LogRecorder(Database('record', sys.argv[1]), Role.SERVICE, Log.RECORD)\n"
+        "recorder.append([group_of([a_row()])])\n"
+        "recorder.close()\n"
+        "os._exit(0)\n"
+    )
     with recorder.listen() as listener:
-        for _ in range(3):
-            brief = LogRecorder(databases.record, Role.SERVICE, Log.RECORD)
-            brief.append([group_of([a_row()])])
-            brief.close()
-            assert listener.wait(0.5) is True
+        subprocess.run(
+            [sys.executable, "-c", program, databases.record.url], cwd=Path(__file__).parents[2], check=True
+        )
+        assert listener.wait(0.5) is True
+
+
+def test_what_is_due_is_announced_before_a_recorder_is_closed() -> None:
+    said: list[bytes] = []
+
+    class Silent:
+        """In place of the datastore: remembers what would have been sent."""
+
+        @contextlib.contextmanager
+        def get_connection(self) -> Iterator[Any]:
+            yield self
+
+        def execute(self, statement: bytes) -> None:
+            said.append(statement)
+
+    announcer = _Announcer(Silent(), "record_log")  # type: ignore[arg-type]
+    announcer.wake()
+    while not said:
+        time.sleep(0.0001)
+    announcer.wake()  # while it pauses
+    announcer.close()
+    assert said == [b"NOTIFY record_log"] * 2
+    announcer.wake()
+    announcer.close()
+    assert len(said) == 2
 
 
 def test_what_is_loaded_again_writes_nothing(
