@@ -16,6 +16,7 @@ from domain.child_record.events import (
     AddressAsserted,
     CurrentAddress,
     Gender,
+    IdentityAsserted,
     LastKnownAddress,
     PersonName,
     Source,
@@ -771,10 +772,26 @@ def test_what_another_file_says_as_well_stays_when_the_first_is_withdrawn() -> N
 
 def test_three_files_that_say_the_same_are_withdrawn_one_by_one() -> None:
     index = Index()
-    files = [index.load("births", a_births_file(an_entry(), *[OLIVER] * more)) for more in (0, 1, 2)]
-    for left, loaded in ((True, files[0]), (True, files[1]), (False, files[2])):
-        withdrawn(index, loaded)
-        assert index.facts()[0].supply_gone is not left
+    left = {index.load("births", a_births_file(an_entry(), *[OLIVER] * more)).file_id for more in (0, 1, 2)}
+    while left:
+        (said_by,) = {
+            a.event.source.file for a in index.records()[0].standing if isinstance(a.event.source, Source)
+        }
+        assert said_by in left
+        left.discard(said_by)
+        index.loader.withdraw(said_by, index.by())
+        assert index.facts()[0].supply_gone is (not left)
+
+
+def test_what_was_withdrawn_before_is_not_said_anew() -> None:
+    index = Index()
+    content = a_births_file(an_entry())
+    withdrawn(index, index.load("births", content))
+    again = index.load("births", content)
+    index.load("births", a_births_file(an_entry(), OLIVER))
+    withdrawn(index, again)
+    named = [a for a in index.records()[0].standing if isinstance(a.event, IdentityAsserted)]
+    assert len(named) == 1
 
 
 def test_a_fact_that_two_messages_share_stays_when_one_is_withdrawn() -> None:
