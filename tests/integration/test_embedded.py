@@ -132,16 +132,46 @@ def test_a_home_with_a_long_name_has_a_short_socket(home: Path) -> None:
     server.stop()
 
 
-def test_a_sockets_folder_that_somebody_else_made_is_not_used(home: Path) -> None:
+def readable_by_others(directory: Path, owner: int) -> None:
+    directory.mkdir(mode=0o755)
+    os.chown(directory, owner, -1)
+
+
+def of_another_account(directory: Path, owner: int) -> None:
+    directory.mkdir(mode=0o700)
+    os.chown(directory, owner + 1, -1)
+
+
+def a_link(directory: Path, owner: int) -> None:
+    place = directory.with_name(f"{directory.name}-elsewhere")
+    place.mkdir(mode=0o700)
+    os.chown(place, owner, -1)
+    directory.symlink_to(place)
+    os.chown(directory, owner, -1, follow_symlinks=False)
+
+
+LAID_OUT = [readable_by_others, a_link]
+if os.geteuid() == 0:  # only root can make a folder for another account
+    LAID_OUT.append(of_another_account)
+
+
+@pytest.mark.parametrize("make", LAID_OUT)
+def test_a_sockets_folder_that_was_laid_out_for_us_is_not_used(
+    home: Path, make: Callable[[Path, int], None]
+) -> None:
     with a_server(home) as address:
         directory = address.socket_directory
     a_server(home).stop()
-    directory.mkdir(mode=0o755)  # readable by others
+    make(directory, (home / "postgres" / "data").stat().st_uid)
     try:
         with pytest.raises(Unavailable, match="socket"):
             a_server(home).use()
     finally:
-        directory.rmdir()
+        if directory.is_symlink():
+            directory.resolve().rmdir()
+            directory.unlink()
+        else:
+            directory.rmdir()
 
 
 def test_it_runs_with_our_settings(home: Path) -> None:
