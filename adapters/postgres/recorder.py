@@ -503,9 +503,10 @@ class LogRecorder(PostgresApplicationRecorder):
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
         # Arrays to the same function, on two connections: while one holds the head row, inserts and commits, the other
-        # sends its chunk. Measured with ready rows of three 348-byte parts, durable, in one run (events/s): this 98 to
-        # 114 thousand; COPY to a temporary table and INSERT … SELECT from there 57 to 80; COPY straight into the log
-        # under a row trigger that gives positions 55 to 69; the floor, COPY of finished rows by a superuser, 72 to 79.
+        # sends its chunk. Measured with ready rows of three 348-byte parts, packing included, durable, thousand events a
+        # second, medians on a quiet and a busy machine: this 114 and 58; COPY to a temporary table and INSERT … SELECT
+        # from there 67 and 39; COPY straight into the log under a row trigger that gives positions 62 (another run)
+        # and 30; the floor, COPY of finished rows by a superuser, 75 and 54.
         done = 0
         with ThreadPoolExecutor(2, thread_name_prefix="append-bulk") as senders:
             sending: deque[Future[int]] = deque()
