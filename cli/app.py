@@ -270,7 +270,7 @@ class App:
 
     def catch_up(self) -> None:
         """Bring the views up to what was just written. What is shown never depends on it."""
-        self.operations.run(until_caught_up=True)
+        self.operations.feed()
 
     def _allowed(self, command: Command, person: Viewer | None) -> None:
         correction = isinstance(command, commands.AssertFacts) and command.source_kind is SourceKind.OFFICER

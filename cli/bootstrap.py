@@ -164,7 +164,7 @@ def make_writing(
     candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
 
     def refresh() -> None:
-        operations.run(until_caught_up=True, names=[MATCH_INDEX.name])
+        operations.feed([MATCH_INDEX.name])
 
     def release(child_id: UUID) -> None:
         recorder.release(recorder.digests_held_by(child_id), child_id)

@@ -176,11 +176,11 @@ class Writing:
 
     def _carry_out_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> None:
         at = self.clock.now()
-        if entry["action"] == "archive":
-            command = ArchiveRecord(at=at, archived_on=london_day(at), ground=entry["rule"])
-            self._handle(child_id, command, metadata)
+        on = date.fromisoformat(str(entry["on"]))
+        if entry["action"] == "archive":  # on the day it fell due: a late run does not put off destruction
+            self._handle(child_id, ArchiveRecord(at=at, archived_on=on, ground=entry["rule"]), metadata)
             return
-        due = Due("destroy", date.fromisoformat(str(entry["on"])), entry["rule"])
+        due = Due("destroy", on, entry["rule"])
         if not any(one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id)):
             raise Refused("This record is not due for destruction.", code="not-due")
         destroy(
