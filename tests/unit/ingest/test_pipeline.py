@@ -1,10 +1,10 @@
 """What becomes of a source record: registered, updated, unchanged, queued, quarantined or refused."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import pytest
@@ -481,7 +481,7 @@ def test_t26_a_record_made_a_moment_ago_is_screened_as_well() -> None:
 def test_t26_a_load_killed_before_the_screen_screens_when_it_is_run_again() -> None:
     index = Index(chunk=1)
     content = ndjson(NEAR, restricted())
-    object.__setattr__(index.loader, "store", DyingStore(index, 2, after=True))
+    use(index, DyingStore(index, 2, after=True))
     with pytest.raises(Dies):
         index.load("pds", content)
     assert [record.shielded for record in index.records()] == [False, True]
@@ -529,6 +529,11 @@ def test_a_shield_lifted_gives_back_the_place() -> None:
 # Stopping and going on
 
 
+def use(index: Index, store: object) -> None:
+    """Have the next load append through another store."""
+    index.loader = replace(index.loader, store=cast(Any, store))
+
+
 class Dies(Exception):
     """The process was killed here."""
 
@@ -570,7 +575,7 @@ def test_a_load_killed_anywhere_and_run_again_comes_to_the_same_end(at: int, aft
     content = ndjson(a_patient(), restricted("9434765870", birthDate="2015-05-05"), restricted())
     whole, killed = Index(chunk=1), Index(chunk=1)
     whole.load("pds", content)
-    object.__setattr__(killed.loader, "store", DyingStore(killed, at, after=after))
+    use(killed, DyingStore(killed, at, after=after))
     with pytest.raises(Dies):
         killed.load("pds", content)
     killed.loader = killed.a_loader(chunk=1)
@@ -582,7 +587,7 @@ def test_a_load_killed_anywhere_and_run_again_comes_to_the_same_end(at: int, aft
 def test_a_load_that_was_cut_off_keeps_its_file_id() -> None:
     index = Index(chunk=1)
     content = a_births_file(an_entry(), OLIVER)
-    object.__setattr__(index.loader, "store", DyingStore(index, 2, after=True))
+    use(index, DyingStore(index, 2, after=True))
     with pytest.raises(Dies):
         index.load("births", content)
     index.loader = index.a_loader()
@@ -622,14 +627,15 @@ def test_two_loads_at_once_make_one_record_of_one_child(
     other: Callable[[Index], object], expected: dict[str, int]
 ) -> None:
     index = Index()
-    mine, theirs = index.loader, index.a_loader()
+    theirs = index.a_loader()
 
     def interfere() -> None:
         index.loader = theirs
         other(index)
         index.loader = mine
 
-    object.__setattr__(mine, "store", InterferingStore(index, interfere))
+    use(index, InterferingStore(index, interfere))
+    mine = index.loader
     assert counted(index.pds(a_patient())) == expected
     assert len(index.records()) == 1
 
@@ -650,7 +656,7 @@ def test_a_record_changed_meanwhile_is_decided_again() -> None:
             child, correction, store=index.store, tokens=index.tokens, rules=the_rules(), metadata=index.by()
         )
 
-    object.__setattr__(index.loader, "store", InterferingStore(index, interfere))
+    use(index, InterferingStore(index, interfere))
     assert counted(index.pds(a_patient())) == {"updated": 1}
     facts = index.the_facts()
     assert (facts.gender, home(facts)) == (Gender.NOT_SPECIFIED, "3 Calder Street")
@@ -662,7 +668,7 @@ def test_unavailable_stops_the_load_and_nothing_is_half_done() -> None:
             raise Unavailable("away")
 
     index = Index()
-    object.__setattr__(index.loader, "store", Away(index, lambda: None))
+    use(index, Away(index, lambda: None))
     with pytest.raises(Unavailable):
         index.births(an_entry())
     assert index.records() == []
