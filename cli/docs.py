@@ -26,7 +26,11 @@ END: Final = "<!-- made by ./dev docs: end -->"
 
 AGGREGATES: Final[tuple[tuple[str, StreamKind, EventTypes], ...]] = (
     ("Child record", StreamKind.CHILD, child_events.EVENTS),
-    ("Supplied files", StreamKind.SYSTEM, EventTypes((supply_events.FileReceived, supply_events.FileWithdrawn))),
+    (
+        "Supplied files",
+        StreamKind.SYSTEM,
+        EventTypes((supply_events.FileReceived, supply_events.FileWithdrawn)),
+    ),
     (
         "Source records held back",
         StreamKind.CHILD,
