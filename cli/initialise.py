@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from adapters.key_rows import KeyRow
+from adapters.keys.cipher import Damage, unwrap
 from adapters.keys.kek import KekFiles
 from adapters.postgres.backup import read_manifest, restore
 from adapters.postgres.databases import Databases, Role
@@ -17,7 +19,7 @@ from cli.settings import Settings
 from cli.stores import Stores
 from domain.account.commands import OpenAccount
 from domain.account.handlers import open_account
-from domain.errors import AlreadyReserved, BadInput, VersionConflict
+from domain.errors import AlreadyReserved, BadInput, Unavailable, VersionConflict
 from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
 from domain.organisation.commands import RegisterOrganisation
 from domain.organisation.handlers import register
@@ -182,11 +184,22 @@ def restore_home(home: Path, settings: Settings, folder: Path) -> Json:
     found, _ = read_manifest(folder)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for database in ("keyring", "shielded"):
-        KekFiles(home / "kek", database).newest()
+        KekFiles(home / "kek", database).newest()  # looked for before anything is made
     prepare_databases(home, settings, training=found.training)
     with open_databases(home, settings) as databases:
-        restore(databases, folder)
+        restore(databases, folder, lambda database, row: _opens(KekFiles(home / "kek", database), row))
     with open_app(home, settings) as app:
         applied = app.writing.apply_after_restore()
         app.catch_up()
     return {"position": found.position, "access_position": found.access_position, **applied}
+
+
+def _opens(kek: KekFiles, row: KeyRow) -> None:
+    """Raise Unavailable where a key that was brought back is wrapped under a key-encryption key that is not here."""
+    try:
+        unwrap(kek.of(row.generation), row.wrapped or b"", *row[:3], row.generation)
+    except Damage:
+        raise Unavailable(
+            "The key-encryption keys in the folder `kek` of the home are not those of this backup, so nothing was "
+            "brought back. Put the right ones there."
+        ) from None

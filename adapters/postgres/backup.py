@@ -11,15 +11,16 @@ that is lawful early, never late. Views are not copied, key-encryption keys neve
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg import sql
 
+from adapters.key_rows import KeyRow
 from adapters.postgres.databases import Database, Databases, Role, translated
 from domain.errors import BadInput, Refused
 
@@ -116,10 +117,16 @@ def read_manifest(folder: Path) -> tuple[BackedUp, dict[str, str]]:
     return found, files
 
 
-def restore(databases: Databases, folder: Path) -> BackedUp:
+Opens: TypeAlias = Callable[[str, KeyRow], None]
+"""Raises where the key in a row of this database cannot be opened with the key-encryption keys at hand."""
+
+
+def restore(databases: Databases, folder: Path, opens: Opens) -> BackedUp:
     """Bring the rows back into migrated, empty databases: all of a database in one transaction.
 
-    Raises Refused where the home holds records already, BadInput where the backup is not whole.
+    One key of each generation is opened before anything is committed: a backup without its key-encryption keys leaves
+    the home as it was. Raises Refused where the home holds records already, BadInput where the backup is not whole,
+    and what `opens` raises.
     """
     found, _ = read_manifest(folder)
     with _writing(databases.record) as record:
@@ -136,10 +143,21 @@ def restore(databases: Databases, folder: Path) -> BackedUp:
                 _copy_in(keyring, databases.keyring, table, folder)
             for table in SHIELDED:
                 _copy_in(shielded, databases.shielded, table, folder)
+            for connection, database in ((keyring, databases.keyring), (shielded, databases.shielded)):
+                for row in _one_of_each_generation(connection):
+                    opens(database.store, row)
         # Committed last: a home whose logs are empty can be restored into again.
         for table in RECORD:
             _copy_in(record, databases.record, table, folder)
     return found
+
+
+def _one_of_each_generation(connection: psycopg.Connection[Any]) -> list[KeyRow]:
+    rows = connection.execute(
+        "SELECT DISTINCT ON (generation) subject, kind, number, generation, wrapped, certificate FROM keys.key "
+        "WHERE wrapped IS NOT NULL ORDER BY generation"
+    ).fetchall()
+    return [KeyRow(*row) for row in rows]
 
 
 @contextmanager

@@ -135,11 +135,11 @@ def a_child(**changed: Any) -> Child:
         "serial": serial,
         "given": _GIVEN[serial * 5 % len(_GIVEN)],
         "family": f"{head}{tail}",
-        "born": FIRST_BIRTH + timedelta(days=3 * serial),
+        "born": FIRST_BIRTH + timedelta(days=3 * serial % 3600),
         "sex": "FM"[serial % 2],
         "nhs": _nhs(serial),
         "street": f"{serial} {head} Row",
-        "postcode": f"WF{serial // 90 + 1} {serial % 9 + 1}{_LETTERS[serial % 10]}{_LETTERS[serial // 10 % 10]}",
+        "postcode": f"WF{serial // 90 % 98 + 1} {serial % 9 + 1}{_LETTERS[serial % 10]}{_LETTERS[serial // 10 % 10]}",
     }
     return Child(**{**given, **changed})
 
