@@ -33,7 +33,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import generators, sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper, Transformer
-from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import dict_row
 
@@ -503,8 +503,8 @@ class LogRecorder(PostgresApplicationRecorder):
 
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
         # Arrays to the same function, on two connections: while one holds the head row, inserts and commits, the other
-        # sends its chunk. Measured with ready rows of three 348-byte parts, packing included, durable, thousand events a
-        # second, medians on a quiet and a busy machine: this 114 and 58; COPY to a temporary table and INSERT … SELECT
+        # sends its chunk. Measured with ready rows of three 348-byte parts, packing included, durable, thousand events
+        # a second, medians on a quiet and a busy machine: this 114 and 58; COPY to a temporary table and INSERT … SELECT
         # from there 67 and 39; COPY straight into the log under a row trigger that gives positions 62 (another run)
         # and 30; the floor, COPY of finished rows by a superuser, 75 and 54.
         done = 0
@@ -664,8 +664,16 @@ class LogRecorder(PostgresApplicationRecorder):
                     _result(connection)
                 self._prepared.add(connection)
             with connection.lock:
-                pgconn.send_query_prepared(_APPEND, parameters, _ALL_BINARY, result_format=Format.BINARY)
-                result = _result(connection)
+                if threading.current_thread() is threading.main_thread():  # which alone can be interrupted
+                    pgconn.send_query_prepared(_APPEND, parameters, _ALL_BINARY, result_format=Format.BINARY)
+                    result = _result(connection)
+                else:
+                    # Large messages go in some two hundred pieces: libpq waits for each without the interpreter, for
+                    # which this thread would have to queue each time.
+                    result = _checked(
+                        connection,
+                        pgconn.exec_prepared(_APPEND, parameters, _ALL_BINARY, result_format=Format.BINARY),
+                    )
             transformer = Transformer(connection)
             transformer.set_pgresult(result)
             return transformer.load_rows(0, result.ntuples, tuple)
@@ -718,6 +726,12 @@ def _result(connection: psycopg.Connection[Any]) -> PGresult:
     """What the server answers; can be interrupted. Raises psycopg.Error."""
     result: PGresult
     (result,) = connection.wait(generators.execute(connection.pgconn))
+    return _checked(connection, result)
+
+
+def _checked(connection: psycopg.Connection[Any], result: PGresult) -> PGresult:
+    if connection.pgconn.status == ConnStatus.BAD:
+        raise psycopg.OperationalError("the connection was lost")
     if result.status not in _SENT:
         raise psycopg.errors.error_from_result(result)
     return result
