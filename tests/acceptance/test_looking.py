@@ -204,16 +204,21 @@ def unwritable(line: Line, fault: Fault) -> Iterator[None]:
 
 @contextmanager
 def held_head(line: Line, setting: str) -> Iterator[None]:
-    """Somebody holds the head row, and the service waits a moment only."""
+    """Somebody holds the head row, and an append waits a moment for it and no longer."""
     with line.as_superuser() as other, line.as_superuser() as admin:
-        name = other.info.dbname
-        admin.execute(f"ALTER ROLE contactpoint_service IN DATABASE {name} SET {setting} = '150ms'".encode())
+        service = f"ROLE contactpoint_service IN DATABASE {other.info.dbname}"
+        sooner, again = f"ALTER {service} SET {setting} = '150ms'", f"ALTER {service} RESET {setting}"
+        if setting == "lock_timeout":  # the function has its own
+            sooner, again = (
+                f"ALTER FUNCTION access_log.append SET lock_timeout = '{wait}'" for wait in ("150ms", "30s")
+            )
+        admin.execute(sooner.encode())
         try:
             with other.transaction():
                 other.execute("SELECT FROM access_log.head FOR UPDATE")
                 yield
         finally:
-            admin.execute(f"ALTER ROLE contactpoint_service IN DATABASE {name} RESET {setting}".encode())
+            admin.execute(again.encode())
 
 
 def assert_nothing_is_shown(line: Line, one: Child, child: str, access: str) -> None:
