@@ -58,6 +58,12 @@ def _loaded(answer: Json) -> str:
         f"  refused: {r['file']} line {r['line']}: {r['code']}{' (' + r['field'] + ')' if r.get('field') else ''}"
         for r in answer["refusals"]
     )
-    codes = dict.fromkeys(refusal["code"] for refusal in answer["refusals"])
+    lines.extend(
+        f"  left out: {w['field']} of {w['file']} line {w['line']}: {w['code']}"
+        for w in answer.get("warnings", ())
+    )
+    if answer.get("left_out"):
+        lines.append(f"  and {answer['left_out']} more.")
+    codes = dict.fromkeys(told["code"] for told in (*answer["refusals"], *answer.get("warnings", ())))
     lines.extend(f"  {code}: {REMEDIES[Code(code)]}" for code in codes if code in REMEDIES)
     return "\n".join(lines)

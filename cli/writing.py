@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import Final
 from uuid import UUID
+
+from rich.progress import Progress
 
 from cli.output import Json, Output
 from domain.child_record import model
@@ -25,6 +27,10 @@ from domain.ports import Clock, Destruction, EventStore, Ids, Tokens
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Counts, Listener, Loader, Refusal
 from ingest.screening import ShieldFollower
+from ingest.source_record import Warned
+
+MOST_TOLD: Final = 10_000
+"""Refusals, and warnings, that the answer to a load lists."""
 
 _PASSED_TOGETHER: Final = 2000
 _PASSED_EVERY_SECONDS: Final = 1.0
@@ -59,6 +65,38 @@ class Unshielded:
         finally:
             self._due = self._monotonic() + _PASSED_EVERY_SECONDS
             self._running.release()
+
+
+@dataclass
+class _Told:
+    """What loads tell, kept up to a bound so that memory stays flat; `left_out` counts the rest."""
+
+    refusals: list[Json] = field(default_factory=list)
+    warnings: list[Json] = field(default_factory=list)
+    left_out: int = 0
+
+    def listener(self, path: Path, bar: Progress) -> Listener:
+        """Listens to the load of one file, and moves its bar."""
+        task = bar.add_task(path.name, total=path.stat().st_size, rate="")
+        began = time.monotonic()
+
+        def progressed(done: int, size: int, counts: Counts) -> None:
+            rate = counts.read / max(time.monotonic() - began, 1e-6)
+            bar.update(task, completed=done, total=size, rate=f"{rate:,.0f} records/s")
+
+        def refused(refusal: Refusal) -> None:
+            self._keep(self.refusals, path, refusal.line, refusal.code, refusal.field)
+
+        def warned(line: int, warning: Warned) -> None:
+            self._keep(self.warnings, path, line, warning.code, warning.field)
+
+        return Listener(progressed, refused, warned)
+
+    def _keep(self, kept: list[Json], path: Path, line: int, code: str, name: str | None) -> None:
+        if len(kept) >= MOST_TOLD:
+            self.left_out += 1
+            return
+        kept.append({"file": path.name, "line": line, "code": str(code), **({"field": name} if name else {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +145,13 @@ class Writing:
         """Load files one after the other."""
         started = time.monotonic()
         total = Counts()
+        told = _Told()
         loaded: list[Json] = []
-        refusals: list[Json] = []
         with output.progress() as bar:
             for path in files:
-                task = bar.add_task(path.name, total=path.stat().st_size, rate="")
-                began = time.monotonic()
-
-                def refused(refusal: Refusal, name: str = path.name) -> None:
-                    entry = {"file": name, "line": refusal.line, "code": refusal.code}
-                    refusals.append(entry | ({"field": refusal.field} if refusal.field else {}))
-
-                def progressed(
-                    done: int, size: int, counts: Counts, task: object = task, began: float = began
-                ) -> None:
-                    rate = counts.read / max(time.monotonic() - began, 1e-6)
-                    bar.update(task, completed=done, total=size, rate=f"{rate:,.0f} records/s")  # type: ignore[arg-type]
-
                 with path.open("rb") as stream:
                     done = self.loader.load(
-                        SourceKind(kind),
-                        stream,
-                        metadata,
-                        listener=Listener(progressed, refused),
-                        dry_run=dry_run,
+                        SourceKind(kind), stream, metadata, listener=told.listener(path, bar), dry_run=dry_run
                     )
                 loaded.append({"file": path.name, "file_id": done.file_id})
                 for name, count in asdict(done.counts).items():
@@ -141,7 +162,9 @@ class Writing:
             "seconds": round(time.monotonic() - started, 3),
             "dry_run": dry_run,
             "files": loaded,
-            "refusals": refusals,
+            "refusals": told.refusals,
+            "warnings": told.warnings,
+            "left_out": told.left_out,
         }
 
     def withdraw(self, file_id: UUID, metadata: Metadata) -> Json:
