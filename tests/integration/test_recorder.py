@@ -384,6 +384,8 @@ def proxied(databases: Databases) -> Iterator[tuple[Proxy, LogRecorder]]:
         with recorder.listen() as listener:
             recorder.append([group_of([a_row()])])
             assert listener.wait(5)
+            while not recorder.datastore._idle:  # its own answer is still on the way
+                time.sleep(0.001)
         yield proxy, recorder
         recorder.close()
 
