@@ -504,9 +504,9 @@ class LogRecorder(PostgresApplicationRecorder):
     def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
         # Arrays to the same function, on two connections: while one holds the head row, inserts and commits, the other
         # sends its chunk. Measured with ready rows of three 348-byte parts, packing included, durable, thousand events
-        # a second, medians on a quiet and a busy machine: this 114 and 58; COPY to a temporary table and INSERT … SELECT
-        # from there 67 and 39; COPY straight into the log under a row trigger that gives positions 62 (another run)
-        # and 30; the floor, COPY of finished rows by a superuser, 75 and 54.
+        # a second, medians on a quiet and a busy machine: this 114 and 58; COPY to a temporary table and
+        # INSERT … SELECT from there 67 and 39; COPY straight into the log under a row trigger that gives positions 62
+        # (another run) and 30; the floor, COPY of finished rows by a superuser, 75 and 54.
         done = 0
         with ThreadPoolExecutor(2, thread_name_prefix="append-bulk") as senders:
             sending: deque[Future[int]] = deque()
@@ -652,7 +652,7 @@ class LogRecorder(PostgresApplicationRecorder):
         """Call the append function. As `_execute`, without the cursor, whose work for each argument took as long as the
         insert; and with fewer moments at which another thread takes the interpreter away."""
         not_before, *packed = arguments
-        parameters = [
+        parameters: list[Any] = [
             _instant(not_before),
             *(argument.data for argument in packed if isinstance(argument, _Packed)),
         ]
@@ -723,10 +723,14 @@ def _numbered(statement: bytes) -> bytes:
 
 
 def _result(connection: psycopg.Connection[Any]) -> PGresult:
-    """What the server answers; can be interrupted. Raises psycopg.Error."""
-    result: PGresult
-    (result,) = connection.wait(generators.execute(connection.pgconn))
-    return _checked(connection, result)
+    """What the server answers; can be interrupted. Raises psycopg.Error.
+
+    Rows are worth nothing before the commit, which can still fail after them: then a second answer says so.
+    """
+    results: list[PGresult] = connection.wait(generators.execute(connection.pgconn))
+    for result in results:
+        _checked(connection, result)
+    return results[0]
 
 
 def _checked(connection: psycopg.Connection[Any], result: PGresult) -> PGresult:
