@@ -10,7 +10,7 @@ from cli.settings import KNOWN
 from tests.architecture.repository import ROOT
 
 
-def _commands() -> dict[str, click.Command]:
+def commands() -> dict[str, click.Command]:
     from cli.main import app
 
     def walk(command: object, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -27,14 +27,14 @@ def _documents() -> str:
 
 
 def test_every_command_has_help() -> None:
-    silent = [path for path, command in _commands().items() if not (command.help or "").strip()]
+    silent = [path for path, command in commands().items() if not (command.help or "").strip()]
     assert not silent, f"a docstring on the function is its help: {silent}"
 
 
 def test_every_option_has_help() -> None:
     silent = [
         f"{path} {parameter.name}"
-        for path, command in _commands().items()
+        for path, command in commands().items()
         for parameter in command.params
         if not (getattr(parameter, "help", None) or "").strip()
     ]
@@ -43,7 +43,7 @@ def test_every_option_has_help() -> None:
 
 def test_every_command_is_in_the_documents() -> None:
     documents = _documents()
-    absent = [path for path in _commands() if path not in documents]
+    absent = [path for path in commands() if path not in documents]
     assert not absent, f"run ./dev docs: {absent}"
 
 
@@ -62,4 +62,4 @@ def test_what_the_compose_file_runs_are_commands() -> None:
         for part in line.split("&&")
     ]
     assert runs
-    assert set(runs) <= set(_commands())
+    assert set(runs) <= set(commands())
