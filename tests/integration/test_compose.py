@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from adapters.postgres.databases import Role, connect_as_superuser
+from adapters.postgres.embedded import EmbeddedServer
+from cli.main import status_of
 from cli.settings import KNOWN, PREFIX, Settings
 
 FILE = Path(__file__).parents[2] / "compose.yaml"
@@ -55,14 +58,44 @@ def test_every_setting_it_passes_is_one_that_the_settings_know(compose: dict[str
 def test_every_database_address_leads_to_a_database_made_here(
     compose: dict[str, Any], settings: Settings
 ) -> None:
-    server = compose["services"]["postgres"]["environment"]
-    made = compose["configs"]["databases"]["content"] + f"CREATE DATABASE {server['POSTGRES_DB']};"
+    made = compose["configs"]["databases"]["content"]
     assert settings.databases is not None
     for name in ("record", "keyring", "shielded", "views"):
         address = urlsplit(getattr(settings.databases, name))
         assert (address.hostname, address.port, address.path) == ("postgres", 5432, f"/{name}")
-        assert (address.username, address.password) == (server["POSTGRES_USER"], server["POSTGRES_PASSWORD"])
-        assert f"CREATE DATABASE {name};" in made
+        assert address.username is None, (
+            "an address with a user belongs to one role; the service needs several"
+        )
+        assert f"CREATE DATABASE {name} OWNER contactpoint_owner;" in made
+
+
+def test_every_role_that_logs_in_has_the_password_that_the_service_gives(compose: dict[str, Any]) -> None:
+    password = compose["services"]["contactpoint"]["environment"]["PGPASSWORD"]
+    for role in Role:
+        assert f"ALTER ROLE {role.value} PASSWORD '{password}';" in compose["configs"]["databases"]["content"]
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_what_it_prepares_is_what_the_service_needs(compose: dict[str, Any], tmp_path: Path) -> None:
+    """The same statements on another PostgreSQL 18, then the service's own commands on its addresses."""
+    server = EmbeddedServer(tmp_path / "server")
+    with server as address:
+        with connect_as_superuser(address) as connection:
+            mounted = [volume.split(":")[0] for volume in compose["services"]["postgres"]["volumes"]]
+            connection.execute((FILE.parent / mounted[0]).read_bytes())
+            for statement in compose["configs"]["databases"]["content"].strip().splitlines():
+                connection.execute(statement.encode())
+        environ = {
+            name: value.replace("//postgres:5432/", "///")
+            + f"?host={address.socket_directory}&port={address.port}"
+            for name, value in compose["services"]["contactpoint"]["environment"].items()
+            if name.endswith("_URL")
+        }
+        settings = Settings.from_environment({**environ, "CONTACTPOINT_HOME": str(tmp_path / "home")})
+        for command in ("init --training", "init --training", "projection run --until-caught-up", "health"):
+            assert status_of(command.split(), settings) == 0, command
+    server.stop()
 
 
 def test_the_broker_it_names_listens_where_it_is_said_to(compose: dict[str, Any], settings: Settings) -> None:
