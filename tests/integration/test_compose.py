@@ -93,7 +93,15 @@ def test_what_it_prepares_is_what_the_service_needs(compose: dict[str, Any], tmp
             if name.endswith("_URL")
         }
         settings = Settings.from_environment({**environ, "CONTACTPOINT_HOME": str(tmp_path / "home")})
-        for command in ("init --training", "init --training", "projection run --until-caught-up", "health"):
+        births = FILE.parent / "tests" / "samples" / "sources" / "births" / "registrations.csv"
+        for command in (
+            "init --training",
+            "init --training",
+            "projection run --until-caught-up",
+            f"load births {births}",
+            "projection rebuild practitioner-view --switch",
+            "health",
+        ):
             assert status_of(command.split(), settings) == 0, command
     server.stop()
 
