@@ -66,7 +66,7 @@ _LAST: Final = 2**31 - 1
 _NEVER: Final = 2**63 - 1
 _MOST_IDLE: Final = 8
 POLL_SECONDS: Final = 1.0
-_ANNOUNCE_SECONDS: Final = 0.005
+_ANNOUNCE_SECONDS: Final = 0.02
 
 
 # Arrays in PostgreSQL's binary form -------------------------------------------------------------------------
@@ -754,7 +754,8 @@ class _Announcer:
 
     def __init__(self, datastore: LogDatastore, channel: str) -> None:
         self._datastore = datastore
-        self._statement = f"NOTIFY {channel}".encode()
+        # Not durable, for it need not be: a commit of its own that waits for the disk would hold up the next append.
+        self._statement = f"BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {channel}; COMMIT".encode()
         self._lock = threading.Lock()
         self._due = threading.Event()
         self._closing = False
