@@ -16,6 +16,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD: Final = frozenset(CROCKFORD)
 _IN_BASE_32: Final = str.maketrans(CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
 _NHS_WEIGHTS: Final = tuple(range(10, 1, -1))
 _UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -122,6 +123,8 @@ def index_number(ten: str) -> str | None:
 
 def valid_index_number(value: str) -> str:
     """An index number as typed (case, hyphens, spaces and the confusable I, L, O forgiven). Raises ValueError."""
+    if len(value) == 11 and _CROCKFORD.issuperset(value) and index_number(value[:10]) == value:
+        return value  # as it is written everywhere but by hand
     text = re.sub(r"[\s-]", "", value.upper())
     body = text[:10].translate(str.maketrans("ILO", "110"))
     if len(text) != 11 or any(character not in CROCKFORD for character in body):
