@@ -19,7 +19,7 @@ from adapters.postgres.databases import Databases, connect_as_superuser
 from adapters.postgres.embedded import EmbeddedServer, ServerAddress, available
 from adapters.postgres.migrate import apply_privileges, create_embedded, migrate, set_views_role
 
-_HOME: Final = "CONTACTPOINT_TEST_SERVER"
+_HOME: Final = "TESTS_OF_CONTACTPOINT_SERVER"
 _TEMPLATE: Final = "_template"
 # A power cut is no test of ours; a killed process loses nothing that was handed to the kernel.
 _SETTINGS: Final = {"fsync": "off", "full_page_writes": "off"}
