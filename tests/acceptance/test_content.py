@@ -182,6 +182,16 @@ def test_t3_a_feed_without_a_gender_does_not_overwrite_one_that_is_specified(
     assert line.shown(held)["gender"] == child.gender
 
 
+def test_t3_nor_does_a_source_of_higher_rank_that_does_not_know(line: Line) -> None:
+    child = a_child()
+    line.pds(child.message())
+    held = id_of(line, child)
+
+    line.births({**child.entry, "sex": "indeterminate"})
+
+    assert line.shown(held)["gender"] == child.gender
+
+
 def test_t3_a_specified_gender_replaces_one_that_was_not(line: Line) -> None:
     child = a_child()
     held = born(line, child, sex="")

@@ -60,6 +60,8 @@ def test_t46_a_search_is_recorded_with_who_why_what_was_asked_and_exactly_what_w
     assert set(fields_of(look.event.hits[0].mask)) == set(answer["results"][0])
     assert look.event.more is answer["more"]
     assert (look.event.role, look.event.action, look.event.outcome) == ("teacher", "search", "granted")
+    assert (look.event.body, look.event.area) == ("DFE9999999", "E06000999")
+    assert set(look.event.purposes) == {"casework", "safeguarding", "education-welfare", "missing-education"}
     assert look.event.rule_set == "present"
     assert START <= look.event.instant < line.clock
     metadata = look.metadata
