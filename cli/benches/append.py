@@ -31,10 +31,9 @@ def measure(writers: int, seconds: float, events: int | None, rounds: int, outpu
     at_most = None if events is None else max(1, events // rounds)
     with home_of_its_own() as home, open_app(home, Settings(home=home)) as app, ExitStack() as closing:
         address = address_of(home)
-        output.note(
-            f"A home of its own, {CHILDREN:,} children, {writers} writer{'s' if writers > 1 else ''}."
-        )
-        ours = Ours(app, writers)
+        children = CHILDREN if events is None else min(CHILDREN, max(events, 4 * writers))
+        output.note(f"A home of its own: {children:,} children, writers: {writers}.")
+        ours = Ours(app, writers, children)
         environment = library_environment(address)
         threads = Library(environment, writers)
         closing.callback(threads.close)
@@ -67,13 +66,13 @@ def measure(writers: int, seconds: float, events: int | None, rounds: int, outpu
 class Ours:
     """Commands of practitioners and of a national source on children that are there, each with an idempotency key."""
 
-    def __init__(self, app: App, writers: int) -> None:
+    def __init__(self, app: App, writers: int, number: int = CHILDREN) -> None:
         self._app = app
         self._writing = app.writing
         self._numbers = itertools.count(1)
         self.peak = PeakMemory()
         self.milliseconds: list[float] = []
-        children = self._registered()
+        children = self._registered(number)
         share = len(children) // writers
         self._actions = [
             self._changer(children[number * share : (number + 1) * share]) for number in range(writers)
@@ -105,13 +104,13 @@ class Ours:
     def _metadata(self) -> Metadata:
         return Metadata(actor=ACTOR, purpose="casework", correlation=self._app.ids.new())
 
-    def _registered(self) -> list[UUID]:
+    def _registered(self, number: int) -> list[UUID]:
         app, writing = self._app, self._writing
-        children = [app.ids.new() for _ in range(CHILDREN)]
+        children = [app.ids.new() for _ in range(number)]
         file = app.ids.new()
         changes = []
-        for number, child_id in enumerate(children):
-            command = invented.registers(number, app.now(), file, app.ids)
+        for each, child_id in enumerate(children):
+            command = invented.registers(each, app.now(), file, app.ids)
             changes.append(change_of(child_id, 0, decide(ChildRecord(child_id), command, app.rules)))
         for start in range(0, len(changes), 100):
             writing.store.append(changes[start : start + 100], self._metadata())

@@ -1,0 +1,82 @@
+"""Each bench at a tiny size: it says what it must, and leaves nothing behind. Never how fast it has to be."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.architecture.repository import ROOT
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+COMMON = {"ours", "theirs", "floor", "ratio_theirs", "ratio_floor", "events", "seconds", "peak_mib", "slices"}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not pytest's own: each run of pytest anew shuts that to the account that the server runs as."""
+    with tempfile.TemporaryDirectory(prefix="cp-bench-") as made:
+        yield Path(made)
+
+
+def bench(folder: Path, *words: str) -> dict[str, Any]:
+    """The answer of one run whose temporary files lie in `folder`."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.main import run; run()", "--json", "bench", *words],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("CONTACTPOINT_")}
+        | {"TMPDIR": str(folder)},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (line,) = done.stdout.splitlines()
+    assert [path.name for path in folder.iterdir() if path.name.startswith("contactpoint-")] == []
+    answer = json.loads(line)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def check(answer: dict[str, Any], *more: str) -> None:
+    """What holds of every bench."""
+    assert set(answer) == COMMON | set(more)
+    for contender in ("ours", "theirs", "floor"):
+        slices = answer["slices"][contender]
+        assert len(slices) == 5
+        assert min(slices) - 1 <= answer[contender] <= max(slices) + 1  # a median, and slices are rounded
+        assert answer[contender] > 0
+    assert answer["ratio_theirs"] == pytest.approx(answer["ours"] / answer["theirs"], rel=0.05, abs=0.01)
+    assert answer["ratio_floor"] == pytest.approx(answer["ours"] / answer["floor"], rel=0.05, abs=0.01)
+    assert answer["peak_mib"] > 20
+    assert 0 < answer["seconds"] < 120
+
+
+def test_append_with_one_writer(folder: Path) -> None:
+    answer = bench(folder, "append", "--events", "20", "--seconds", "3")
+    check(answer, "writers", "theirs_by", "p50_ms", "p99_ms")
+    assert (answer["writers"], answer["theirs_by"]) == (1, "threads")
+    assert 5 <= answer["events"] <= 20
+    assert 0 < answer["p50_ms"] <= answer["p99_ms"]
+
+
+def test_append_with_several_writers(folder: Path) -> None:
+    answer = bench(folder, "append", "--events", "40", "--writers", "2", "--seconds", "2")
+    check(answer, "writers", "theirs_by", "p50_ms", "p99_ms")
+    assert answer["writers"] == 2
+    assert 10 <= answer["events"] <= 40
+    assert answer["theirs_by"] in {"threads", "processes"}
+
+
+def test_bulk(folder: Path) -> None:
+    answer = bench(folder, "bulk", "--events", "400")
+    check(answer, "processes", "events_theirs", "events_floor", "ours_with_making_commands")
+    assert answer["events"] == answer["events_theirs"] == answer["events_floor"] == 400
+    assert answer["ours_with_making_commands"] < answer["ours"]
