@@ -236,6 +236,20 @@ def test_twins_of_one_name_without_numbers_are_not_merged(line: Line) -> None:
     assert loaded["registered"] + loaded["queued"] == 2
 
 
+def test_a_twin_of_the_same_name_from_another_source_is_not_taken_for_the_first(line: Line) -> None:
+    """Only the order of birth tells the two apart: a human has to."""
+    one = a_child(given="Mina")
+    child = born(line, one, nhs_number="", birth_order="1")
+    seen = line.shown(child)
+    other = replace(a_child(), given="Mina", family=one.family, born=one.born, street=one.street,
+                    postcode=one.postcode, sex=one.sex)  # fmt: skip
+
+    loaded = line.pds(other.message(multipleBirthInteger=2))
+
+    assert (loaded["updated"], loaded["queued"]) == (0, 1)
+    assert line.shown(child) == seen
+
+
 # Counts and forms
 
 
