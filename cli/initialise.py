@@ -89,6 +89,8 @@ def initialise(home: Path, settings: Settings, *, training: bool) -> Json:
         rules = _adopt_rules(stores)
         if is_for_training:
             _make_accounts(stores, rules)
+    with open_app(home, settings) as app:
+        app.catch_up()  # so that the first search finds a view, and nobody in it
     names = [account.name for account in TRAINING_ACCOUNTS] if is_for_training and created else []
     return {"home": str(home), "created": created, "training": is_for_training, "accounts": names}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Line
 from tests.acceptance.people import a_child, born, id_of, registered
 from tests.loading import COLUMNS, a_births_file
@@ -235,6 +236,10 @@ def test_t7_a_common_assessment_has_no_place_for_a_date_or_content(line: Line, v
     assert (refused.status, refused.code) == (2, "usage")
     assert value not in refused.printed
     assert line.shown(child)["involvements"] == []
+
+
+def test_a_search_is_answered_as_soon_as_a_home_is_made(new_home: NewHome) -> None:
+    assert new_home().found(*a_child().criteria) == []
 
 
 def test_t10_a_child_who_first_comes_at_nine_is_held_after_a_search(line: Line) -> None:
