@@ -231,11 +231,12 @@ class EncryptedEventStore:
         for wish in wishes:
             for change in wish.changes:
                 new = fresh if change.expected_version == 0 else known
-                new.update((wanted.name, wanted) for wanted in keys_of(change))
+                for wanted in keys_of(change):
+                    new[wanted.name] = wanted
                 if change.kind != StreamKind.CHILD:
                     name = KeyName(PERIOD_SUBJECT, KeyKind.PERIOD, period_of(wish.instant or now))
                     known[name] = Wanted(name)
-                known.update((name, Wanted(name, may_make=False)) for name in shown_in(change))
+                    known.update((name, Wanted(name, may_make=False)) for name in shown_in(change))
         made = self._keys.make(list(fresh.values())) if fresh else None
         ready = self._keys.ensure(list(known.values()), self._highest_used) if known else None
         keys = (made.keys if made else {}) | (ready.keys if ready else {})

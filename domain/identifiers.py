@@ -9,6 +9,7 @@ import base64
 import re
 import unicodedata
 from contextlib import suppress
+from functools import lru_cache
 from operator import mul
 from typing import Annotated, Final
 from uuid import UUID
@@ -27,6 +28,7 @@ _POSTCODE: Final = re.compile(
 NO_FIXED_ABODE: Final = "ZZ99 3VZ"
 
 
+@lru_cache(maxsize=256)  # the same file, actor and receipt stand in one event after another
 def short_id(value: UUID) -> str:
     """A uuid as 22 characters of base64url, the form ids take inside stored parts."""
     return base64.urlsafe_b64encode(value.bytes)[:22].decode()

@@ -127,6 +127,13 @@ class _Uuids(_Packed):
         )
 
 
+def _packed(values: Sequence[int], length: bytes) -> bytes:
+    """Integers of one size; few different ones, as versions, formats and months are."""
+    size = length[-1]
+    forms = {value: length + value.to_bytes(size, "big", signed=True) for value in set(values)}
+    return b"".join([forms[value] for value in values])
+
+
 class _Ints(_Packed):
     OID = 23
 
@@ -134,7 +141,7 @@ class _Ints(_Packed):
     def of(cls, values: Sequence[int]) -> "_Ints":
         if len(values) == 1 and 0 <= values[0] < len(_ONE_INT):
             return _ONE_INT[values[0]]
-        return cls(len(values), b"".join([_FOUR + value.to_bytes(4, "big", signed=True) for value in values]))
+        return cls(len(values), _packed(values, _FOUR))
 
 
 class _SmallInts(_Packed):
@@ -142,7 +149,7 @@ class _SmallInts(_Packed):
 
     @classmethod
     def of(cls, values: Sequence[int]) -> "_SmallInts":
-        return cls(len(values), b"".join([_TWO + value.to_bytes(2, "big", signed=True) for value in values]))
+        return cls(len(values), _packed(values, _TWO))
 
 
 _NULL: Final = b"\xff\xff\xff\xff"
@@ -189,6 +196,9 @@ def _arguments(groups: Sequence[Group]) -> tuple[object, ...]:
         token_ends.append(len(reservations))
         if group.not_before is not None and (not_before is None or group.not_before > not_before):
             not_before = group.not_before
+    streams, versions, event_ids, forms, periods, identities, contents, metadatas = (
+        zip(*rows, strict=True) if rows else [()] * len(StoredRow._fields)
+    )
     return (
         not_before,
         _Bytes.optional([group.key for group in groups]),
@@ -197,14 +207,14 @@ def _arguments(groups: Sequence[Group]) -> tuple[object, ...]:
         _Ints.of(expected_ends),
         _Uuids.of([stream for stream, _ in expected]),
         _Ints.of([version for _, version in expected]),
-        _Uuids.of([row.event_id for row in rows]),
-        _Uuids.of([row.stream_id for row in rows]),
-        _Ints.of([row.version for row in rows]),
-        _SmallInts.of([row.format for row in rows]),
-        _Ints.of([row.period for row in rows]),
-        _Bytes.of([row.identity for row in rows]),
-        _Bytes.of([row.content for row in rows]),
-        _Bytes.of([row.metadata for row in rows]),
+        _Uuids.of(event_ids),
+        _Uuids.of(streams),
+        _Ints.of(versions),
+        _SmallInts.of(forms),
+        _Ints.of(periods),
+        _Bytes.of(identities),
+        _Bytes.of(contents),
+        _Bytes.of(metadatas),
         _Ints.of(token_ends),
         _Bytes.of([token for token, _ in reservations]),
         _Uuids.of([stream for _, stream in reservations]),

@@ -175,6 +175,8 @@ class _Said:
         )
 
     def _last_value(self, field: str, day: date) -> object:
+        if not self._own:
+            return None
         held = [
             a
             for a in self._own
@@ -190,6 +192,8 @@ class _Said:
         )
 
     def _last(self, kind: type[AssertedEvent], day: date) -> Assertion | None:
+        if not self._own:
+            return None
         held = [a for a in self._own if type(a.event) is kind and a.event.effective <= day]
         return max(held, key=_order, default=None)
 

@@ -56,7 +56,7 @@ def screen_address(lines: tuple[str, ...], field: str) -> None:
 
 
 def _has_sentence(text: str) -> bool:
-    for stop in _STOP.finditer(text):
+    for stop in _STOP.finditer(text) if "." in text else ():
         word = stop[1].lower()
         if len(word.replace(".", "")) > 1 and "." not in word and word not in _abbreviations:
             return True
@@ -65,4 +65,4 @@ def _has_sentence(text: str) -> bool:
 
 def _sentence_words(text: str) -> int:
     """Words that only sentences have, written in lower case: `We Are With You` is the name of a charity."""
-    return sum(word.strip(",.'’()") in _sentence for word in text.split())
+    return sum([word.strip(",.'’()") in _sentence for word in text.split()])

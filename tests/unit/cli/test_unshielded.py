@@ -76,7 +76,7 @@ def test_a_follower_that_fails_can_run_again(
     unshielded: Unshielded, follower: Follower, watch: Watch
 ) -> None:
     follower.away = True
-    with pytest.raises(OSError):  # noqa: PT011 - whatever it raises
+    with pytest.raises(OSError):
         unshielded.appended([1], metadata())
     follower.away = False
     watch.seconds += 2
