@@ -33,10 +33,9 @@ def append(
 ) -> None:
     """Changes to existing children, from command to acknowledgement, beside the library's own save."""
     from cli.benches import append as bench_of
-    from cli.benches.measuring import ROUNDS
 
     run = session(context)
-    answer = bench_of.measure(writers, seconds or bench_of.SECONDS, events, ROUNDS, run.output)
+    answer = bench_of.measure(writers, seconds or bench_of.SECONDS, events, bench_of.ROUNDS, run.output)
     run.output.answer(answer, _words("changes"))
 
 
@@ -44,10 +43,9 @@ def append(
 def bulk(context: typer.Context, events: Events = None, seconds: Seconds = None) -> None:
     """New children with four events each, keys made on the way, beside the library's `insert_events`."""
     from cli.benches import bulk as bench_of
-    from cli.benches.measuring import ROUNDS
 
     run = session(context)
-    answer = bench_of.measure(events, seconds, ROUNDS, run.output)
+    answer = bench_of.measure(events, seconds, bench_of.ROUNDS, run.output)
     run.output.answer(answer, _words("events"))
 
 

@@ -31,6 +31,7 @@ from domain.rule_set.model import RuleSet
 
 EVENTS_OF_A_CHILD: Final = 4
 EVENTS: Final = 100_000
+ROUNDS: Final = 6
 EVENTS_A_SECOND: Final = 40_000
 PROCESSES: Final = 2
 _CHILDREN_TOGETHER: Final = 5_000

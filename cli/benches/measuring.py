@@ -14,9 +14,6 @@ from typing import Final, Self
 
 from cli.output import Json, Output
 
-ROUNDS: Final = 5
-"""Slices of each contender. The disk of a shared machine stalls now and then: one slice says little."""
-
 _HIGH_WATER: Final = Path("/proc/self/status")
 _RESET: Final = Path("/proc/self/clear_refs")
 
@@ -53,17 +50,25 @@ def compared(contenders: Mapping[str, Contender], rounds: int, output: Output) -
 
 
 def answer_of(slices: Mapping[str, Sequence[Slice]], *, peak_mib: float, seconds: float) -> Json:
-    """The figures that every bench gives: medians a second and their ratios."""
+    """The figures that every bench gives: medians a second, and the median of the ratios of each round.
+
+    The slices of a round are neighbours in time: where a disk stalls for a minute, its ratio still says something.
+    """
     median = {name: statistics.median(one.per_second for one in own) for name, own in slices.items()}
     return {
         **{name: round(value, 1) for name, value in median.items()},
-        "ratio_theirs": round(median["ours"] / median["theirs"], 2) if median["theirs"] else 0.0,
-        "ratio_floor": round(median["ours"] / median["floor"], 2) if median["floor"] else 0.0,
+        "ratio_theirs": _ratio(slices["ours"], slices["theirs"]),
+        "ratio_floor": _ratio(slices["ours"], slices["floor"]),
         "events": sum(one.events for one in slices["ours"]),
         "seconds": round(seconds, 1),
         "peak_mib": round(peak_mib, 1),
         "slices": {name: [round(one.per_second) for one in own] for name, own in slices.items()},
     }
+
+
+def _ratio(ours: Sequence[Slice], others: Sequence[Slice]) -> float:
+    pairs = zip(ours, others, strict=True)
+    return round(statistics.median(one.per_second / max(other.per_second, 1e-9) for one, other in pairs), 2)
 
 
 def repeated(actions: Sequence[Callable[[], object]], seconds: float, at_most: int | None = None) -> Slice:

@@ -23,10 +23,11 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import sql
 
 from adapters.ids import RandomIds
-from adapters.keys.cipher import RANDOM
+from adapters.keys.cipher import BLOCKS, RANDOM
 from adapters.postgres.databases import connect_as_superuser
 from adapters.postgres.embedded import SUPERUSER, ServerAddress
 from cli.benches.measuring import Slice, repeated
+from domain.kernel import Log
 
 FILLER: Final = "x" * 260
 """Makes one stored event of the library's about as long as the JSON of one of ours: 335 bytes."""
@@ -35,7 +36,7 @@ BATCH: Final = 500
 """The library's insert hangs now and then when it is given more than this at once."""
 
 _AGGREGATES: Final = 200
-_PART: Final = RANDOM(348)
+_PART: Final = RANDOM(BLOCKS[Log.RECORD])
 """A sealed part of one block."""
 
 _COLUMNS: Final = (

@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -45,38 +46,40 @@ def bench(folder: Path, *words: str) -> dict[str, Any]:
     return answer
 
 
-def check(answer: dict[str, Any], *more: str) -> None:
+def check(answer: dict[str, Any], rounds: int, *more: str) -> None:
     """What holds of every bench."""
     assert set(answer) == COMMON | set(more)
     for contender in ("ours", "theirs", "floor"):
         slices = answer["slices"][contender]
-        assert len(slices) == 5
+        assert len(slices) == rounds
         assert min(slices) - 1 <= answer[contender] <= max(slices) + 1  # a median, and slices are rounded
         assert answer[contender] > 0
-    assert answer["ratio_theirs"] == pytest.approx(answer["ours"] / answer["theirs"], rel=0.05, abs=0.01)
-    assert answer["ratio_floor"] == pytest.approx(answer["ours"] / answer["floor"], rel=0.05, abs=0.01)
+    for yardstick in ("theirs", "floor"):
+        pairs = zip(answer["slices"]["ours"], answer["slices"][yardstick], strict=True)
+        ratio = statistics.median(ours / other for ours, other in pairs)
+        assert answer[f"ratio_{yardstick}"] == pytest.approx(ratio, rel=0.1, abs=0.02)
     assert answer["peak_mib"] > 20
     assert 0 < answer["seconds"] < 120
 
 
 def test_append_with_one_writer(folder: Path) -> None:
-    answer = bench(folder, "append", "--events", "20", "--seconds", "3")
-    check(answer, "writers", "theirs_by", "p50_ms", "p99_ms")
+    answer = bench(folder, "append", "--events", "24", "--seconds", "4")
+    check(answer, 12, "writers", "theirs_by", "p50_ms", "p99_ms")
     assert (answer["writers"], answer["theirs_by"]) == (1, "threads")
-    assert 5 <= answer["events"] <= 20
+    assert 12 <= answer["events"] <= 24
     assert 0 < answer["p50_ms"] <= answer["p99_ms"]
 
 
 def test_append_with_several_writers(folder: Path) -> None:
-    answer = bench(folder, "append", "--events", "40", "--writers", "2", "--seconds", "2")
-    check(answer, "writers", "theirs_by", "p50_ms", "p99_ms")
+    answer = bench(folder, "append", "--events", "48", "--writers", "2", "--seconds", "2")
+    check(answer, 12, "writers", "theirs_by", "p50_ms", "p99_ms")
     assert answer["writers"] == 2
-    assert 10 <= answer["events"] <= 40
+    assert 12 <= answer["events"] <= 48
     assert answer["theirs_by"] in {"threads", "processes"}
 
 
 def test_bulk(folder: Path) -> None:
-    answer = bench(folder, "bulk", "--events", "400")
-    check(answer, "processes", "events_theirs", "events_floor", "ours_with_making_commands")
-    assert answer["events"] == answer["events_theirs"] == answer["events_floor"] == 400
+    answer = bench(folder, "bulk", "--events", "480")
+    check(answer, 6, "processes", "events_theirs", "events_floor", "ours_with_making_commands")
+    assert answer["events"] == answer["events_theirs"] == answer["events_floor"] == 480
     assert answer["ours_with_making_commands"] < answer["ours"]
