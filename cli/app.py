@@ -12,6 +12,7 @@ from adapters.access_log import StoredAccessLog
 from adapters.rule_files import RuleFile
 from adapters.serving import OneRecord, ServedRecords
 from cli.output import Json, Output
+from cli.parsing import uuid_of
 from cli.upkeep import Upkeep
 from cli.writing import Writing
 from domain.access.commands import ReadDue
@@ -221,13 +222,13 @@ class App:
         self.catch_up()
         return metadata.correlation
 
-    def involvement(self, child: str, involvement: UUID | None, service: str | None) -> UUID:
+    def involvement(self, child: str, involvement: str | None, service: str | None) -> UUID:
         """The involvement meant: its id as given, or the standing one of a service of this name.
 
         Where there is none of that name, an id that is nobody's: a shielded record must not tell what it holds.
         """
-        if involvement is not None:
-            return involvement
+        if involvement:
+            return uuid_of(involvement, "involvement")
         if not service:
             raise BadInput("Say which: --involvement or --service.", field="service")
         return self.writing.involvement_of(self.child(child), service) or self.ids.new()

@@ -12,7 +12,7 @@ import typer
 
 from cli.app import App
 from cli.output import Json
-from cli.parsing import birth_date, day_of, gender_of, uuid_of
+from cli.parsing import birth_date, day_of, gender_of
 from cli.session import session
 from domain.child_record import commands
 from domain.child_record.events import Source, SourceKind
@@ -251,9 +251,7 @@ def end_involvement(
         child,
         lambda app, _: commands.EndInvolvement(
             at=app.now(),
-            involvement=app.involvement(
-                child, uuid_of(involvement, "involvement") if involvement else None, service
-            ),
+            involvement=app.involvement(child, involvement, service),
             ended=day_of(on, "on") or app.today(),
         ),
     )
@@ -275,9 +273,7 @@ def withdraw_consent(
         child,
         lambda app, _: commands.WithdrawSensitiveConsent(
             at=app.now(),
-            involvement=app.involvement(
-                child, uuid_of(involvement, "involvement") if involvement else None, service
-            ),
+            involvement=app.involvement(child, involvement, service),
             withdrawn_on=day_of(on, "on") or app.today(),
         ),
     )
