@@ -18,6 +18,7 @@ from domain.child_record.events import (
     Carer,
     Contact,
     CurrentAddress,
+    FullName,
     Gender,
     Institution,
     LastKnownAddress,
@@ -393,7 +394,7 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-def _name(name: PersonName) -> Display:
+def _name(name: FullName | PersonName) -> Display:
     return {"given": list(name.given), "family": name.family}
 
 
@@ -409,8 +410,8 @@ def _first_line(address: Display) -> Display:
     }
 
 
-def _contact(contact: Contact) -> Display:
-    return {"telephone": contact.telephone, "email": contact.email}
+def _contact(contact: Contact | None) -> Display:
+    return {"telephone": contact and contact.telephone, "email": contact and contact.email}
 
 
 def _institution(institution: Institution | None) -> Display | None:

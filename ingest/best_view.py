@@ -393,8 +393,7 @@ def _carers(standing: Sequence[Assertion], held: dict[str, Held]) -> tuple[Carer
 def _joined(one: Carer, other: Carer) -> Carer:
     """One person of whom two sources speak: the standing of both, the contact of the first that gives any."""
     standing = one.standing if one.standing == other.standing else "both"
-    contact = one.contact if one.contact.telephone or one.contact.email else other.contact
-    return one.model_copy(update={"standing": standing, "contact": contact})
+    return one.model_copy(update={"standing": standing, "contact": one.contact or other.contact})
 
 
 def _identifiers(standing: Sequence[Assertion]) -> tuple[AllocatedIdentifier, ...]:

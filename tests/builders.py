@@ -22,6 +22,7 @@ from domain.child_record.events import (
     Consent,
     Contact,
     CurrentAddress,
+    FullName,
     Gender,
     Institution,
     PersonName,
@@ -75,7 +76,8 @@ def an_address(line: str = "12 Alder Road", postcode: str = "E8 1DY") -> Current
 
 def a_carer(given: str = "Nadia", standing: Any = "both") -> Carer:
     """Somebody with responsibility or care."""
-    return Carer(name=a_name(given), standing=standing, contact=Contact(telephone="020 7946 0011"))
+    name = FullName(given=tuple(given.split()), family="Khan")
+    return Carer(name=name, standing=standing, contact=Contact(telephone="020 7946 0011"))
 
 
 def registers(**changes: Any) -> RegisterChild:

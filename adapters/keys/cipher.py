@@ -27,7 +27,7 @@ KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 COMMITMENT: Final = b" " * 32
-BLOCKS: Final = {Log.RECORD: 640, Log.ACCESS: 2560}
+BLOCKS: Final = {Log.RECORD: 448, Log.ACCESS: 2560}
 """Bytes that the length of a stored part is a multiple of. Measured; see `docs/stored-forms.md`."""
 
 _OVERHEAD: Final = NONCE_BYTES + len(COMMITMENT) + TAG_BYTES

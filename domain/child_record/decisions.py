@@ -42,6 +42,7 @@ from domain.child_record.events import (
     ExtensionConsentWithdrawn,
     IdentityAsserted,
     InvolvementBegun,
+    InvolvementContactGiven,
     InvolvementEnded,
     LeftEngland,
     RecordArchived,
@@ -49,6 +50,7 @@ from domain.child_record.events import (
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
+    SensitiveInvolvementGrounded,
     ShieldLifted,
     ShieldRaised,
     Source,
@@ -219,9 +221,8 @@ def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: Rul
     begun = _begun(command, rules)
     known = _involvement(record, command.involvement)
     if known is None:
-        return (begun,)
-    (recorded,) = _as_recorded(record, (begun,), command)
-    (asked,) = evolve(ChildRecord(record.child_id), recorded).involvements
+        return begun
+    (asked,) = reduce(evolve, _as_recorded(record, begun, command), ChildRecord(record.child_id)).involvements
     if asked == replace(
         known, version=asked.version, content_key=asked.content_key, ended=None, consent_withdrawn=None
     ):
@@ -470,35 +471,45 @@ def _involvement(record: ChildRecord, which: UUID) -> Involvement | None:
     return next((i for i in record.involvements if i.involvement == which), None)
 
 
-def _begun(command: BeginInvolvement, rules: RuleSet) -> InvolvementBegun | SensitiveInvolvementBegun:
+def _begun(command: BeginInvolvement, rules: RuleSet) -> tuple[Event, Event]:
+    """What it is, and how to reach it: of a sensitive service with its ground."""
+    source_kind, involvement = command.source_kind, command.involvement
     if command.kind == "sensitive":
-        return SensitiveInvolvementBegun(
-            source_kind=command.source_kind,
-            involvement=command.involvement,
+        return (
+            SensitiveInvolvementBegun(
+                source_kind=source_kind,
+                involvement=involvement,
+                service=command.service,
+                organisation=command.organisation,
+                role=command.role,
+                lead_professional=command.lead_professional,
+                common_assessment=command.common_assessment,
+                began=command.began,
+                source=command.source,
+            ),
+            SensitiveInvolvementGrounded(
+                source_kind=source_kind,
+                involvement=involvement,
+                contact=command.contact,
+                consent=command.consent,
+                cause=command.cause,
+                rule_set=rules.id,
+            ),
+        )
+    return (
+        InvolvementBegun(
+            source_kind=source_kind,
+            involvement=involvement,
             service=command.service,
+            kind=command.kind,
             organisation=command.organisation,
             role=command.role,
-            contact=command.contact,
             lead_professional=command.lead_professional,
             common_assessment=command.common_assessment,
             began=command.began,
-            consent=command.consent,
-            cause=command.cause,
-            rule_set=rules.id,
             source=command.source,
-        )
-    return InvolvementBegun(
-        source_kind=command.source_kind,
-        involvement=command.involvement,
-        service=command.service,
-        kind=command.kind,
-        organisation=command.organisation,
-        role=command.role,
-        contact=command.contact,
-        lead_professional=command.lead_professional,
-        common_assessment=command.common_assessment,
-        began=command.began,
-        source=command.source,
+        ),
+        InvolvementContactGiven(source_kind=source_kind, involvement=involvement, contact=command.contact),
     )
 
 
@@ -547,7 +558,7 @@ def _with_keys(record: ChildRecord, events: Events) -> Decision:
                 number = current = last = last + 1
             case SensitiveInvolvementBegun():
                 number = own[event.involvement] = last = last + 1
-            case SensitiveConsentWithdrawn() | SensitiveInvolvementEnded():
+            case SensitiveInvolvementGrounded() | SensitiveConsentWithdrawn() | SensitiveInvolvementEnded():
                 number = own.get(event.involvement, current)
             case _:
                 pass

@@ -63,6 +63,13 @@ class Source(Immutable):
 HeldSource: TypeAlias = Source | Forgotten | Hidden
 
 
+class FullName(Immutable):
+    """Given names and family name, nothing else."""
+
+    given: Annotated[tuple[NamePart, ...], Field(max_length=6)] = ()
+    family: NamePart
+
+
 class PersonName(Immutable):
     """A name with its kind and the days it holds from and to."""
 
@@ -128,9 +135,9 @@ class Contact(Immutable):
 class Carer(Immutable):
     """Somebody with parental responsibility, or who has care of the child (Schedule 1 para 6)."""
 
-    name: PersonName
+    name: FullName
     standing: Literal["parental-responsibility", "care", "both"]
-    contact: Contact = Contact()
+    contact: Contact | None = None
 
 
 class Institution(Immutable):
@@ -138,7 +145,7 @@ class Institution(Immutable):
 
     name: NamePart | None = None
     code: BodyCode | None = None
-    contact: Contact = Contact()
+    contact: Contact | None = None
 
 
 class AllocatedIdentifier(Immutable):
@@ -273,6 +280,11 @@ class SupplyWithdrawn(Event):
     source: Annotated[HeldSource, IN_CONTENT] = Source()
 
 
+# An involvement begins with two events, whichever its kind: what it is, and how to reach it (of a sensitive one with
+# its ground, under the same key of its own). Each fits a block, so neither number nor length of what is stored tells a
+# sensitive service from another.
+
+
 class InvolvementBegun(Event):
     """A service became involved with the child. Holds that an assessment exists, never what it says."""
 
@@ -285,11 +297,21 @@ class InvolvementBegun(Event):
     kind: Annotated[Literal["universal", "additional"], IN_CONTENT]
     organisation: Annotated[NamePart | None, IN_CONTENT] = None
     role: Annotated[NamePart | None, IN_CONTENT] = None
-    contact: Annotated[Contact, IN_CONTENT] = Contact()
     lead_professional: Annotated[bool, IN_CONTENT] = False
     common_assessment: Annotated[bool, IN_CONTENT] = False
     began: Annotated[date, IN_CONTENT]
     source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class InvolvementContactGiven(Event):
+    """How to reach a service that is involved. Replaces what was given before."""
+
+    NAME: ClassVar[str] = "involvement-contact-given"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    involvement: Annotated[Id, IN_CONTENT]
+    contact: Annotated[Contact, IN_CONTENT]
 
 
 class InvolvementEnded(Event):
@@ -329,14 +351,24 @@ class SensitiveInvolvementBegun(Event):
     service: Annotated[NamePart, IN_CONTENT]
     organisation: Annotated[NamePart | None, IN_CONTENT] = None
     role: Annotated[NamePart | None, IN_CONTENT] = None
-    contact: Annotated[Contact, IN_CONTENT] = Contact()
     lead_professional: Annotated[bool, IN_CONTENT] = False
     common_assessment: Annotated[bool, IN_CONTENT] = False
     began: Annotated[date, IN_CONTENT]
+    source: Annotated[Source, IN_CONTENT] = Source()
+
+
+class SensitiveInvolvementGrounded(Event):
+    """On what a sensitive involvement is recorded (reg 11(3)), and how to reach the service. Replaces what was said."""
+
+    NAME: ClassVar[str] = "sensitive-involvement-grounded"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    involvement: Annotated[Id, IN_CONTENT]
+    contact: Annotated[Contact, IN_CONTENT]
     consent: Annotated[Consent | None, IN_CONTENT] = None
     cause: Annotated[ReasonableCause | None, IN_CONTENT] = None
     rule_set: Annotated[ShortCode, IN_CONTENT]
-    source: Annotated[Source, IN_CONTENT] = Source()
 
 
 class SensitiveConsentWithdrawn(Event):
@@ -449,8 +481,10 @@ EVENTS = EventTypes(
         AuthorityAssigned,
         SupplyWithdrawn,
         InvolvementBegun,
+        InvolvementContactGiven,
         InvolvementEnded,
         SensitiveInvolvementBegun,
+        SensitiveInvolvementGrounded,
         SensitiveConsentWithdrawn,
         SensitiveInvolvementEnded,
         ShieldRaised,

@@ -7,7 +7,7 @@ State keeps every assertion with its provenance; which of them is shown is chose
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial, reduce
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from domain.child_record.events import (
@@ -25,6 +25,7 @@ from domain.child_record.events import (
     IdentifiersAsserted,
     IdentityAsserted,
     InvolvementBegun,
+    InvolvementContactGiven,
     InvolvementEnded,
     LeftEngland,
     PracticeAsserted,
@@ -34,6 +35,7 @@ from domain.child_record.events import (
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
+    SensitiveInvolvementGrounded,
     ShieldLifted,
     ShieldRaised,
     Source,
@@ -300,6 +302,19 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
             )
         case InvolvementBegun() | SensitiveInvolvementBegun():
             return changed(involvements=(*record.involvements, _involvement(recorded, event)))
+        case InvolvementContactGiven():
+            return changed(involvements=_with_involvement(record, event.involvement, contact=event.contact))
+        case SensitiveInvolvementGrounded():
+            return changed(
+                involvements=_with_involvement(
+                    record,
+                    event.involvement,
+                    contact=event.contact,
+                    consent=event.consent,
+                    consent_withdrawn=None,
+                    cause=event.cause,
+                )
+            )
         case InvolvementEnded() | SensitiveInvolvementEnded():
             return changed(involvements=_with_involvement(record, event.involvement, ended=event.ended))
         case SensitiveConsentWithdrawn():
@@ -347,23 +362,15 @@ def _involvement(recorded: Recorded, event: InvolvementBegun | SensitiveInvolvem
         service=event.service,
         organisation=event.organisation,
         role=event.role,
-        contact=event.contact,
+        contact=Contact(),
         lead_professional=event.lead_professional,
         common_assessment=event.common_assessment,
         began=event.began,
         source_kind=event.source_kind,
         source=event.source,
-        consent=event.consent if isinstance(event, SensitiveInvolvementBegun) else None,
-        cause=event.cause if isinstance(event, SensitiveInvolvementBegun) else None,
     )
 
 
-def _with_involvement(
-    record: ChildRecord, which: UUID, *, ended: date | None = None, consent_withdrawn: date | None = None
-) -> tuple[Involvement, ...]:
-    return tuple(
-        replace(i, ended=ended or i.ended, consent_withdrawn=consent_withdrawn or i.consent_withdrawn)
-        if i.involvement == which
-        else i
-        for i in record.involvements
-    )
+def _with_involvement(record: ChildRecord, which: UUID, **changed: Any) -> tuple[Involvement, ...]:
+    """The involvements with this one changed; as they are where there is none, its file withdrawn perhaps."""
+    return tuple(replace(i, **changed) if i.involvement == which else i for i in record.involvements)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache, reduce
 from typing import Final, NamedTuple
 
-from domain.child_record.events import Address, PersonName
+from domain.child_record.events import Address, FullName, PersonName
 from domain.identifiers import NO_FIXED_ABODE
 
 
@@ -105,7 +105,7 @@ class NormalName(NamedTuple):
         return self.forenames.partition(" ")[0]
 
 
-def person_name(value: PersonName) -> NormalName:
+def person_name(value: FullName | PersonName) -> NormalName:
     """The normal form of a person's name."""
     return NormalName(forenames(value.given), name(value.family))
 

@@ -21,6 +21,7 @@ from domain.child_record.events import (
     Address,
     Carer,
     CurrentAddress,
+    FullName,
     Gender,
     PersonName,
     SourceKind,
@@ -209,7 +210,8 @@ def _parent(row: Mapping[str, str], who: str) -> Carer | None:
         if row.get(given):
             raise _Bad(Code.MISSING_VALUE, family)
         return None
-    return Carer(name=_name(row, given, family, since=None), standing="parental-responsibility")
+    name = _name(row, given, family, since=None)
+    return Carer(name=FullName(given=name.given, family=name.family), standing="parental-responsibility")
 
 
 def _address(row: Mapping[str, str]) -> Address | None:

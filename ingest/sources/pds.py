@@ -26,6 +26,7 @@ from domain.child_record.events import (
     Carer,
     Contact,
     CurrentAddress,
+    FullName,
     Gender,
     Institution,
     LastKnownAddress,
@@ -407,9 +408,9 @@ def _related_person(line: int, resource: Json) -> SourceRecord:
     if standing is None:
         raise _Bad(Code.RELATIONSHIP_NOT_HELD, "relationship")
     name = _names(resource)[0]
-    since, until = _period(resource.get("period"), "period")
-    name = name.model_copy(update={"kind": "current", "since": since or name.since, "until": until})
-    carer = Carer(name=name, standing=standing, contact=_contact(resource))
+    since, _ = _period(resource.get("period"), "period")
+    full_name = FullName(given=name.given, family=name.family)
+    carer = Carer(name=full_name, standing=standing, contact=_contact(resource))
     facts = Facts(
         effective=since or name.since or _LONG_AGO,
         nhs_number=child,
@@ -735,14 +736,13 @@ def _practice(resource: Json, warnings: list[Warned]) -> tuple[Institution | Non
 # Carers
 
 
-def _contact(resource: Json) -> Contact:
+def _contact(resource: Json) -> Contact | None:
     """One telephone number and one address for mail, those without an end first. What is ill-formed is left out."""
     points = _objects(resource, "telecom")
     points = sorted(points, key=lambda point: _period(point.get("period"), "telecom")[1] is not None)
-    return Contact(
-        telephone=_first(points, "phone", r"\+?[0-9][0-9 ()-]{5,23}"),
-        email=_first(points, "email", r"[^\s@]{1,64}@[^\s@]{1,50}"),
-    )
+    telephone = _first(points, "phone", r"\+?[0-9][0-9 ()-]{5,23}")
+    email = _first(points, "email", r"[^\s@]{1,64}@[^\s@]{1,50}")
+    return Contact(telephone=telephone, email=email) if telephone or email else None
 
 
 def _first(points: Sequence[Json], system: str, form: str) -> str | None:

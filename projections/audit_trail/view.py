@@ -19,6 +19,7 @@ from domain.child_record.events import (
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
+    SensitiveInvolvementGrounded,
 )
 from domain.kernel import Concealed, Event, ForgottenEvent, History, Log, Metadata, Recorded
 from domain.policy.shielding import shielded
@@ -27,7 +28,12 @@ from projections.projection import Projection, Row, Table
 from projections.reading import destroyed_children
 
 SENSITIVE_CHANGE: Final = "sensitive-change"
-_SENSITIVE: Final = (SensitiveInvolvementBegun, SensitiveInvolvementEnded, SensitiveConsentWithdrawn)
+_SENSITIVE: Final = (
+    SensitiveInvolvementBegun,
+    SensitiveInvolvementGrounded,
+    SensitiveInvolvementEnded,
+    SensitiveConsentWithdrawn,
+)
 _DATES: Final = ("effective", "began", "ended", "given_on", "withdrawn_on", "died_on", "archived_on")
 """The fields that say when something was true, by the names they have in one event or another."""
 

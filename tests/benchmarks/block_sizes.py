@@ -258,19 +258,21 @@ def _about_one_child(random: Random) -> Iterator[Event]:
         "role": random.choice(
             ("School nurse", "Lead professional", "Specialist community public health nurse")
         ),
-        "contact": _contact(random),
         "lead_professional": True,
         "common_assessment": False,
         "began": TODAY,
         "source": Source(body="RQX"),
     }
     yield child.InvolvementBegun.model_validate(about | {"kind": "additional"})
+    reached: dict[str, Any] = {"source_kind": kind, "involvement": involvement, "contact": _contact(random)}
+    yield child.InvolvementContactGiven.model_validate(reached)
     ground: dict[str, Any] = {"consent": {"given_by": "young-person", "given_on": TODAY}}
     if random.random() < 0.3:
         ground = {
             "cause": {"considered_on": TODAY, "considered_by": "Dr Alexandra Smith-Jones", "review_on": TODAY}
         }
-    yield child.SensitiveInvolvementBegun.model_validate(about | ground | {"rule_set": "present"})
+    yield child.SensitiveInvolvementBegun.model_validate(about)
+    yield child.SensitiveInvolvementGrounded.model_validate(reached | ground | {"rule_set": "present"})
     yield child.InvolvementEnded(source_kind=kind, involvement=involvement, ended=TODAY)
     yield child.SensitiveInvolvementEnded(source_kind=kind, involvement=involvement, ended=TODAY)
     yield child.SensitiveConsentWithdrawn(source_kind=kind, involvement=involvement, withdrawn_on=TODAY)

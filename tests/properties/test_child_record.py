@@ -23,6 +23,7 @@ from domain.child_record.events import (
     Address,
     AddressAsserted,
     Consent,
+    Contact,
     CurrentAddress,
     Gender,
     Institution,
@@ -319,9 +320,15 @@ EVENTS: list[Event] = [
     facts_of.InvolvementBegun(
         source_kind=SourceKind.PDS, involvement=UUID(int=1), service="A", kind="universal", began=BORN
     ),
+    facts_of.InvolvementContactGiven(
+        source_kind=SourceKind.PDS, involvement=UUID(int=1), contact=Contact(telephone="020 7946 0999")
+    ),
     facts_of.InvolvementEnded(source_kind=SourceKind.PDS, involvement=UUID(int=1), ended=BORN),
     facts_of.SensitiveInvolvementBegun(
-        source_kind=SourceKind.PDS, involvement=UUID(int=2), service="B", began=BORN, rule_set="present"
+        source_kind=SourceKind.PDS, involvement=UUID(int=2), service="B", began=BORN
+    ),
+    facts_of.SensitiveInvolvementGrounded(
+        source_kind=SourceKind.PDS, involvement=UUID(int=2), contact=Contact(), rule_set="present"
     ),
     facts_of.SensitiveConsentWithdrawn(
         source_kind=SourceKind.PDS, involvement=UUID(int=2), withdrawn_on=BORN

@@ -8,12 +8,15 @@ import pytest
 
 from domain.child_record.events import (
     Consent,
+    Contact,
     InvolvementBegun,
+    InvolvementContactGiven,
     InvolvementEnded,
     ReasonableCause,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
+    SensitiveInvolvementGrounded,
 )
 from tests.builders import INVOLVEMENT, TODAY, ends, involves, registers, shields, withdraws_consent
 from tests.given import given
@@ -27,7 +30,7 @@ TOMORROW = TODAY + timedelta(days=1)
     ("service", "kind"), [("School nursing", "universal"), ("CAMHS tier 1", "additional")]
 )
 def test_t19_universal_and_tier_1_services_need_no_consent(service: str, kind: str) -> None:
-    record = given(registers()).when(involves(service, kind)).then(InvolvementBegun)
+    record = given(registers()).when(involves(service, kind)).then(InvolvementBegun, InvolvementContactGiven)
     assert [i.stands for i in record.involvements] == [True]
 
 
@@ -47,9 +50,18 @@ def test_t12_with_either_or_both_it_is_recorded(ground: dict[str, Any]) -> None:
     record = (
         given(registers())
         .when(involves("CAMHS tier 3", "sensitive", **ground))
-        .then(SensitiveInvolvementBegun)
+        .then(SensitiveInvolvementBegun, SensitiveInvolvementGrounded)
     )
     assert [i.stands for i in record.involvements] == [True]
+
+
+def test_every_involvement_begins_with_as_many_events_so_that_their_number_tells_no_kind() -> None:
+    bare = {"contact": Contact(), "organisation": None, "role": None}
+    begun = [
+        given(registers()).when(involves(kind=kind, **bare)).decision.events
+        for kind in ("universal", "additional", "sensitive")
+    ]
+    assert [len(events) for events in begun] == [2, 2, 2]
 
 
 def test_a_consent_or_a_cause_of_tomorrow_is_none() -> None:
@@ -143,8 +155,8 @@ def test_t8_nor_in_who_considered_the_cause() -> None:
 def test_each_sensitive_involvement_has_a_key_of_its_own() -> None:
     second = involves("Brook", "sensitive", involvement=UUID(int=7))
     begun = given(registers(), involves("Kooth", "sensitive"))
-    assert begun.when(second).decision.content_keys == (3,)
-    assert begun.when(involves(involvement=UUID(int=8))).decision.content_keys == (1,)
+    assert begun.when(second).decision.content_keys == (3, 3)
+    assert begun.when(involves(involvement=UUID(int=8))).decision.content_keys == (1, 1)
     assert begun.when(withdraws_consent()).decision.content_keys == (2,)
 
 

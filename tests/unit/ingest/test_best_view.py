@@ -17,6 +17,7 @@ from domain.child_record.events import (
     CurrentAddress,
     EducationAsserted,
     FactsWithheld,
+    FullName,
     Gender,
     IdentifiersAsserted,
     IdentityAsserted,
@@ -92,7 +93,7 @@ def carers(kind: SourceKind, on: str, *people: Carer) -> CarersAsserted:
 
 
 def carer(given: str, standing: Any = "parental-responsibility") -> Carer:
-    return Carer(name=a_name(given), standing=standing)
+    return Carer(name=FullName(given=(given,), family="Khan"), standing=standing)
 
 
 # Who the child is

@@ -115,6 +115,7 @@ def test_every_change_to_an_ordinary_record_is_told_in_order() -> None:
         (2, "identity-asserted", 2),
         (3, "address-asserted", 3),
         (4, "involvement-begun", 4),
+        (5, "involvement-contact-given", 5),
     ]
     assert {one.actor for one in found} == {SOMEBODY}
     assert [one.effective for one in found[1:3]] == [BORN, TODAY]
