@@ -61,7 +61,7 @@ class Unshielded:
             return
         try:
             passed, self._positions = self._positions, []
-            self._follower.catch_up(metadata, dict.fromkeys(passed, False))
+            self._follower.catch_up(metadata, dict.fromkeys(passed, False), upto=max(passed, default=0))
         finally:
             self._due = self._monotonic() + _PASSED_EVERY_SECONDS
             self._running.release()

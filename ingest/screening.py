@@ -54,18 +54,27 @@ class ShieldFollower:
     rules: RuleSet
     refresh: Callable[[], None]
 
-    def catch_up(self, metadata: Metadata, known: Mapping[int, bool] | None = None) -> None:
+    def catch_up(
+        self, metadata: Metadata, known: Mapping[int, bool] | None = None, *, upto: int | None = None
+    ) -> None:
         """Deal with every event up to the head of the log, and with what comes of that.
 
         known: positions that the caller itself appended, and whether a shield stands on the stream: those without are
-        passed over unopened, which makes bulk loads affordable. Raises Unavailable; the position then stands still.
+        passed over unopened, which makes bulk loads affordable. upto: leave what lies behind this position for the next
+        run; where others append all the time, whoever wants to reach the head opens what they are about to pass over.
+        Raises Unavailable; the position then stands still.
         """
         known = known or {}
-        while page := self.order.tail(self.positions.position(NAME), _PAGE):
+        at = self.positions.position(NAME)
+        while upto is None or at < upto:
+            page = self.order.tail(at, _PAGE if upto is None else min(_PAGE, upto - at))
+            if not page:
+                return
             streams = dict.fromkeys(stream for position, stream in page if known.get(position, True))
             if streams:
                 self._deal_with(streams, metadata)
-            self.positions.moved(NAME, page[-1][0])
+            at = page[-1][0]
+            self.positions.moved(NAME, at)
 
     def _deal_with(self, streams: Iterable[UUID], metadata: Metadata) -> None:
         for history in self.store.load_many(streams).values():

@@ -17,10 +17,13 @@ class Follower:
         self.runs: list[dict[int, bool]] = []
         self.away = False
 
-    def catch_up(self, _: Metadata, known: Mapping[int, bool] | None = None) -> None:
+    def catch_up(
+        self, _: Metadata, known: Mapping[int, bool] | None = None, *, upto: int | None = None
+    ) -> None:
         if self.away:
             raise OSError
         self.runs.append(dict(known or {}))
+        assert upto == max(self.runs[-1]), "it does not run after what others append meanwhile"
 
 
 class Watch:

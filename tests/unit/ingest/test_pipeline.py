@@ -29,8 +29,9 @@ from domain.kernel import Appended, Metadata
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordReleased
 from ingest.pipeline import Counts, Loaded
 from ingest.ports import Unit
+from ingest.screening import NAME
 from ingest.source_record import Code
-from tests.builders import BORN, a_number, the_rules
+from tests.builders import BORN, a_number, an_address, asserts, the_rules
 from tests.loading import NO_NUMBER, Index, Told, a_births_file, a_patient, an_entry, ndjson, restricted
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples" / "sources"
@@ -524,6 +525,20 @@ def test_a_shield_lifted_gives_back_the_place() -> None:
     (seen,) = index.seen()
     assert (seen.shielded, seen.opened, home(seen)) == (False, True, "14 Sandal Rise")
     assert index.places.near([index.tokens.token("place", b"WF26QA|14")]) == set()
+
+
+def test_the_follower_leaves_what_lies_behind_a_position_for_its_next_run() -> None:
+    index = Index()
+    index.births(an_entry())
+    child = index.records()[0].child_id
+    dealt_with = index.follower.positions.position(NAME)
+    for street in ("1 Beck Rise", "2 Beck Rise"):
+        command = asserts(at=index.home.clock.now(), whereabouts=an_address(street))
+        handle(child, command, store=index.store, tokens=index.tokens, rules=the_rules(), metadata=index.by())
+    index.follower.catch_up(index.by(), upto=dealt_with + 1)
+    assert index.follower.positions.position(NAME) == dealt_with + 1
+    index.follower.catch_up(index.by())
+    assert index.follower.positions.position(NAME) == dealt_with + 2 == index.follower.order.head()
 
 
 # Stopping and going on
