@@ -136,8 +136,8 @@ class Recorder(Protocol):
         """
         ...
 
-    def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
-        """Append rows in transactions of about `chunk` events; a stream's rows stand together and are never parted.
+    def append_bulk(self, groups: Iterable[Group]) -> int:
+        """Append many groups, each in a transaction of its own; about 2,000 events in each hold the head row shortest.
 
         Returns how many rows were appended. Raises VersionConflict where a stream does not stand just before its first
         row; what was committed before stays.

@@ -14,7 +14,7 @@ from adapters.keys.key_store import KeyStore, Wanted
 from adapters.keys.opening import OneAccess, Opener, Reveal, Right
 from adapters.keys.parts import Parts
 from adapters.keys.sealing import SYSTEM, Append, Sealing, Tools, keys_of, shown_in
-from adapters.rows import Applied, Group, Moved, Outcome, RecordedRow, Recorder, StoredRow, appended
+from adapters.rows import Applied, Group, Moved, Outcome, RecordedRow, Recorder, appended
 from domain.errors import AlreadyReserved, DamagedStream, VersionConflict
 from domain.kernel import Appended, Change, History, Metadata, Reservation, StreamKind
 from domain.ports import Clock, Ids
@@ -184,7 +184,7 @@ class EncryptedEventStore:
 
         The keys of each chunk are committed before its events. What was committed stays if a later chunk fails.
         """
-        return self._recorder.append_bulk(self._bulk_rows(changes, metadata, instant, chunk), chunk)
+        return self._recorder.append_bulk(self._bulk_groups(changes, metadata, instant, chunk))
 
     def is_shielded(self, child_id: UUID) -> bool:
         """Whether the log says so, now. Raises DamagedStream."""
@@ -204,25 +204,23 @@ class EncryptedEventStore:
             self._keys.move_in(child_id)
         return hidden
 
-    def _bulk_rows(
+    def _bulk_groups(
         self, changes: Iterable[Change], metadata: Metadata, instant: datetime | None, chunk: int
-    ) -> Iterator[StoredRow]:
+    ) -> Iterator[Group]:
         pending: list[Change] = []
         events = 0
         for change in changes:
             pending.append(change)
             events += len(change.events)
             if events >= chunk:
-                yield from self._sealed_now(pending, metadata, instant)
+                yield self._sealed_now(pending, metadata, instant)
                 pending, events = [], 0
         if pending:
-            yield from self._sealed_now(pending, metadata, instant)
+            yield self._sealed_now(pending, metadata, instant)
 
-    def _sealed_now(
-        self, changes: Sequence[Change], metadata: Metadata, instant: datetime | None
-    ) -> Sequence[StoredRow]:
+    def _sealed_now(self, changes: Sequence[Change], metadata: Metadata, instant: datetime | None) -> Group:
         wish = Append(changes, metadata, instant=instant)
-        return self._sealing([wish]).group(wish).rows
+        return self._sealing([wish]).group(wish)
 
     def _sealing(self, wishes: Sequence[Append]) -> Sealing:
         now = self._clock.now()

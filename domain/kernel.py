@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -90,16 +90,14 @@ class Metadata(Immutable):
     causation: Id | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """An event about to be appended; `content_key` is the number of the key its content goes under (child streams)."""
 
     event: Event
     content_key: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """New events for one stream, expected to stand at `expected_version` (0: the stream is new)."""
 
     stream_id: UUID
@@ -118,8 +116,7 @@ class Reservation:
     stream_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event as the log holds it. `position` is dense per log; `recorded_at` is UTC and never decreases with it."""
 
     log: Log

@@ -649,7 +649,7 @@ class _Run:
         assigned = change_of(record.child_id, record.version, decision)
         if not changes:
             return (assigned,)
-        return (replace(changes[0], events=changes[0].events + assigned.events),)
+        return (changes[0]._replace(events=changes[0].events + assigned.events),)
 
     def _new(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
         loader = self._loader

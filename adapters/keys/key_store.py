@@ -7,7 +7,7 @@ again completes it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
@@ -113,15 +113,22 @@ class _Box:
         self._kek = kek
         self._random = random
 
-    def wrapper(self) -> Callable[[KeyName, bytes], KeyRow]:
-        """Wraps keys under the newest generation, looked up when this is called."""
+    def wrapped(self, raw: Mapping[KeyName, bytes]) -> list[KeyRow]:
+        """These keys wrapped under the newest generation, looked up now."""
         generation, key = self._kek.newest()
-
-        def wrapped(name: KeyName, raw: bytes) -> KeyRow:
-            nonce = self._random(NONCE_BYTES)
-            return KeyRow(*name, generation, wrap(key, raw, *name, generation, nonce))
-
-        return wrapped
+        nonces = self._random(NONCE_BYTES * len(raw))
+        return [
+            KeyRow(
+                subject,
+                kind,
+                number,
+                generation,
+                wrap(key, one, subject, kind, number, generation, nonces[at : at + NONCE_BYTES]),
+            )
+            for ((subject, kind, number), one), at in zip(
+                raw.items(), range(0, len(nonces), NONCE_BYTES), strict=True
+            )
+        ]
 
     def open(self, row: KeyRow) -> KeyState:
         if row.certificate is not None:
@@ -365,7 +372,7 @@ class KeyStore:
             return True
         table, box = self._shielded_table(), self._shielded_side()
         self._reach("keys.before-shielded-made")
-        made = table.add(lambda: _wrapped_by(box.wrapper(), raw))
+        made = table.add(lambda: box.wrapped(raw))
         self._reach("keys.after-shielded-made")
         return made == len(raw)
 
@@ -374,7 +381,7 @@ class KeyStore:
         away = [KeyRow(*name, _ELSEWHERE_GENERATION, None) for name in hidden]
         ours = {name: key for name, key in raw.items() if name not in hidden} if hidden else raw
         self._reach("keys.before-made")
-        made = self._keyring.add(lambda: _wrapped_by(self._box.wrapper(), ours) + away)
+        made = self._keyring.add(lambda: self._box.wrapped(ours) + away)
         self._reach("keys.after-made")
         return made == len(raw)
 
@@ -410,7 +417,7 @@ class KeyStore:
         self._reach("keys.before-moved-in")
         if there is None:
             box = self._shielded_side()
-            self._shielded_table().add(lambda: [box.wrapper()(name, raw)])
+            self._shielded_table().add(lambda: box.wrapped({name: raw}))
         elif self._opened(self._shielded_side(), there) != raw:
             raise DamagedStream(row.subject)
         self._reach("keys.copied-in")
@@ -427,7 +434,8 @@ class KeyStore:
         raw = self._opened(self._shielded_side(), there)
         self._reach("keys.before-moved-out")
         if row.wrapped is None:
-            self._keyring.occupy(self._box.wrapper()(name, raw))
+            (ours,) = self._box.wrapped({name: raw})
+            self._keyring.occupy(ours)
         elif self._opened(self._box, row) != raw:
             raise DamagedStream(row.subject)
         self._reach("keys.copied-out")
@@ -490,7 +498,3 @@ def _name(row: KeyRow) -> KeyName:
 def _state(keys: dict[UUID, SubjectKeys], name: KeyName) -> KeyState | None:
     own = keys.get(name.subject)
     return own.get(name.kind, name.number) if own else None
-
-
-def _wrapped_by(wrapped: Callable[[KeyName, bytes], KeyRow], raw: dict[KeyName, bytes]) -> list[KeyRow]:
-    return [wrapped(name, key) for name, key in raw.items()]

@@ -9,17 +9,16 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
-from adapters.keys.cipher import FORMAT, NONCE_BYTES, Random, access_key, place, seal
+from adapters.keys.cipher import FORMAT, NONCE_BYTES, Random, access_key, padded, place
 from adapters.keys.key_store import Wanted
 from adapters.keys.parts import Texts, metadata_text, with_fields
 from adapters.rows import Group, StoredRow
 from domain.kernel import Change, Event, Log, Metadata, Reservation, StreamKind
 from domain.personal_data import Part
 
-_IDENTITY: Final = int(Part.IDENTITY)
-_CONTENT: Final = int(Part.CONTENT)
-_METADATA: Final = int(Part.METADATA)
+_IDENTITY, _CONTENT, _METADATA = (bytes([part]) for part in Part)
 _NONCES: Final = 3 * NONCE_BYTES
+_IDENTITY_KEY, _CONTENT_KEY = KeyKind.IDENTITY, KeyKind.CONTENT  # looked up for every child of a load
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +85,20 @@ class Sealing:
         log, block, split, new_id, random = self._tools
         stream = change.stream_id
         identity, contents, beside = self._objects(change, period)
+        common = padded(metadata, block)
         rows: list[StoredRow] = []
-        entropy = random(
-            _NONCES * len(change.events)
-        )  # a call for each nonce would cost as much as the sealing
-        for at, pending in enumerate(change.events):
-            version = change.expected_version + 1 + at
-            nonces = entropy[_NONCES * at : _NONCES * (at + 1)]
+        # A call for each nonce would cost as much as the sealing.
+        entropy = random(_NONCES * len(change.events))
+        at, version = 0, change.expected_version
+        for pending in change.events:
+            version += 1
             texts = split(pending.event, pending.content_key)
             event_id = new_id()
             where = place(FORMAT, log, stream, version, event_id)
             content = contents[pending.content_key]
+            last = common if texts.metadata is None else padded(with_fields(metadata, texts.metadata), block)
+            one, two, three = entropy[at : at + 12], entropy[at + 12 : at + 24], entropy[at + 24 : at + 36]
+            at += _NONCES
             rows.append(
                 StoredRow(
                     stream,
@@ -104,16 +106,9 @@ class Sealing:
                     event_id,
                     FORMAT,
                     period,
-                    seal(identity, texts.identity, where, _IDENTITY, block, nonces[:12]),
-                    seal(content, texts.content, where, _CONTENT, block, nonces[12:24]),
-                    seal(
-                        beside or content,
-                        metadata if texts.metadata is None else with_fields(metadata, texts.metadata),
-                        where,
-                        _METADATA,
-                        block,
-                        nonces[24:],
-                    ),
+                    one + identity.encrypt(one, padded(texts.identity, block), where + _IDENTITY),
+                    two + content.encrypt(two, padded(texts.content, block), where + _CONTENT),
+                    three + (beside or content).encrypt(three, last, where + _METADATA),
                 )
             )
         return rows
@@ -122,9 +117,13 @@ class Sealing:
         """The keys of one change: identity, content by number, metadata (None: as the content)."""
         keys, stream = self.keys, change.stream_id
         if change.kind == StreamKind.CHILD:
-            numbers = {pending.content_key for pending in change.events}
-            identity = AESGCM(keys[KeyName(stream, KeyKind.IDENTITY, 0)])
-            return identity, {n: AESGCM(keys[KeyName(stream, KeyKind.CONTENT, n)]) for n in numbers}, None
+            identity = AESGCM(keys[KeyName(stream, _IDENTITY_KEY, 0)])
+            contents: dict[int, AESGCM] = {}
+            for pending in change.events:
+                number = pending.content_key
+                if number not in contents:
+                    contents[number] = AESGCM(keys[KeyName(stream, _CONTENT_KEY, number)])
+            return identity, contents, None
         month = self._object(KeyName(PERIOD_SUBJECT, KeyKind.PERIOD, period))
         match change.kind:
             case StreamKind.STAFF:
@@ -150,11 +149,11 @@ def keys_of(change: Change) -> Iterator[Wanted]:
     match change.kind:
         case StreamKind.CHILD:
             new = change.expected_version == 0
-            yield Wanted(KeyName(change.stream_id, KeyKind.IDENTITY, 0), may_make=new)
+            yield Wanted(KeyName(change.stream_id, _IDENTITY_KEY, 0), may_make=new)
             for number in {pending.content_key for pending in change.events}:
                 if number < 1:
                     raise ValueError("an event of a child needs the number of a content key, from 1")
-                yield Wanted(KeyName(change.stream_id, KeyKind.CONTENT, number), change.shielded)
+                yield Wanted(KeyName(change.stream_id, _CONTENT_KEY, number), change.shielded)
         case StreamKind.STAFF:
             yield Wanted(KeyName(change.stream_id, KeyKind.STAFF, 0), may_make=change.expected_version == 0)
         case StreamKind.SYSTEM | StreamKind.ACCESS:

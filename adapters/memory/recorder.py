@@ -14,10 +14,8 @@ from adapters.rows import (
     Moved,
     Outcome,
     RecordedRow,
-    StoredRow,
     Taken,
     appended,
-    chunks,
     follows_on,
 )
 from domain.kernel import Log
@@ -57,9 +55,9 @@ class MemoryRecorder:
             at = max([self.head().recorded_at or _BEGINNING, *(given or [self._now()])])
             return [self._apply(group, at) for group in groups]
 
-    def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
+    def append_bulk(self, groups: Iterable[Group]) -> int:
         done = 0
-        for group in chunks(rows, chunk):
+        for group in groups:
             appended(self.append([group])[0])
             done += len(group.rows)
         return done

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from adapters.faults import Reach, no_fault
 from adapters.postgres.databases import DatabaseFailure
-from adapters.rows import Group, Head, Outcome, RecordedRow, Recorder, StoredRow
+from adapters.rows import Group, Head, Outcome, RecordedRow, Recorder
 from domain.errors import Unavailable
 from domain.kernel import Log
 
@@ -78,8 +78,8 @@ class Committer:
         (outcome,) = self.append([group])
         return outcome
 
-    def append_bulk(self, rows: Iterable[StoredRow], chunk: int = 2000) -> int:
-        return self._recorder.append_bulk(rows, chunk)
+    def append_bulk(self, groups: Iterable[Group]) -> int:
+        return self._recorder.append_bulk(groups)
 
     def tail(self, after: int, limit: int, upto: int | None = None) -> list[RecordedRow]:
         return self._recorder.tail(after, limit, upto)

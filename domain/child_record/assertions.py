@@ -168,15 +168,13 @@ class _Said:
 
     def identity(self, command: Assert) -> bool:
         """Whether the source says all of this as of the command's day: fact by fact, for a null says nothing."""
-        return all(
+        return bool(self._own) and all(
             value == self._last_value(field, command.effective)
             for field, value in _identity_of(command).items()
             if value not in (None, ())
         )
 
     def _last_value(self, field: str, day: date) -> object:
-        if not self._own:
-            return None
         held = [
             a
             for a in self._own
@@ -218,7 +216,8 @@ def _identity_of(said: Assert | IdentityAsserted) -> dict[str, Any]:
 
 
 def _names_the_child(command: Assert) -> bool:
-    return any(value not in (None, ()) for value in _identity_of(command).values())
+    said = (command.date_of_birth, command.gender, command.nhs_number, command.birth_order)
+    return bool(command.names) or any(value is not None for value in said)
 
 
 def says_anything(command: Assert) -> bool:

@@ -7,9 +7,9 @@ or follows from it: that it is registered, shielded or archived, its name, date 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from domain.child_record.assertions import (
@@ -74,8 +74,7 @@ _VERSIONS_IN_AN_EVENT: Final = 60
 _SHIELDS_IN_AN_EVENT: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Events to append, the number of each one's content key, and whether keys made for them are a shielded child's."""
 
     events: tuple[Event, ...]
@@ -563,5 +562,5 @@ def _with_keys(record: ChildRecord, events: Events) -> Decision:
             case _:
                 pass
         numbers.append(number)
-    shielded = record.shielded or any(isinstance(event, ShieldRaised) for event in events)
+    shielded = record.shielded or any(type(event) is ShieldRaised for event in events)
     return Decision(tuple(events), tuple(numbers), shielded)

@@ -122,7 +122,7 @@ class Death:
     source: Source | Forgotten | Hidden
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `_changed` copies it many times for every stream that is folded
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
 
@@ -269,7 +269,7 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
     """Fold one recorded event into the record. Total: refuses nothing, reads no clock."""
     event: Event = recorded.event
     changed = partial(
-        replace, record, version=recorded.version, last_key=max(record.last_key, recorded.content_key)
+        _changed, record, version=recorded.version, last_key=max(record.last_key, recorded.content_key)
     )
     match event:
         case ChildRegistered():
@@ -349,6 +349,13 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
             return changed(forgotten=event.certificate)
         case _:
             return changed()  # concealed from this reader
+
+
+def _changed(record: ChildRecord, **fields: Any) -> ChildRecord:
+    """The record with these fields changed: five times as quick as `dataclasses.replace`, for which every fold waits."""
+    copy = object.__new__(ChildRecord)
+    vars(copy).update(vars(record), **fields)
+    return copy
 
 
 def _involvement(recorded: Recorded, event: InvolvementBegun | SensitiveInvolvementBegun) -> Involvement:

@@ -20,6 +20,7 @@ _abbreviations: Final = frozenset(_ABBREVIATIONS.split())
 _sentence: Final = frozenset(_SENTENCE_WORDS.split())
 _FORBIDDEN: Final = re.compile(r"[!?;:@<>{}\[\]=|\\\"*#~^_]|https?|www\.|[0-9](?:[ -]?[0-9]){4,}|\.\.")
 _FORBIDDEN_IN_ADDRESS: Final = re.compile(r"[?@<>{}\[\]=|\\*~^_]|https?|www\.")
+_LOWER_CASE_WORD: Final = re.compile(r"(?:^|[\s,.'’()])[a-z]")
 _STOP: Final = re.compile(r"(\S+)\.(?=\s)")
 
 
@@ -65,4 +66,6 @@ def _has_sentence(text: str) -> bool:
 
 def _sentence_words(text: str) -> int:
     """Words that only sentences have, written in lower case: `We Are With You` is the name of a charity."""
+    if not _LOWER_CASE_WORD.search(text):
+        return 0
     return sum([word.strip(",.'’()") in _sentence for word in text.split()])

@@ -12,7 +12,7 @@ from adapters.memory.recorder import MemoryRecorder
 from adapters.postgres.committer import Committer
 from adapters.postgres.databases import Databases, Role
 from adapters.postgres.recorder import LogRecorder
-from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, Recorder, Taken, group_of
+from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, Recorder, Taken, chunks, group_of
 from domain.errors import Unavailable, VersionConflict
 from domain.kernel import Log
 from tests.rows import a_row, a_stream
@@ -313,7 +313,7 @@ def test_two_thousand_events_of_one_stream(case: Case) -> None:
 
 def test_a_load_appends_every_stream_whole(case: Case) -> None:
     rows = [row for _ in range(60) for row in a_stream(3)]
-    assert case.recorder.append_bulk(iter(rows), chunk=50) == 180
+    assert case.recorder.append_bulk(chunks(rows, 50)) == 180
     tail = case.recorder.tail(case.start, 200)
     assert [row.position for row in tail] == list(range(case.start + 1, case.start + 181))
     assert {row.event_id: row.stored() for row in tail} == {row.event_id: row for row in rows}
@@ -325,7 +325,7 @@ def test_a_load_of_a_stream_that_is_there_is_refused(case: Case) -> None:
     there = a_row()
     case.applied(group_of([there]))
     with pytest.raises(VersionConflict):
-        case.recorder.append_bulk([a_row(there.stream_id)])
+        case.recorder.append_bulk([group_of([a_row(there.stream_id)])])
 
 
 def test_in_a_training_home_the_time_may_be_set_ahead(case: Case) -> None:

@@ -14,7 +14,7 @@ from adapters.faults import FaultAt, Reach, no_fault
 from adapters.postgres.committer import Committer
 from adapters.postgres.databases import Database, Role
 from adapters.postgres.recorder import LogRecorder
-from adapters.rows import Applied, Duplicate, Group, StoredRow, group_of
+from adapters.rows import Applied, Duplicate, Group, StoredRow, chunks, group_of
 from domain.kernel import Log
 
 SINGLES: Final = 8
@@ -61,7 +61,7 @@ def acknowledged(recorder: LogRecorder, seed: int, reach: Reach) -> Iterator[str
     streams = loaded(seed)
     there = recorder.heads([rows[0].stream_id for rows in streams])
     missing = [rows for rows in streams if rows[0].stream_id not in there]
-    recorder.append_bulk((row for rows in missing for row in rows), chunk=CHUNK)
+    recorder.append_bulk(chunks((row for rows in missing for row in rows), CHUNK))
     yield "load"
 
 

@@ -33,7 +33,18 @@ from adapters.postgres.databases import (
 )
 from adapters.postgres.embedded import ServerAddress
 from adapters.postgres.recorder import LibraryEvent, LibraryNotification, LogRecorder, _Announcer
-from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, RecordedRow, StoredRow, Taken, group_of
+from adapters.rows import (
+    Applied,
+    Duplicate,
+    Group,
+    Moved,
+    Outcome,
+    RecordedRow,
+    StoredRow,
+    Taken,
+    chunks,
+    group_of,
+)
 from domain.errors import Unavailable
 from domain.kernel import Log
 from tests.postgres import MakeDatabases
@@ -409,7 +420,7 @@ def test_the_same_in_a_load(proxied: tuple[Proxy, LogRecorder], recorder: LogRec
     start = recorder.head().position
     rows = [row for _ in range(30) for row in a_stream(2)]
     proxy.cut_before_the_next_answer()
-    assert through.append_bulk(rows, chunk=20) == 60
+    assert through.append_bulk(chunks(rows, 20)) == 60
     assert {row.event_id for row in recorder.tail(start, 100)} == {row.event_id for row in rows}
     assert recorder.head().position == start + 60
     assert proxy.cuts == 1

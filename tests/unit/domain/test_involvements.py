@@ -56,7 +56,7 @@ def test_t12_with_either_or_both_it_is_recorded(ground: dict[str, Any]) -> None:
 
 
 def test_every_involvement_begins_with_as_many_events_so_that_their_number_tells_no_kind() -> None:
-    bare = {"contact": Contact(), "organisation": None, "role": None}
+    bare: dict[str, Any] = {"contact": Contact(), "organisation": None, "role": None}
     begun = [
         given(registers()).when(involves(kind=kind, **bare)).decision.events
         for kind in ("universal", "additional", "sensitive")
