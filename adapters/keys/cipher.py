@@ -50,13 +50,8 @@ def place(form: int, log: int, stream_id: UUID, version: int, event_id: UUID) ->
 
 def seal(key: AESGCM, text: bytes, where: bytes, part: int, block: int, nonce: bytes) -> bytes:
     """Seal one part's JSON text. `nonce` is 12 fresh random bytes; the result's length is a multiple of `block`."""
-    return nonce + key.encrypt(nonce, padded(text, block), where + _PART_BYTES[part])
-
-
-def padded(text: bytes, block: int) -> bytes:
-    """The plaintext of one part: the commitment, its JSON text, spaces up to the block."""
     size = -(-(len(text) + _OVERHEAD) // block) * block - NONCE_BYTES - TAG_BYTES
-    return (COMMITMENT + text).ljust(size)
+    return nonce + key.encrypt(nonce, (COMMITMENT + text).ljust(size), where + _PART_BYTES[part])
 
 
 def unseal(key: AESGCM, stored: bytes, where: bytes, part: int) -> bytes:

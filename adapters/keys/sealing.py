@@ -9,14 +9,14 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
-from adapters.keys.cipher import FORMAT, NONCE_BYTES, Random, access_key, padded, place
+from adapters.keys.cipher import FORMAT, NONCE_BYTES, Random, access_key, place, seal
 from adapters.keys.key_store import Wanted
 from adapters.keys.parts import Texts, metadata_text, with_fields
 from adapters.rows import Group, StoredRow
 from domain.kernel import Change, Event, Log, Metadata, Reservation, StreamKind
 from domain.personal_data import Part
 
-_IDENTITY, _CONTENT, _METADATA = (bytes([part]) for part in Part)
+_IDENTITY, _CONTENT, _METADATA = (int(part) for part in Part)
 _NONCES: Final = 3 * NONCE_BYTES
 _IDENTITY_KEY, _CONTENT_KEY = KeyKind.IDENTITY, KeyKind.CONTENT  # looked up for every child of a load
 
@@ -85,7 +85,6 @@ class Sealing:
         log, block, split, new_id, random = self._tools
         stream = change.stream_id
         identity, contents, beside = self._objects(change, period)
-        common = padded(metadata, block)
         rows: list[StoredRow] = []
         # A call for each nonce would cost as much as the sealing.
         entropy = random(_NONCES * len(change.events))
@@ -96,7 +95,7 @@ class Sealing:
             event_id = new_id()
             where = place(FORMAT, log, stream, version, event_id)
             content = contents[pending.content_key]
-            last = common if texts.metadata is None else padded(with_fields(metadata, texts.metadata), block)
+            last = metadata if texts.metadata is None else with_fields(metadata, texts.metadata)
             one, two, three = entropy[at : at + 12], entropy[at + 12 : at + 24], entropy[at + 24 : at + 36]
             at += _NONCES
             rows.append(
@@ -106,9 +105,9 @@ class Sealing:
                     event_id,
                     FORMAT,
                     period,
-                    one + identity.encrypt(one, padded(texts.identity, block), where + _IDENTITY),
-                    two + content.encrypt(two, padded(texts.content, block), where + _CONTENT),
-                    three + (beside or content).encrypt(three, last, where + _METADATA),
+                    seal(identity, texts.identity, where, _IDENTITY, block, one),
+                    seal(content, texts.content, where, _CONTENT, block, two),
+                    seal(beside or content, last, where, _METADATA, block, three),
                 )
             )
         return rows

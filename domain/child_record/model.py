@@ -352,7 +352,7 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
 
 
 def _changed(record: ChildRecord, **fields: Any) -> ChildRecord:
-    """The record with these fields changed: five times as quick as `dataclasses.replace`, for which every fold waits."""
+    """The record with these fields changed, five times as quick as `dataclasses.replace`: every fold waits for it."""
     copy = object.__new__(ChildRecord)
     vars(copy).update(vars(record), **fields)
     return copy
