@@ -204,8 +204,13 @@ def test_changes_are_told_with_source_actor_and_reason(line: Line) -> None:
 
     entries = line.done("audit", "changes", child, acting="data-manager")["entries"]
 
-    assert [entry["event"] for entry in entries[:2]] == ["sensitive-change", "involvement-begun"]
-    assert (entries[1]["actor"], entries[1]["reason"]) == (practitioner, "casework")
+    assert [entry["event"] for entry in entries[:4]] == [
+        "sensitive-change",
+        "sensitive-change",
+        "involvement-contact-given",
+        "involvement-begun",
+    ]
+    assert (entries[3]["actor"], entries[3]["reason"]) == (practitioner, "casework")
     assert (entries[0]["actor"], entries[0]["effective"]) == (None, None)
     assert {entry["event"] for entry in entries} >= {
         "child-registered",
