@@ -1,0 +1,66 @@
+"""`population OUT`: an invented English population, as the national sources would report it."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import Json
+from cli.session import session
+from domain.errors import BadInput
+from ingest.population.files import FILES, write
+from ingest.population.numbers import CHILDREN
+
+_BUFFER = 1 << 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command()(population)
+
+
+def population(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="A folder; made if it is not there. No file is written over.")],
+    children: Annotated[
+        int, typer.Option("--children", min=1, max=CHILDREN, help="How many children there are.")
+    ],
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**63 - 1, help="The same seed gives the same files.")
+    ],
+) -> None:
+    """Write an invented population, as every source would report it, and the truth of who is who."""
+    run = session(context)
+    if out.exists() and not out.is_dir():
+        raise BadInput("OUT is not a folder. Name one, or one to be made.", code="not-a-folder", field="out")
+    if any((out / name).exists() for name in FILES.values()):
+        raise BadInput(
+            "OUT holds such files already, and none is written over. Name another folder, or remove them.",
+            code="not-empty",
+            field="out",
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with ExitStack() as opened:
+        bar = opened.enter_context(run.output.progress())
+        task = bar.add_task("population", total=children, rate="")
+
+        def progressed(done: int) -> None:
+            rate = done / max(time.monotonic() - began, 1e-6)
+            bar.update(task, completed=done, rate=f"{rate:,.0f} children/s")
+
+        files = {
+            source: opened.enter_context(
+                (out / name).open("x", encoding="utf-8", newline="\n", buffering=_BUFFER)
+            )
+            for source, name in FILES.items()
+        }
+        records = write(children, seed, files, progressed)
+    answer = {"children": children, "records": records, "seconds": round(time.monotonic() - began, 3)}
+    run.output.answer(answer, _words)
+
+
+def _words(answer: Json) -> str:
+    return f"{answer['children']:,} children, {answer['records']:,} records in {answer['seconds']:.1f} s."
