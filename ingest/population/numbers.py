@@ -16,9 +16,10 @@ _UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 
 def nhs_number(place: int, start: int) -> str:
-    """The number of a place below 90 million; `start` says where the sequence begins. Different places, different numbers.
+    """The number of a place below 90 million; `start` says where the sequence begins.
 
-    Of ten numbers that differ only in the ninth digit one at most has no check digit, so nine of each ten are given out.
+    Different places have different numbers. Of ten numbers that differ only in the ninth digit one at most has no check
+    digit, so nine of ten are given out.
     """
     group = (start + place // 9 * _STEP) % _GROUPS
     a, b, c, d, e, f, g = (
@@ -40,7 +41,7 @@ def nhs_number(place: int, start: int) -> str:
 
 
 def pupil_number(authority: str, establishment: int, year: int, serial: int) -> str:
-    """A permanent unique pupil number. Parts: authority's DfE number, school, year of the allocation, serial below 1000."""
+    """A permanent unique pupil number: authority's DfE number, school, year of allocation, serial below 1000."""
     digits, total = _allocated(authority, establishment, year % 100)
     tail = _SERIALS[serial]
     return _UPN_LETTERS[(total + tail[1]) % 23] + digits + tail[0]
@@ -54,6 +55,7 @@ def _allocated(authority: str, establishment: int, year: int) -> tuple[str, int]
 
 
 _SERIALS: Final = tuple(
-    (f"{serial:03d}", 11 * (serial // 100) + 12 * (serial // 10 % 10) + 13 * (serial % 10)) for serial in range(1_000)
+    (f"{serial:03d}", 11 * (serial // 100) + 12 * (serial // 10 % 10) + 13 * (serial % 10))
+    for serial in range(1_000)
 )
 """The last three digits, and what they add to the sum."""

@@ -42,7 +42,9 @@ _S: Final = {name: happening.share for name, happening in HAPPENINGS.items()}
 _TWINS, _HALF, _TWO, _MOTHERS, _HYPHEN = (
     _S[name] for name in ("twins", "half-sibling", "two-parents", "mother-surname", "hyphenated")
 )
-_MIDDLE, _ABROAD, _MOVED, _NO_ABODE = (_S[name] for name in ("middle-name", "born-abroad", "moved", "no-fixed-abode"))
+_MIDDLE, _ABROAD, _MOVED, _NO_ABODE = (
+    _S[name] for name in ("middle-name", "born-abroad", "moved", "no-fixed-abode")
+)
 _RESTRICTED, _ADOPTED, _SUPERSEDED, _LEFT, _FORMER = (
     _S[name] for name in ("restricted", "adopted", "superseded", "left", "former-name")
 )
@@ -241,8 +243,8 @@ def _bear(draw: Draw, family: _Family, children: list[Child], block: int, start:
                 surname,
                 used,
                 start,
+                half,
             )
-            child.half_sibling = half
             children.append(child)
         if len(children) == BLOCK:
             break
@@ -259,6 +261,7 @@ def _a_child(
     surname: str,
     used: set[str],
     start: int,
+    half_sibling: bool,  # noqa: FBT001  (one of a row of facts, passed by their place for speed)
 ) -> Child:
     female = draw() < 0.488
     table = family.naming.girls if female else family.naming.boys
@@ -271,6 +274,7 @@ def _a_child(
     if earlier is not None and home.since <= born.iso:
         earlier = None  # born after the move
     area = number // BLOCK % len(AREAS)
+    sex_known = number_known = True
     child = Child(
         number,
         f"p{number:08d}",
@@ -278,7 +282,7 @@ def _a_child(
         "" if middle == given else middle,
         surname,
         female,
-        True,
+        sex_known,
         born,
         born.iso,
         order,
@@ -288,13 +292,13 @@ def _a_child(
         earlier,
         registered,
         nhs_number(2 * number, start),
-        True,
+        number_known,
         "",
         0,
         area,
         family.restricted,
         family.left_on if family.left_on > born.iso else "",
-        False,
+        half_sibling,
         family.number,
     )
     _go_to_school(child)
@@ -313,7 +317,9 @@ def _go_to_school(child: Child) -> None:
     turn //= len(AREAS)
     primary = 2_000 + turn // 10
     child.school = primary if day.school_year < 7 else primary + 2_000
-    child.pupil_number = pupil_number(AREAS[child.area][1], primary, day.begins_school, turn % 10 * 100 + place)
+    child.pupil_number = pupil_number(
+        AREAS[child.area][1], primary, day.begins_school, turn % 10 * 100 + place
+    )
 
 
 def _live(draw: Draw, child: Child, start: int) -> None:
@@ -346,9 +352,9 @@ def at_birth(child: Child) -> Child:
     """The child as it was when it was born: under its first name and number, in its first home."""
     born = child.at_birth or child
     if born.earlier_home is not None:
+        first = born.earlier_home
         born = copy(born)
-        assert born.earlier_home is not None
-        born.home, born.earlier_home = born.earlier_home, None
+        born.home, born.earlier_home = first, None
     return born
 
 

@@ -38,13 +38,13 @@ def births(child: Child) -> tuple[str, str]:
     """An entry in the register of births: its number and its line."""
     entry = f"{AREAS[child.area][1]}/{child.born_on.year}/{child.number:08d}"
     home = child.home
-    registered = child.registered_on if child.registered_on > child.born else child.born
+    registered = max(child.born, child.registered_on)
     given = f"{child.given} {child.middle}" if child.middle else child.given
     second = child.second_parent or ("", "")
     return entry, (
         f"{entry},{registered},{given},{child.surname},{child.born},{_sex(child)},"
-        f"{child.nhs_number if child.number_known else ''},{child.birth_order or ''},{child.mother[0]},{child.mother[1]},"
-        f"{second[0]},{second[1]},{home.street},{home.town},{home.postcode},{AREAS[child.area][0]}\n"
+        f"{child.nhs_number if child.number_known else ''},{child.birth_order or ''},"
+        f"{child.mother[0]},{child.mother[1]},{second[0]},{second[1]},{home.street},{home.town},{home.postcode},{AREAS[child.area][0]}\n"
     )
 
 
@@ -92,7 +92,7 @@ def pds(child: Child) -> tuple[str, str]:
 def _registered_at(child: Child) -> str:
     """Home and practice, from the move or the birth on; ended where the child left."""
     home = child.home
-    since = home.since if home.since > child.born else child.born
+    since = max(child.born, home.since)
     period = f'"period":{{"start":"{since}"' + (f',"end":"{child.left_on}"}}' if child.left_on else "}")
     lines = f'"line":["{home.street}"],"city":"{home.town}",' if home.street else ""
     postcode = f'"postalCode":"{home.postcode}",' if home.postcode else ""

@@ -65,7 +65,7 @@ class Slip:
 
 SLIPS: Final[Mapping[str, Slip]] = MappingProxyType(
     {
-        "typing": Slip("a letter of a name exchanged, doubled, dropped or a neighbour's", (.002, .010, .004, .012, .010, .015)),
+        "typing": Slip("a letter of a name changed, doubled or dropped", (.002, .010, .004, .012, .010, .015)),
         "sound-alike": Slip("a name as it sounds", (.000, .020, .006, .020, .020, .040)),
         "transliteration": Slip("a name in other letters", (.000, .040, .020, .060, .060, .080)),
         "nickname": Slip("what the child is called", (.000, .010, .005, .050, .040, .080)),
@@ -79,7 +79,7 @@ SLIPS: Final[Mapping[str, Slip]] = MappingProxyType(
         "sex": Slip("the other sex", (.0005, .002, .001, .002, .002, .004)),
         "no-sex": Slip("no sex", (.002, .000, .002, .000, .000, .010)),
         "no-postcode": Slip("no postcode", (.005, .010, .005, .010, .010, .060)),
-        "postcode": Slip("a wrong character in the postcode, its shape still right", (.003, .010, .004, .012, .012, .020)),
+        "postcode": Slip("a wrong letter in a postcode of right shape", (.003, .010, .004, .012, .012, .020)),
         "no-number": Slip("no NHS number, or no unique pupil number", (.010, .000, .000, .000, .000, .250)),
         "no-given-name": Slip("not yet named", (.003, .000, .000, .000, .000, .000)),
         "old-home": Slip("the home before the move", (.000, .060, .040, .080, .120, .100)),

@@ -48,4 +48,3 @@ def other_day(day: int, draw: Draw) -> int:
     """Another day of a month of 28."""
     other = 1 + int(draw() * 27)
     return other if other < day else other + 1
-

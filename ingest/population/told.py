@@ -13,7 +13,8 @@ from ingest.population.vocabulary import NICKNAMES, PEOPLES, SOUND_ALIKES, TRANS
 _REFERENCE: Final = REFERENCE.isoformat()
 _NAMES: Final = tuple(SLIPS)
 _LIMITS: Final = {
-    source: tuple(accumulate(slip.shares[column] for slip in SLIPS.values())) for column, source in enumerate(SOURCES)
+    source: tuple(accumulate(slip.shares[column] for slip in SLIPS.values()))
+    for column, source in enumerate(SOURCES)
 }
 _OF_THE_HOME: Final = frozenset({"no-postcode", "postcode", "old-home"})
 _ANY: Final = {source: limits[-1] for source, limits in _LIMITS.items()}
@@ -106,10 +107,8 @@ def _misnamed(slip: str, child: Child, draw: Draw) -> Child | None:
             first, hyphen, second = surname.partition("-")
             if not hyphen:
                 return None
-            if slip == "hyphen-space":
-                surname = f"{first} {second}"
-            else:
-                surname = first if draw() < 0.5 else second
+            whole = slip == "hyphen-space"
+            surname = f"{first} {second}" if whole else first if draw() < 0.5 else second
         case "names-exchanged":
             if given == surname:
                 return None

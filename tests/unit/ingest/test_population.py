@@ -133,11 +133,7 @@ def test_every_child_is_in_the_truth() -> None:
 
 
 def test_nhs_numbers_are_for_tests_valid_and_never_two_alike() -> None:
-    numbers = [
-        number
-        for child in people()
-        for number in {child.nhs_number, at_birth(child).nhs_number}
-    ]
+    numbers = [number for child in people() for number in {child.nhs_number, at_birth(child).nhs_number}]
     assert len(set(numbers)) == len(numbers)
     assert all(nhs_number(number) == number and synthetic_nhs_number(number) for number in numbers)
 
@@ -224,13 +220,25 @@ def test_a_restricted_message_holds_no_home_and_no_practice() -> None:
 def test_who_left_has_an_ended_home_and_no_other_source() -> None:
     left = [record for record in records() if record.child.left_on]
     assert {record.source for record in left} <= {"births", "pds"}
-    assert all('"end":' in record.text for record in left if record.source == "pds" and not record.child.restricted)
+    assert all(
+        '"end":' in record.text for record in left if record.source == "pds" and not record.child.restricted
+    )
 
 
 def test_nothing_in_the_vocabulary_needs_escaping() -> None:
     words = {
-        *(word for naming, _ in vocabulary.PEOPLES for table in (naming.girls, naming.boys, naming.families) for word in table),
-        *(text for area in range(len(vocabulary.AREAS)) for place in vocabulary.places(area) for text in place),
+        *(
+            word
+            for naming, _ in vocabulary.PEOPLES
+            for table in (naming.girls, naming.boys, naming.families)
+            for word in table
+        ),
+        *(
+            text
+            for area in range(len(vocabulary.AREAS))
+            for place in vocabulary.places(area)
+            for text in place
+        ),
         *(
             form
             for table in (vocabulary.NICKNAMES, vocabulary.TRANSLITERATIONS, vocabulary.SOUND_ALIKES)
@@ -238,7 +246,9 @@ def test_nothing_in_the_vocabulary_needs_escaping() -> None:
             for form in forms
         ),
     }
-    assert not [word for word in words if re.search(r"[\"\\&<>,;\x00-\x1f]", word) or word != word.strip() or not word]
+    assert not [
+        word for word in words if re.search(r"[\"\\&<>,;\x00-\x1f]", word) or word != word.strip() or not word
+    ]
 
 
 # How often each thing happens
@@ -332,4 +342,7 @@ def test_each_thing_happens_as_often_as_the_table_says(name: str) -> None:
     happened, chances = counted(name)
     # what is drawn once for a family is seen at its eldest, whom a block's end may have cut off: a tenth is allowed
     share = HAPPENINGS[name].share
-    assert near(happened, chances, share) or abs(happened / chances - share) < 0.1 * share, (happened, chances)
+    assert near(happened, chances, share) or abs(happened / chances - share) < 0.1 * share, (
+        happened,
+        chances,
+    )
