@@ -15,6 +15,14 @@ _STEP: Final = 6_180_339  # prime to the groups, so that neighbours lie far apar
 _UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 
+_HIGH: Final = tuple(90 + 9 * (n // 100) + 8 * (n // 10 % 10) + 7 * (n % 10) for n in range(1_000))
+"""What 9 and the next three digits add to the sum of an NHS number."""
+_LOW: Final = tuple(
+    6 * (n // 1_000) + 5 * (n // 100 % 10) + 4 * (n // 10 % 10) + 3 * (n % 10) for n in range(10_000)
+)
+"""What the four digits after them add."""
+
+
 def nhs_number(place: int, start: int) -> str:
     """The number of a place below 90 million; `start` says where the sequence begins.
 
@@ -22,16 +30,7 @@ def nhs_number(place: int, start: int) -> str:
     digit, so nine of ten are given out.
     """
     group = (start + place // 9 * _STEP) % _GROUPS
-    a, b, c, d, e, f, g = (
-        group // 1_000_000,
-        group // 100_000 % 10,
-        group // 10_000 % 10,
-        group // 1_000 % 10,
-        group // 100 % 10,
-        group // 10 % 10,
-        group % 10,
-    )
-    total = 90 + 9 * a + 8 * b + 7 * c + 6 * d + 5 * e + 4 * f + 3 * g
+    total = _HIGH[group // 10_000] + _LOW[group % 10_000]
     # without a check digit is the ninth digit d with total + 2 d = 1 (mod 11), that is d = 6 (1 - total)
     ninth = place % 9
     if ninth >= 6 * (1 - total) % 11:

@@ -1,11 +1,10 @@
 """What a source believes of a child: the child as it is, or with one slip of those that the source makes."""
 
 from bisect import bisect
-from copy import copy
 from itertools import accumulate
 from typing import Final
 
-from ingest.population.people import NO_FIXED_ABODE, REFERENCE, Child, Home
+from ingest.population.people import NO_FIXED_ABODE, REFERENCE, Child, Home, another
 from ingest.population.shares import SLIPS, SOURCES
 from ingest.population.slips import Draw, mistyped, other_day, other_form, wrong_postcode
 from ingest.population.vocabulary import NICKNAMES, PEOPLES, SOUND_ALIKES, TRANSLITERATIONS
@@ -40,7 +39,7 @@ def slipped(slip: str, child: Child, draw: Draw) -> Child | None:
         case "day-month" | "day":
             return _on_another_day(slip, child, draw)
         case "sex" | "no-sex" | "no-number":
-            believed = copy(child)
+            believed = another(child)
             if slip == "sex":
                 believed.female = not child.female
             elif slip == "no-sex":
@@ -63,7 +62,7 @@ def _elsewhere(slip: str, child: Child, draw: Draw) -> Child | None:
     else:
         postcode = "" if slip == "no-postcode" else wrong_postcode(home.postcode, draw)
         home = Home(home.street, home.town, postcode, home.since)
-    believed = copy(child)
+    believed = another(child)
     believed.home = home
     return believed
 
@@ -78,7 +77,7 @@ def _on_another_day(slip: str, child: Child, draw: Draw) -> Child | None:
         born = f"{day.year}-{day.day:02d}-{day.month:02d}"
     if born > _REFERENCE:
         return None
-    believed = copy(child)
+    believed = another(child)
     believed.born = born
     return believed
 
@@ -126,6 +125,6 @@ def _misnamed(slip: str, child: Child, draw: Draw) -> Child | None:
                 return None
         case _:
             raise ValueError("is not a slip")
-    believed = copy(child)
+    believed = another(child)
     believed.given, believed.middle, believed.surname = given, middle, surname
     return believed

@@ -221,7 +221,7 @@ NICKNAMES: Final[dict[str, tuple[str, ...]]] = {
 TRANSLITERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "Abdullah": ("Abdallah", "Abdulla"), "Ahmed": ("Ahmad",), "Aisha": ("Ayesha", "Aysha"), "Ayesha": ("Aisha",),
     "Aoife": ("Eefa",), "Bilal": ("Belal",), "Caoimhe": ("Keeva",), "Choudhury": ("Chowdhury",),
-    "Chowdhury": ("Choudhury", "Choudhary"), "Éabha": ("Ava",), "Fatima": ("Fatema", "Fatimah"), "Gráinne": ("Grainne",),
+    "Chowdhury": ("Choudhury",), "Éabha": ("Ava",), "Fatima": ("Fatema", "Fatimah"), "Gráinne": ("Grainne",),
     "Hassan": ("Hasan",), "Hussain": ("Hussein", "Husain"), "Hussein": ("Hussain",), "Ibrahim": ("Ebrahim",),
     "Khadija": ("Khadeeja",), "Łukasz": ("Lukasz",), "Małgorzata": ("Malgorzata",), "Maryam": ("Mariam",),
     "Mariam": ("Maryam",), "Michał": ("Michal",), "Mikołaj": ("Mikolaj",), "Mohamed": ("Mohammed", "Muhammad"),
