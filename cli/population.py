@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Json
+from cli.output import Json, Output
 from cli.session import session
-from domain.errors import BadInput
-from ingest.population.files import FILES, write
+from domain.errors import BadInput, Unavailable
+from ingest.population.files import FILES, TextOut, write
 from ingest.population.numbers import CHILDREN
 
 _BUFFER = 1 << 20
@@ -41,25 +41,41 @@ def population(
             code="not-empty",
             field="out",
         )
-    out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    with ExitStack() as opened:
-        bar = opened.enter_context(run.output.progress())
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        records = _written(out, children, seed, run.output)
+    except OSError:
+        raise Unavailable(
+            "The files cannot be written. Is there space, and may you write to OUT? What was begun is removed.",
+            code="cannot-write",
+            field="out",
+        ) from None
+    answer = {"children": children, "records": records, "seconds": round(time.monotonic() - began, 3)}
+    run.output.answer(answer, _words)
+
+
+def _written(out: Path, children: int, seed: int, output: Output) -> int:
+    """Write all files, or none: what was begun is removed where it cannot be ended, or is stopped."""
+    began = time.monotonic()
+    with ExitStack() as made, output.progress() as bar, ExitStack() as opened:
         task = bar.add_task("population", total=children, rate="")
 
         def progressed(done: int) -> None:
             rate = done / max(time.monotonic() - began, 1e-6)
             bar.update(task, completed=done, rate=f"{rate:,.0f} children/s")
 
-        files = {
-            source: opened.enter_context(
-                (out / name).open("x", encoding="utf-8", newline="\n", buffering=_BUFFER)
+        files: dict[str, TextOut] = {}
+        for source, name in FILES.items():
+            path = out / name
+            files[source] = opened.enter_context(
+                path.open("x", encoding="utf-8", newline="\n", buffering=_BUFFER)
             )
-            for source, name in FILES.items()
-        }
+            made.callback(path.unlink, missing_ok=True)
         records = write(children, seed, files, progressed)
-    answer = {"children": children, "records": records, "seconds": round(time.monotonic() - began, 3)}
-    run.output.answer(answer, _words)
+        opened.close()
+        made.pop_all()
+    return records
 
 
 def _words(answer: Json) -> str:

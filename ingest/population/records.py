@@ -103,15 +103,107 @@ def _registered_at(child: Child) -> str:
     )
 
 
+def child_benefit(child: Child) -> tuple[str, str]:
+    """A child of a claim for Child Benefit: the claim's number with the child's place in it, and the line."""
+    number = f"CHB{child.number:08d}{_CLAIMS[child.number % 23]}"
+    home = child.home
+    given = f"{child.given} {child.middle}" if child.middle else child.given
+    return number, (
+        f"{number},{_since(child)},{given},{child.surname},{child.born},{_sex(child)},"
+        f"{child.mother[0]},{child.mother[1]},{home.street},{home.town},{home.postcode}\n"
+    )
+
+
+_CLAIMS: Final = tuple(f"A{letter}" for letter in "ABCDEFGHJKLMNPQRTUVWXYZ")
+
+
+def _since(child: Child) -> str:
+    """The day from which the home holds: the move, or the birth."""
+    return max(child.born, child.home.since)
+
+
+def school_census(child: Child) -> tuple[str, str]:
+    """A pupil on roll: the unique pupil number and the element."""
+    upn = child.pupil_number
+    home = child.home
+    middle = f"<MiddleNames>{child.middle}</MiddleNames>" if child.middle else ""
+    street = f"<Street>{home.street}</Street><Town>{home.town}</Town>" if home.street else ""
+    postcode = f"<PostCode>{home.postcode}</PostCode>" if home.postcode else ""
+    return upn, (
+        f"<PupilOnRoll><PupilIdentifiers><UPN>{upn}</UPN><Surname>{child.surname}</Surname>"
+        f"<Forename>{child.given}</Forename>{middle}<DOB>{child.born}</DOB><Sex>{_sex(child)}</Sex></PupilIdentifiers>"
+        f"<HomeInformation><Address>{street}{postcode}</Address></HomeInformation></PupilOnRoll>\n"
+    )
+
+
+def ctf(child: Child) -> tuple[str, str]:
+    """A pupil transferred: the unique pupil number and the element."""
+    upn = child.pupil_number
+    home = child.home
+    middle = f"<MiddleNames>{child.middle}</MiddleNames>" if child.middle else ""
+    street = f"<Street>{home.street}</Street><Town>{home.town}</Town>" if home.street else ""
+    postcode = f"<PostCode>{home.postcode}</PostCode>" if home.postcode else ""
+    return upn, (
+        f"<Pupil><UPN>{upn}</UPN><Surname>{child.surname}</Surname><Forename>{child.given}</Forename>"
+        f"<DOB>{child.born}</DOB><Sex>{_sex(child)}</Sex><BasicDetails>{middle}"
+        f"<NCyearActual>{child.born_on.school_year or 'R'}</NCyearActual></BasicDetails>"
+        f"<AddressPhoneEmail>{street}{postcode}</AddressPhoneEmail></Pupil>\n"
+    )
+
+
+def case_management(child: Child) -> tuple[str, str]:
+    """A child known to children's services: the case system's number and the line."""
+    number = f"{AREAS[child.area][1]}-{child.number:08d}"
+    home = child.home
+    given = f'{child.given}","{child.middle}' if child.middle else child.given
+    nhs = f'"nhs_number":"{child.nhs_number}",' if child.number_known else ""
+    sex = f'"sex":"{_sex(child)}",' if child.sex_known else ""
+    lines = f'"lines":["{home.street}","{home.town}"]' if home.street else '"lines":[]'
+    postcode = f',"postcode":"{home.postcode}"' if home.postcode else ""
+    return number, (
+        f'{{"id":"{number}",{nhs}"given":["{given}"],"family":"{child.surname}","date_of_birth":"{child.born}",{sex}'
+        f'"address":{{{lines}{postcode},"since":"{_since(child)}"}}}}\n'
+    )
+
+
 Write = Callable[[Child], tuple[str, str]]
 
-BEGIN: Final[dict[str, str]] = {"births": BIRTHS_HEADER}
+_XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+BEGIN: Final[dict[str, str]] = {
+    "births": BIRTHS_HEADER,
+    "child-benefit": (
+        "claim_number,claimed_from,given_names,surname,date_of_birth,sex,claimant_given_names,claimant_surname,"
+        "address_line_1,address_line_2,postcode\n"
+    ),
+    "school-census": (
+        f"{_XML}<Message><Header><CollectionDetails><Collection>School Census</Collection><Term>Spring</Term>"
+        "<Year>2026</Year><ReferenceDate>2026-01-15</ReferenceDate></CollectionDetails><Source><SourceLevel>L</SourceLevel>"
+        "<LEA>383</LEA></Source></Header><Pupils><PupilsOnRoll>\n"
+    ),
+    "ctf": (
+        f"{_XML}<CTfile><Header><DocumentName>Common Transfer File</DocumentName><CTFversion>25.0</CTFversion>"
+        "<DateTime>2026-01-30T10:00:00</DateTime><DocumentQualifier>full</DocumentQualifier>"
+        "<SourceSchool><LEA>383</LEA><Estab>2000</Estab></SourceSchool>"
+        "<DestSchool><LEA>383</LEA><Estab>4000</Estab></DestSchool></Header><CTFpupilData>\n"
+    ),
+}
 """What a file begins with, where it does not begin with a record."""
 
-END: Final[dict[str, str]] = {}
+END: Final[dict[str, str]] = {
+    "school-census": "</PupilsOnRoll></Pupils></Message>\n",
+    "ctf": "</CTFpupilData></CTfile>\n",
+}
 """What a file ends with, where it does not end with a record."""
 
-WRITERS: Final[dict[str, Write]] = {"births": births, "pds": pds}
+WRITERS: Final[dict[str, Write]] = {
+    "births": births,
+    "child-benefit": child_benefit,
+    "pds": pds,
+    "school-census": school_census,
+    "ctf": ctf,
+    "case-management": case_management,
+}
 """How each source writes a child down."""
 
 
@@ -123,7 +215,7 @@ def records_of(seed: int, block: int, upto: int | None = None) -> list[Record]:
         if upto is not None and child.number >= upto:
             break
         for source in SOURCES:
-            if source not in child.sources or source not in WRITERS:
+            if source not in child.sources:
                 continue
             described = at_birth(child) if source == "births" else child
             believed, slip = told(source, described, draw)
