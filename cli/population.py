@@ -3,6 +3,7 @@
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from cli.session import session
 from domain.errors import BadInput, Unavailable
 from ingest.population.files import FILES, TextOut, write
 from ingest.population.numbers import CHILDREN
+from ingest.population.slips import Draw
 
 _BUFFER = 1 << 20
 
@@ -55,6 +57,14 @@ def population(
     run.output.answer(answer, _words)
 
 
+def draws(seed: str) -> Draw:
+    """A sequence of draws in [0, 1): `Random.random` alone has a sequence that Python promises to keep.
+
+    A seed that is a string is hashed by SHA-512, which no setting of the process changes.
+    """
+    return Random(seed).random  # noqa: S311 - it invents people; nothing is kept secret by it
+
+
 def _written(out: Path, children: int, seed: int, output: Output) -> int:
     """Write all files, or none: what was begun is removed where it cannot be ended, or is stopped."""
     began = time.monotonic()
@@ -72,7 +82,7 @@ def _written(out: Path, children: int, seed: int, output: Output) -> int:
                 path.open("x", encoding="utf-8", newline="\n", buffering=_BUFFER)
             )
             made.callback(path.unlink, missing_ok=True)
-        records = write(children, seed, files, progressed)
+        records = write(children, seed, draws, files, progressed)
         opened.close()
         made.pop_all()
     return records

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from ingest.population import records
 from ingest.population.people import BLOCK
+from ingest.population.slips import Draws
 
 FILES: Final[Mapping[str, str]] = {
     "births": "births.csv",
@@ -32,7 +33,11 @@ class TextOut(Protocol):
 
 
 def write(
-    children: int, seed: int, out: Mapping[str, TextOut], progressed: Callable[[int], None] = lambda _: None
+    children: int,
+    seed: int,
+    draws: Draws,
+    out: Mapping[str, TextOut],
+    progressed: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Write a population of so many children, each source to its stream of `FILES`; gives the number of records.
 
@@ -48,7 +53,7 @@ def write(
         texts: dict[str, list[str]] = {source: [] for source in out}
         truth = texts["truth"]
         for block in range(first, min(first + _TOGETHER, blocks)):
-            for record in records.records_of(seed, block, children):
+            for record in records.records_of(seed, block, draws, children):
                 texts[record.source].append(record.text)
                 truth.append(f"{record.source},{record.source_id},{record.person}\n")
         for source, lines in texts.items():

@@ -1,8 +1,7 @@
 """Who lives: families and their children, a block of a hundred children at a time.
 
 A block is a function of the seed and its own number alone, so that a population of more children begins with the very
-children of a smaller one, and memory does not grow. Only `Random.random` is drawn from, the one method whose sequence
-Python promises to keep; a seed that is a string is hashed in a way that no environment changes.
+children of a smaller one, and memory does not grow.
 """
 
 from bisect import bisect
@@ -11,12 +10,11 @@ from datetime import date
 from functools import cache
 from itertools import accumulate
 from operator import attrgetter
-from random import Random
 from typing import Final
 
 from ingest.population.numbers import nhs_number, pupil_number
 from ingest.population.shares import HAPPENINGS
-from ingest.population.slips import Draw
+from ingest.population.slips import Draw, Draws
 from ingest.population.vocabulary import AREAS, PEOPLES, PLACES, Naming, places
 
 BLOCK: Final = 100
@@ -150,10 +148,10 @@ class _Family:
     number: int
 
 
-def block_of(seed: int, number: int) -> list[Child]:
+def block_of(seed: int, number: int, draws: Draws) -> list[Child]:
     """The hundred children of a block, families together."""
-    draw = Random(f"contactpoint population {EDITION} {seed} {number}").random  # noqa: S311  (invented people)
-    start = int(Random(f"contactpoint numbers {EDITION} {seed}").random() * 10_000_000)  # noqa: S311
+    draw = draws(f"contactpoint population {EDITION} {seed} {number}")
+    start = int(draws(f"contactpoint numbers {EDITION} {seed}")() * 10_000_000)
     area = number % len(AREAS)
     children: list[Child] = []
     families = 0

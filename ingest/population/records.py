@@ -5,11 +5,11 @@ The forms are those of `docs/sources/`. Nothing in the vocabulary needs escaping
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from random import Random
 from typing import Final
 
 from ingest.population.people import EDITION, Child, at_birth, block_of
 from ingest.population.shares import SOURCES
+from ingest.population.slips import Draws
 from ingest.population.told import told
 from ingest.population.vocabulary import AREAS
 
@@ -207,11 +207,11 @@ WRITERS: Final[dict[str, Write]] = {
 """How each source writes a child down."""
 
 
-def records_of(seed: int, block: int, upto: int | None = None) -> list[Record]:
+def records_of(seed: int, block: int, draws: Draws, upto: int | None = None) -> list[Record]:
     """Every record of the children of a block, or of those numbered below `upto`, by child and then by source."""
-    draw = Random(f"contactpoint slips {EDITION} {seed} {block}").random  # noqa: S311  (invented people)
+    draw = draws(f"contactpoint slips {EDITION} {seed} {block}")
     found = []
-    for child in block_of(seed, block):
+    for child in block_of(seed, block, draws):
         if upto is not None and child.number >= upto:
             break
         for source in SOURCES:

@@ -42,7 +42,7 @@ HAPPENINGS: Final[Mapping[str, Share]] = MappingProxyType(
             "new names, home and NHS number; the old is sent no more", "children who are no twins", 0.004,
             "about 3,000 orders a year (DfE) over childhood",
         ),
-        "superseded": Share("a second NHS number, found to be the same child's and replaced", "children who are no twins", 0.002),
+        "superseded": Share("a second NHS number, found out and replaced", "children who are no twins", 0.002),
         "left": Share("left England: the home has ended, no further source", "families", 0.02),
         "former-name": Share("PDS keeps a former name", "children who are no twins", 0.02),
         "in-child-benefit": Share("claimed for", "children", 0.90, "about as HMRC's take-up"),

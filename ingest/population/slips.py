@@ -13,6 +13,9 @@ _INWARD: Final = "ABDEFGHJLNPQRSTUWXYZ"
 Draw = Callable[[], float]
 """The next number in [0, 1)."""
 
+Draws = Callable[[str], Draw]
+"""A sequence of draws from a seed: the same for the same seed, in every process and on every machine."""
+
 
 def mistyped(name: str, draw: Draw) -> str:
     """One slip of the hand behind the first letter; the name itself where it is too short or all letters are alike."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.population import draws
 from ingest.population.files import FILES, write
 
 pytestmark = pytest.mark.benchmark
@@ -21,7 +22,7 @@ def written(folder: Path, children: int) -> tuple[float, float]:
         source: (folder / name).open("x", encoding="utf-8", newline="\n") for source, name in FILES.items()
     }
     began, used = time.perf_counter(), time.process_time()
-    write(children, 7, files)
+    write(children, 7, draws, files)
     for file in files.values():
         file.close()
     return time.perf_counter() - began, time.process_time() - used

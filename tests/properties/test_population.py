@@ -7,6 +7,7 @@ from hypothesis import given as whatever
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from cli.population import draws
 from domain.identifiers import nhs_number
 from ingest.population.files import FILES, write
 from ingest.population.numbers import CHILDREN
@@ -20,7 +21,7 @@ SEEDS = st.integers(0, 2**63 - 1)
 
 def files_of(children: int, seed: int) -> dict[str, str]:
     out = {source: io.StringIO(newline="") for source in FILES}
-    write(children, seed, out)
+    write(children, seed, draws, out)
     return {source: text.getvalue() for source, text in out.items()}
 
 

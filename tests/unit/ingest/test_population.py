@@ -15,6 +15,7 @@ from types import ModuleType
 
 import pytest
 
+from cli.population import draws
 from domain.identifiers import nhs_number, postcode, synthetic_nhs_number, unique_pupil_number
 from ingest.population import vocabulary
 from ingest.population.files import FILES, TRUTH_HEADER, write
@@ -32,18 +33,18 @@ BLOCKS = 150
 
 def files_of(children: int, seed: int) -> dict[str, str]:
     out = {source: io.StringIO(newline="") for source in FILES}
-    write(children, seed, out)
+    write(children, seed, draws, out)
     return {source: text.getvalue() for source, text in out.items()}
 
 
 @cache
 def people() -> tuple[Child, ...]:
-    return tuple(child for block in range(BLOCKS) for child in block_of(7, block))
+    return tuple(child for block in range(BLOCKS) for child in block_of(7, block, draws))
 
 
 @cache
 def records() -> tuple[Record, ...]:
-    return tuple(record for block in range(BLOCKS) for record in records_of(7, block))
+    return tuple(record for block in range(BLOCKS) for record in records_of(7, block, draws))
 
 
 def parsers() -> Iterator[tuple[str, ModuleType]]:
@@ -95,7 +96,7 @@ def test_fewer_children_are_the_first_of_more() -> None:
 
 def test_progress_ends_with_the_number_of_children() -> None:
     told: list[int] = []
-    write(2_345, 1, {source: io.StringIO() for source in FILES}, told.append)
+    write(2_345, 1, draws, {source: io.StringIO() for source in FILES}, told.append)
     assert told == [1_000, 2_000, 2_345]
 
 
@@ -135,7 +136,7 @@ def test_the_truth_covers_every_record_of_every_source_once() -> None:
     keys = [tuple(line.split(",")[:2]) for line in lines[1:]]
     assert len(set(keys)) == len(keys)
     assert {source for source, _ in keys} == set(WRITERS)
-    wanted = Counter(record.source for block in range(12) for record in records_of(4, block))
+    wanted = Counter(record.source for block in range(12) for record in records_of(4, block, draws))
     assert Counter(source for source, _ in keys) == wanted
 
 
