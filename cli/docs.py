@@ -19,6 +19,7 @@ from domain.organisation import events as organisation_events
 from domain.personal_data import parts_of
 from domain.rule_set import events as rule_set_events
 from domain.supply import events as supply_events
+from ingest.population.shares import HAPPENINGS, SLIPS, SOURCES
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 BEGIN: Final = "<!-- made by ./dev docs: begin -->"
@@ -50,6 +51,8 @@ def documents() -> dict[Path, str]:
     stored_forms = DOCS / "stored-forms.md"
     if stored_forms.exists():
         made[stored_forms] = _between(stored_forms.read_text("utf-8"), _fields())
+    population = DOCS / "population.md"
+    made[population] = _between(population.read_text("utf-8"), _shares())
     return made
 
 
@@ -99,6 +102,28 @@ def _events() -> str:
 
 def _fields() -> str:
     return field_table([(kind, types) for _, kind, types in AGGREGATES])
+
+
+def _shares() -> str:
+    lines = ["| name | what | of | % | source |", "|---|---|---|--:|---|"]
+    lines += [
+        f"| `{name}` | {one.what} | {one.of} | {_percent(one.share)} | {one.because} |"
+        for name, one in HAPPENINGS.items()
+    ]
+    lines += [
+        "",
+        f"| slip | what | {' % | '.join(SOURCES)} % | source |",
+        f"|---|---|{'--:|' * len(SOURCES)}---|",
+    ]
+    lines += [
+        f"| `{name}` | {slip.what} | {' | '.join(map(_percent, slip.shares))} | {slip.because} |"
+        for name, slip in SLIPS.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g}"
 
 
 def _between(text: str, table: str) -> str:

@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from cli import accounts, audit, bench, demo, home, keys, load, looking, policy, projection, record, retention
+from cli import (
+    accounts,
+    audit,
+    bench,
+    demo,
+    home,
+    keys,
+    load,
+    looking,
+    policy,
+    population,
+    projection,
+    record,
+    retention,
+)
 from cli.output import Output
 from cli.session import Session
 from cli.settings import Settings
@@ -49,6 +63,7 @@ def common(
 for module in (
     home,
     load,
+    population,
     record,
     looking,
     audit,

@@ -105,6 +105,15 @@ COMMANDS: dict[Path_, Command] = {
         ),
     ),
     ("policy", "list"): Command(),
+    ("population",): Command(
+        ("{folder}",),
+        {"--children": "1", "--seed": "1"},
+        wrong=(
+            (("{births}", "--children", "1", "--seed", "1"), "not-a-folder"),
+            (("{folder}", "--children", "0", "--seed", "1"), "usage"),
+            (("{folder}", "--children", "1", "--seed", "-1"), "usage"),
+        ),
+    ),
     **{
         ("projection", verb): Command(("practitioner_view",), wrong=(((TOKEN,), "not-found"),))
         for verb in ("compare", "pause", "rebuild", "resume", "rollback", "switch")
@@ -293,7 +302,7 @@ def test_words_that_a_command_does_not_know(tried: Tried, path: Path_) -> None:
 
 
 NO_RULE = {
-    ("restore", "folder"), ("backup", "folder"),  # any text may be the name of a folder
+    ("restore", "folder"), ("backup", "folder"), ("population", "out"),  # any text may be the name of a folder
     ("load", "files"),
 }  # fmt: skip
 
