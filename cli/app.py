@@ -1,6 +1,7 @@
 """One opened home, as the commands use it: who acts, what they look at, what they change, what falls due."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -15,8 +16,8 @@ from cli.output import Json, Output
 from cli.parsing import uuid_of
 from cli.upkeep import Upkeep
 from cli.writing import Writing
-from domain.access.commands import ReadDue
-from domain.access.handlers import Finder, Looking, Trail, read_due
+from domain.access.commands import Look, ReadDue
+from domain.access.handlers import NOT_FOUND, Finder, Looking, Trail, read_due, record_refusal
 from domain.account.handlers import account_named
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
@@ -45,6 +46,11 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.ArchiveRecord: "archive-record",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
+
+
+def _right_to(command: Command) -> Right:
+    correction = isinstance(command, commands.AssertFacts) and command.source_kind is SourceKind.OFFICER
+    return "correct-facts" if correction else RIGHTS[type(command)]
 
 
 @dataclass
@@ -139,7 +145,7 @@ class App:
             ) from None
         found = self.serving.find(number.encode())
         if found is None:
-            raise NotFound("No record has this number.", field="child")
+            raise NotFound(NOT_FOUND, field="child")  # as of a record that is not open to this viewer
         return found
 
     def looking(self, viewer: Viewer) -> Looking:
@@ -208,17 +214,20 @@ class App:
     def record(self, child_id: UUID, command: Command, viewer: Viewer, second: Viewer | None = None) -> UUID:
         """Carry out one command of the child record and give its receipt."""
         for person in (viewer, second):
-            self._allowed(command, person)
+            if person is not None:
+                self._holds(person, _right_to(command), child_id)
         metadata = self.metadata(viewer, second)
-        self.writing.handle(child_id, command, metadata)
+        with self._refusals_recorded(viewer, command, child_id):
+            self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
 
     def register(self, command: commands.RegisterChild, viewer: Viewer) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
-        self._allowed(command, viewer)
+        self._holds(viewer, _right_to(command))
         metadata = self.metadata(viewer)
-        self.writing.register(command, metadata)
+        with self._refusals_recorded(viewer, command):
+            self.writing.register(command, metadata)
         self.catch_up()
         return metadata.correlation
 
@@ -273,14 +282,29 @@ class App:
         """Bring the views up to what was just written. What is shown never depends on it."""
         self.operations.feed()
 
-    def _allowed(self, command: Command, person: Viewer | None) -> None:
-        correction = isinstance(command, commands.AssertFacts) and command.source_kind is SourceKind.OFFICER
-        if person is not None:
-            self._holds(person, "correct-facts" if correction else RIGHTS[type(command)])
-
-    def _holds(self, viewer: Viewer, right: Right) -> None:
+    def _holds(self, viewer: Viewer, right: Right, child_id: UUID | None = None) -> None:
+        """Refuse what the role may not do; on record before it is told. Raises AccessDenied, AuditUnavailable."""
         if not self.rules.role_may(viewer.role, right):
-            raise AccessDenied("Your role does not allow this.", code="right-not-held")
+            denied = AccessDenied("Your role does not allow this.", code="right-not-held")
+            self._record_refusal(viewer, right, denied, child_id)
+            raise denied
+
+    @contextmanager
+    def _refusals_recorded(
+        self, viewer: Viewer, command: Command, child_id: UUID | None = None
+    ) -> Iterator[None]:
+        """What is refused as things stand is on record before it is told. Ill-formed input leaves no trace."""
+        try:
+            yield
+        except BadInput:
+            raise
+        except Refused as refused:
+            self._record_refusal(viewer, _right_to(command), refused, child_id)
+            raise
+
+    def _record_refusal(self, viewer: Viewer, right: Right, refused: Refused, child_id: UUID | None) -> None:
+        asked = Look(at=self.now(), access_id=self.ids.new(), reason=self.reason(viewer))
+        record_refusal(asked, right, self.looking(viewer), refused.code, child_id)
 
     def reason(self, viewer: Viewer) -> str:
         """What this account looks for when it runs the index or audits it, where none is given."""

@@ -6,7 +6,7 @@ lies in the metadata part and outlives them.
 """
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -14,8 +14,10 @@ from domain.child_record.events import Gender
 from domain.identifiers import BodyCode, Digest, Id, IndexNumber, NhsNumber, Postcode, ShortCode
 from domain.kernel import Event, EventTypes, Immutable
 from domain.personal_data import IN_IDENTITY, IN_METADATA
+from domain.rule_set.model import Right
 
-Action = Literal["search", "show", "override", "who-saw", "what-saw", "changes", "replay", "verify", "due"]
+Action: TypeAlias = Right
+"""What was asked for, by the name of the right it needs: a look, or where it was refused any other act."""
 
 
 def _printable(value: str) -> str:
@@ -102,7 +104,7 @@ class AuditRead(Looked):
 
 
 class AccessRefused(Looked):
-    """Somebody was refused. What they asked for is kept, not shown."""
+    """Somebody was refused a look or a change. What they asked for is kept, not shown; of a change, which record."""
 
     NAME: ClassVar[str] = "access-refused"
 

@@ -254,6 +254,19 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     return Replayed(grant.access_id, page, matches, was.rule_set, was.instant, rules)
 
 
+def record_refusal(
+    command: Look, action: Action, looking: Looking, rule: str, subject: UUID | None = None
+) -> None:
+    """Put on record that a command was refused, before it is told. rule: the code of the refusal.
+
+    Raises AuditUnavailable.
+    """
+    grant = AccessGrant(
+        command.access_id, looking.viewer, command.at, command.reason, confirmed_by=command.confirmed_by
+    )
+    _append(grant, command, looking, action, AccessRefused, {"subject": subject}, rule, outcome="refused")
+
+
 def _ranked(
     command: SearchRecords, looking: Looking, grant: AccessGrant, ids: Sequence[UUID]
 ) -> list[_Display]:

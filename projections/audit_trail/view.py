@@ -158,7 +158,10 @@ def _asked_for(event: Looked) -> UUID | None:
             return event.child
         case AuditRead() if event.action in ("who-saw", "changes"):
             return event.subject
-        case AccessRefused() if event.action in ("show", "override", "who-saw", "changes"):
+        case AccessRefused() if event.action not in (
+            "what-saw",
+            "replay",
+        ):  # of those the subject is no child
             return event.subject
         case _:
             return None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.identifiers import index_number
 from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import Child, a_child, born, registered
@@ -195,6 +196,45 @@ def test_a_refusal_is_in_the_trail_of_whoever_was_refused(line: Line) -> None:
         entry = line.done("audit", "what-saw", name)["entries"][0]
         assert (entry["action"], entry["outcome"], entry["rule"]) == (action, "refused", rule)
         assert entry["children"] == []
+
+
+def test_a_refused_change_is_in_the_trail_too_and_names_the_record(line: Line) -> None:
+    child = born(line, a_child())
+    file = str(line.file(b"entry_id"))
+    line.refused("right-not-held", "record", "lift-shield", child, acting="teacher", second="data-manager")
+    line.refused("no-shield", "record", "lift-shield", child, acting="data-manager", second="data-manager-2")
+    line.refused("right-not-held", "load", "births", file, acting="practitioner")
+    line.refused("right-not-held", "retention", "run", acting="social-worker")
+
+    for name, action, rule, asked_for in (
+        ("teacher", "lift-shield", "right-not-held", [child]),
+        ("data-manager", "lift-shield", "no-shield", [child]),
+        ("practitioner", "load", "right-not-held", []),
+        ("social-worker", "retention", "right-not-held", []),
+    ):
+        entry = line.done("audit", "what-saw", name)["entries"][0]
+        assert (entry["action"], entry["outcome"], entry["rule"]) == (action, "refused", rule)
+        assert entry["asked_for"] == asked_for
+    tried = {entry["action"] for entry in line.done("audit", "who-saw", child)["entries"]}
+    assert "lift-shield" in tried, "who tried is told beside who looked"
+
+
+def test_what_was_typed_wrongly_leaves_no_trace(line: Line) -> None:
+    child = born(line, a_child())
+    before = line.heads()
+    line.refused(
+        "unknown-ground", "record", "shield", child, "--ground", "whim", acting="social-worker", status=2
+    )
+    assert line.heads() == before
+
+
+def test_a_number_that_was_never_issued_is_refused_as_a_record_that_is_not_open_to_the_viewer(
+    line: Line,
+) -> None:
+    never = next(filter(None, (index_number(f"{ten:010d}") for ten in range(4_711, 5_000))))
+    by_number = line.refused("not-found", "show", never, "--reason", "casework", acting="teacher")
+    by_id = line.refused("not-found", "show", UNKNOWN, "--reason", "casework", acting="teacher")
+    assert by_number["error"] == by_id["error"]
 
 
 def test_changes_are_told_with_source_actor_and_reason(line: Line) -> None:
