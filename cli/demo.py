@@ -8,6 +8,7 @@ import io
 import json
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -360,13 +361,22 @@ def _ending(answer: Json, home: Path) -> str:
     if not answer["ok"]:
         return "\nThe story stopped where a ✗ stands."
     shown = home.name if home.parent == Path.cwd() else str(home)
+    typed = _as_typed_here()
     return (
         f"\nDone in {answer['seconds']} s. All of it is in {shown}; try:\n"
-        f"  contactpoint --home {shown} --as practitioner search --reason casework --name Whitlock\n"
-        f"  contactpoint --home {shown} --as auditor audit what-saw teacher\n"
-        f"  contactpoint --home {shown} record --help\n"
-        f"  contactpoint --home {shown} projection status"
+        f"  {typed} --home {shown} --as practitioner search --reason casework --name Whitlock\n"
+        f"  {typed} --home {shown} --as auditor audit what-saw teacher\n"
+        f"  {typed} --home {shown} record --help\n"
+        f"  {typed} --home {shown} projection status"
     )
+
+
+def _as_typed_here() -> str:
+    """This program as a shell in this folder finds it, whether or not .venv is on its path."""
+    program = Path(sys.argv[0]).absolute()
+    if program.name == "contactpoint" and program.is_relative_to(Path.cwd()):
+        return str(program.relative_to(Path.cwd()))
+    return "contactpoint"
 
 
 def _fresh(home: Path) -> None:

@@ -224,7 +224,7 @@ def held_head(line: Line, setting: str) -> Iterator[None]:
 
 
 def assert_nothing_is_shown(line: Line, one: Child, child: str, access: str) -> None:
-    """Every way of looking ends with status 3 and prints the error alone."""
+    """Every way of looking, and a change that would be refused, ends with status 3 and prints the error alone."""
     for answer in (
         line("search", "--reason", "casework", *one.criteria, acting="practitioner"),
         line("show", child, "--reason", "casework", acting="teacher"),
@@ -232,6 +232,7 @@ def assert_nothing_is_shown(line: Line, one: Child, child: str, access: str) -> 
         line("audit", "who-saw", child),
         line("audit", "replay", access),
         line("retention", "due", "--on", "2040-01-01"),
+        line("record", "lift-shield", child, acting="teacher", second="data-manager"),
     ):
         assert_only_an_error(answer, one, child)
 
