@@ -67,19 +67,27 @@ from ingest.matching.decision import (
 from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
 from ingest.source_record import REMEDIES, SUPERSEDED, Code, Parse, Parsed, Rejected, SourceRecord, Warned
-from ingest.sources import births, pds
+from ingest.sources import births, child_benefit, pds
 from ingest.withdrawal import Withdrawal, Withdrawn, also_said
 
-PARSERS: Final[dict[SourceKind, Parse]] = {SourceKind.BIRTHS: births.parse, SourceKind.PDS: pds.parse}
+PARSERS: Final[dict[SourceKind, Parse]] = {
+    SourceKind.BIRTHS: births.parse,
+    SourceKind.CHILD_BENEFIT: child_benefit.parse,
+    SourceKind.PDS: pds.parse,
+}
 """The sources that can be loaded."""
 
-FIELDS: Final = {SourceKind.BIRTHS: births.FIELDS, SourceKind.PDS: pds.FIELDS}
+FIELDS: Final = {
+    SourceKind.BIRTHS: births.FIELDS,
+    SourceKind.CHILD_BENEFIT: child_benefit.FIELDS,
+    SourceKind.PDS: pds.FIELDS,
+}
 """What each source calls our fields, for refusals that its supplier reads."""
 
 ISSUERS: Final = frozenset({SourceKind.BIRTHS, SourceKind.PDS})
 """The sources that issue NHS numbers: one of theirs is reserved, one that somebody merely typed is not."""
 
-BODIES: Final = {SourceKind.BIRTHS: "GRO", SourceKind.PDS: "NHS"}
+BODIES: Final = {SourceKind.BIRTHS: "GRO", SourceKind.CHILD_BENEFIT: "HMRC", SourceKind.PDS: "NHS"}
 """The body that answers for a source."""
 
 CHUNK: Final = 500

@@ -110,7 +110,7 @@ def child_benefit(child: Child) -> tuple[str, str]:
     given = f"{child.given} {child.middle}" if child.middle else child.given
     return number, (
         f"{number},{_since(child)},{given},{child.surname},{child.born},{_sex(child)},"
-        f"{child.mother[0]},{child.mother[1]},{home.street},{home.town},{home.postcode}\n"
+        f"{home.street},{home.town},{home.postcode}\n"
     )
 
 
@@ -173,7 +173,7 @@ _XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 BEGIN: Final[dict[str, str]] = {
     "births": BIRTHS_HEADER,
     "child-benefit": (
-        "claim_number,claimed_from,given_names,surname,date_of_birth,sex,claimant_given_names,claimant_surname,"
+        "claim_number,claimed_from,given_names,surname,date_of_birth,sex,"
         "address_line_1,address_line_2,postcode\n"
     ),
     "school-census": (

@@ -177,7 +177,7 @@ def test_a_narrative_in_an_address_is_refused_and_repeated_nowhere() -> None:
 
 
 def test_an_unknown_kind_is_refused_naming_those_there_are() -> None:
-    with pytest.raises(BadInput, match="births, pds"):
+    with pytest.raises(BadInput, match="births, child-benefit, pds"):
         Index().load("ctf", b"")
 
 
