@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import accounts, audit, bench, demo, home, keys, load, looking, policy, projection, record, retention
+from cli import accounts, audit, bench, broker, demo, home, keys, load, looking, policy, projection, record, retention
 from cli.output import Output
 from cli.session import Session
 from cli.settings import Settings
@@ -58,6 +58,7 @@ for module in (
     accounts,
     keys,
     bench,
+    broker,
     demo,
 ):
     module.add_to(app)

@@ -92,3 +92,9 @@ class DamagedStream(Unavailable):
         )
         self.stream_id = stream_id
         self.version = version
+
+
+class Fenced(Unavailable):
+    """Another publisher leads since. This one has stopped; nothing is lost."""
+
+    code = "fenced"
