@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import typer
 
-from adapters.kafka.broker import LocalBroker, NoBroker
 from cli.session import session
 
 CACHE: Final = "contactpoint"
@@ -25,6 +24,8 @@ def kafka(
     ] = 0,
 ) -> None:
     """Run a real Kafka broker on this machine until stopped (Ctrl-C, or SIGTERM). The first line says where."""
+    from adapters.kafka.broker import LocalBroker, NoBroker
+
     run = session(context)
     stopped = Flag()
     for one in (signal.SIGINT, signal.SIGTERM):
@@ -34,7 +35,8 @@ def kafka(
     broker.start()
     try:
         run.output.answer(
-            {"bootstrap": broker.bootstrap}, lambda answer: f"A Kafka broker listens on {answer['bootstrap']}."
+            {"bootstrap": broker.bootstrap},
+            lambda answer: f"A Kafka broker listens on {answer['bootstrap']}.",
         )
         while not stopped.wait(0.5):
             if not broker.running():

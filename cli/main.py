@@ -9,7 +9,22 @@ from typing import Annotated
 
 import typer
 
-from cli import accounts, audit, bench, broker, demo, home, keys, load, looking, policy, projection, record, retention
+from cli import (
+    accounts,
+    audit,
+    bench,
+    broker,
+    demo,
+    home,
+    keys,
+    load,
+    looking,
+    policy,
+    projection,
+    record,
+    retention,
+    stream,
+)
 from cli.output import Output
 from cli.session import Session
 from cli.settings import Settings
@@ -55,6 +70,7 @@ for module in (
     retention,
     projection,
     policy,
+    stream,
     accounts,
     keys,
     bench,

@@ -1,7 +1,7 @@
 """A real Apache Kafka broker on this machine, for development and tests: one node in KRaft mode, on 127.0.0.1 alone.
 
-Its jars come through Maven, which knows where to ask; each is checked against `jars.sha256` every time before it is run.
-They are kept in a cache folder of the user's. What is on the broker stays in the folder given, from one run to the next.
+Its jars come through Maven, which knows where to ask; each is checked against `jars.sha256` every time before it is
+run. They are kept in a cache folder of the user's. What is on the broker stays in its folder from one run to the next.
 """
 
 import base64
@@ -13,7 +13,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import uuid
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -68,7 +67,7 @@ class LocalBroker:
         run = [java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classes]
         with (self._folder / "broker.log").open("ab") as said:
             if not (self._folder / "data" / "meta.properties").exists():
-                cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+                cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
                 formatting = [*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
                 if subprocess.run(formatting, stdout=said, stderr=said, check=False).returncode:
                     raise NoBroker("The broker's folder could not be prepared; its broker.log says why.")
@@ -175,7 +174,11 @@ def _fetch(folder: Path) -> None:
         command += ["-DincludeScope=runtime", f"-DoutputDirectory={Path(name) / 'jars'}"]
         try:
             ended = subprocess.run(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_FETCH_SECONDS, check=False
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_FETCH_SECONDS,
+                check=False,
             ).returncode
         except subprocess.TimeoutExpired:
             ended = 1

@@ -9,26 +9,23 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from domain.child_record.events import (
-    FactsWithheld,
-    SensitiveConsentWithdrawn,
-    SensitiveInvolvementBegun,
-    SensitiveInvolvementEnded,
-    ShieldLifted,
-    ShieldRaised,
-    SupplyWithdrawn,
-)
-from domain.destruction.events import DestructionCompleted
-from domain.kernel import Event, History, Recorded
+from domain.kernel import History, Recorded
+from domain.policy.shielding import shielded
 from domain.rule_set.model import RuleSet, SignalKind
 
-NEVER: Final[tuple[type[Event], ...]] = (
-    SensitiveInvolvementBegun,
-    SensitiveConsentWithdrawn,
-    SensitiveInvolvementEnded,
-    FactsWithheld,  # it says that a restricted message came
+NEVER: Final = frozenset(
+    {
+        "sensitive-involvement-begun",
+        "sensitive-consent-withdrawn",
+        "sensitive-involvement-ended",
+        "facts-withheld",  # it says that a restricted message came
+    }
 )
-"""Published under no rule set."""
+"""Stored names of events that are published under no rule set."""
+
+_SILENT_BESIDES: Final = frozenset({"supply-withdrawn"})
+"""Silent for a shielded child beside what is concealed: it may take back whereabouts."""
+_DESTROYED: Final = "destruction-completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +45,26 @@ def signals_of(history: History, after: int, upto: int, rules: RuleSet) -> list[
     shielded at an event if a shield stood then or stands now: whoever publishes late must not tell what a shield
     raised meanwhile hides.
     """
-    standing: set[UUID] = set()
-    spans: list[tuple[Recorded, bool]] = []
-    for recorded in history.events:
-        event = recorded.event
-        match event:
-            case ShieldRaised():
-                standing.add(event.shield)
-            case ShieldLifted():
-                standing -= set(event.shields)
-            case _:
-                pass
-        spans.append((recorded, bool(standing)))
-    shielded_now = bool(standing)
-    return [
-        (recorded.position, signal)
-        for recorded, shielded_then in spans
-        if after < recorded.position <= upto
-        and (signal := _signal(recorded, rules, shielded=shielded_then or shielded_now)) is not None
-    ]
+    events = [recorded.event for recorded in history.events]
+    now = shielded(events)
+    found: list[tuple[int, Signal]] = []
+    for count, recorded in enumerate(history.events, 1):
+        if not after < recorded.position <= upto:
+            continue
+        signal = _signal(recorded, rules, hidden=now or shielded(events[:count]))
+        if signal is not None:
+            found.append((recorded.position, signal))
+    return found
 
 
-def _signal(recorded: Recorded, rules: RuleSet, *, shielded: bool) -> Signal | None:
+def _signal(recorded: Recorded, rules: RuleSet, *, hidden: bool) -> Signal | None:
     event = recorded.event
     kind = rules.signals.get(event.NAME)
-    if kind is None or isinstance(event, NEVER):
+    if kind is None or event.NAME in NEVER:
         return None
-    if shielded and (event.CONCEALED or isinstance(event, SupplyWithdrawn)):
+    if hidden and (event.CONCEALED or event.NAME in _SILENT_BESIDES):
         return None
-    child = event.child if isinstance(event, DestructionCompleted) else recorded.stream_id
+    child = recorded.stream_id
+    if event.NAME == _DESTROYED:  # on a stream of its own, which names the child
+        child = event.child  # type: ignore[attr-defined]  # domain.destruction.events.DestructionCompleted
     return Signal(recorded.event_id, child, kind, recorded.recorded_at)

@@ -217,7 +217,7 @@ class RuleSet(Immutable):
     fields_of_hit: HitSights
     purposes: dict[ShortCode, Purpose]
     roles: dict[ShortCode, Role]
-    signals: dict[ShortCode, SignalKind] = {}
+    signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
 
     def role_may(self, role: str, right: Right) -> bool:
