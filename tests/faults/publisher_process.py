@@ -1,6 +1,8 @@
 """A publisher until it is killed or has caught up. Run by `test_publisher.py`; all it needs are its arguments."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +28,7 @@ BATCH: Final = 20
 """Small, so that a few children make many batches."""
 
 
+@contextmanager
 def publisher(
     databases: Databases,
     kek: Path,
@@ -34,28 +37,35 @@ def publisher(
     *,
     lease_seconds: float = 0.5,
     reach: Reach = no_fault,
-) -> Publisher:
+) -> Iterator[Publisher]:
     """A publisher under its own role, as `contactpoint stream publish` makes it."""
     clock = SystemClock()
-    keys = KeyStore(PostgresKeyring(databases.keyring, Role.PUBLISHER), KekFiles(kek, "keyring"))
+    keyring = PostgresKeyring(databases.keyring, Role.PUBLISHER)
+    keys = KeyStore(keyring, KekFiles(kek, "keyring"))
     recorder = LogRecorder(databases.record, Role.PUBLISHER, Log.RECORD)
-    return Publisher(
-        log=PostgresLogReader(databases.record, Role.PUBLISHER),
-        open=EncryptedEventStore(recorder, keys, Parts(EVENTS), RandomIds(), clock).load_many,
-        publications=PostgresPublications(databases.record, reach=reach),
-        subscribers=KafkaSubscribers(bootstrap, topic, reach=reach),
-        rules=present(),
-        clock=clock,
-        lease_seconds=lease_seconds,
-        batch=BATCH,
-    )
+    log = PostgresLogReader(databases.record, Role.PUBLISHER)
+    publications = PostgresPublications(databases.record, reach=reach)
+    subscribers = KafkaSubscribers(bootstrap, topic, reach=reach)
+    with ExitStack() as closing:
+        for each in (keyring, recorder, log, publications, subscribers):
+            closing.callback(each.close)
+        yield Publisher(
+            log=log,
+            open=EncryptedEventStore(recorder, keys, Parts(EVENTS), RandomIds(), clock).load_many,
+            publications=publications,
+            subscribers=subscribers,
+            rules=present(),
+            clock=clock,
+            lease_seconds=lease_seconds,
+            batch=BATCH,
+        )
 
 
 if __name__ == "__main__":
     record, keyring, kek, bootstrap, topic, point, nth = sys.argv[1:]
     databases = Databases.at(record=record, keyring=keyring, shielded="", views="")
     reach: Reach = FaultAt(point, int(nth)) if point else no_fault
-    made = publisher(databases, Path(kek), bootstrap, topic, reach=reach)
-    print("ready", flush=True)
-    made.run(until_caught_up=True)
+    with publisher(databases, Path(kek), bootstrap, topic, reach=reach) as made:
+        print("ready", flush=True)
+        made.run(until_caught_up=True)
     print("caught up", flush=True)

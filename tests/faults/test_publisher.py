@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -29,7 +29,7 @@ from domain.policy.publishing import signals_of
 from tests.architecture.repository import ROOT
 from tests.broker import running_or_skipped
 from tests.builders import a_number, involves, registers, shields, the_rules
-from tests.faults.publisher_process import publisher
+from tests.faults.publisher_process import BATCH, publisher
 from tests.homes import Home, postgres_home
 from tests.plugins_counts import count
 from tests.postgres import MakeDatabases
@@ -111,12 +111,13 @@ class Site:
 
 
 @pytest.fixture
-def site(make_databases: MakeDatabases, tmp_path: Path, broker: str, topic: str) -> Site:
+def site(make_databases: MakeDatabases, tmp_path: Path, broker: str, topic: str) -> Iterator[Site]:
     databases = make_databases()
     home = postgres_home(databases, tmp_path / "kek")
     made = Site(home, databases, tmp_path / "kek", broker, topic, [])
     made.more(1)
-    return made
+    yield made
+    home.close()
 
 
 @pytest.mark.parametrize("nth", [1, 2])
@@ -152,16 +153,15 @@ def test_of_two_publishers_the_one_that_lost_the_lease_is_fenced(site: Site) -> 
         assert go_on.wait(60)
 
     how_it_ended: list[BaseException] = []
-    first = publisher(
-        site.databases, site.kek, site.bootstrap, site.topic,
-        lease_seconds=0.3, reach=FaultAt("half-sent", 1, stand_still),
-    )  # fmt: skip
+    reach = FaultAt("half-sent", 1, stand_still)
 
     def run() -> None:
-        try:
-            first.run(until_caught_up=True)
-        except Unavailable as ended:
-            how_it_ended.append(ended)
+        to = site.databases, site.kek, site.bootstrap, site.topic
+        with publisher(*to, lease_seconds=0.3, reach=reach) as first:
+            try:
+                first.run(until_caught_up=True)
+            except Unavailable as ended:
+                how_it_ended.append(ended)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -179,21 +179,23 @@ def test_the_broker_stopped_and_started_again(
     """Changes go on being recorded while it is away; the publisher waits, and goes on by itself."""
     databases = make_databases()
     home = postgres_home(databases, tmp_path / "kek")
+    stood = PostgresPublications(databases.record)
     with running_or_skipped(tmp_path / "home") as bootstrap:
         site = Site(home, databases, tmp_path / "kek", bootstrap, topic, [])
         site.more(1)
         stopped = threading.Event()
-        made = publisher(databases, site.kek, bootstrap, topic, lease_seconds=60)
-        thread = threading.Thread(
-            target=lambda: made.run(until_caught_up=False, stop=stopped.is_set), daemon=True
-        )
+
+        def run() -> None:
+            with publisher(databases, site.kek, bootstrap, topic, lease_seconds=60) as made:
+                made.run(until_caught_up=False, stop=stopped.is_set)
+
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        wait_until(lambda: made.publications.position() > 0)
+        wait_until(lambda: stood.position() == site.home.record.head().position)
     site.more(2)
-    stood = PostgresPublications(databases.record)
     time.sleep(2)
     assert stood.position() < site.home.record.head().position
-    assert len(stood.pending()) <= made.batch
+    assert len(stood.pending()) <= BATCH
     port = int(bootstrap.rsplit(":", 1)[1])
     with running_or_skipped(tmp_path / "home", port):
         wait_until(lambda: stood.position() == site.home.record.head().position)
@@ -201,6 +203,8 @@ def test_the_broker_stopped_and_started_again(
         thread.join(60)
         assert not thread.is_alive()
         site.check()
+    stood.close()
+    home.close()
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
