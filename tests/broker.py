@@ -37,6 +37,7 @@ def running(home: Path, port: int = 0) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         status = process.wait(60)
+        process.stdout.close()
     assert status == 0
 
 
