@@ -14,6 +14,7 @@ from adapters.rule_files import RuleFile
 from adapters.serving import OneRecord, ServedRecords
 from cli.output import Json, Output
 from cli.parsing import uuid_of
+from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
 from domain.access.commands import Look, ReadDue
@@ -71,6 +72,7 @@ class App:
     trail: Trail
     operations: Operations
     upkeep: Upkeep
+    streaming: Streaming
     make_writing: Callable[[], Writing]
 
     def now(self) -> datetime:

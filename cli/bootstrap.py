@@ -26,6 +26,7 @@ from adapters.store import Reveal
 from cli.app import App
 from cli.settings import Settings
 from cli.stores import Stores
+from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Unshielded, Writing
 from domain.errors import BadInput
@@ -119,6 +120,7 @@ def open_app(home: Path, settings: Settings) -> Iterator[App]:
             stores.closing.callback(closing.close)
         openers = {Log.RECORD: serving.load_many, Log.ACCESS: accesses.load_many}
         operations = Operations(Engine(views, reader, openers, rules, stores.clock), PROJECTIONS)
+        streaming = Streaming(stores, rules, settings.kafka)
         yield App(
             home=home,
             training=training,
@@ -136,7 +138,8 @@ def open_app(home: Path, settings: Settings) -> Iterator[App]:
                 partial(views.reading, RETENTION_SCHEDULE),
             ),
             operations=operations,
-            upkeep=Upkeep(home, stores, operations, training=training),
+            upkeep=Upkeep(home, stores, operations, streaming, training=training),
+            streaming=streaming,
             make_writing=partial(make_writing, stores, views, reader, operations, rules, training=training),
         )
 

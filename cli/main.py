@@ -13,6 +13,7 @@ from cli import (
     accounts,
     audit,
     bench,
+    broker,
     demo,
     home,
     keys,
@@ -23,6 +24,7 @@ from cli import (
     projection,
     record,
     retention,
+    stream,
 )
 from cli.output import Output
 from cli.session import Session
@@ -70,9 +72,11 @@ for module in (
     retention,
     projection,
     policy,
+    stream,
     accounts,
     keys,
     bench,
+    broker,
     demo,
 ):
     module.add_to(app)

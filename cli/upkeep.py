@@ -10,6 +10,7 @@ from adapters.postgres.backup import backup
 from adapters.postgres.databases import Role
 from cli.output import Json
 from cli.stores import Stores
+from cli.streaming import Streaming
 from domain.errors import ContactPointError
 from domain.kernel import Log
 from projections.rebuild import Operations
@@ -22,6 +23,7 @@ class Upkeep:
     home: Path
     stores: Stores
     operations: Operations
+    streaming: Streaming
     training: bool
 
     def backup(self, folder: Path) -> Json:
@@ -46,12 +48,14 @@ class Upkeep:
         return [_part(name, look) for name, look in self._looks().items()]
 
     def _looks(self) -> dict[str, Callable[[], str]]:
+        subscribers = {"subscribers": self.streaming.health} if self.streaming.bootstrap else {}
         return {
             "record database": lambda: self._head(Log.RECORD),
             "access log": lambda: self._head(Log.ACCESS),
             "keyring database": lambda: self._kek("keyring"),
             "shielded database": self._shielded,
             "views": self._views,
+            **subscribers,
         }
 
     def _head(self, log: Log) -> str:

@@ -1,6 +1,7 @@
 """What the inside needs from the outside, in its own words. Each port has a contract suite in `tests/contracts`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -103,4 +104,92 @@ class Destruction(Protocol):
 
     def destroy(self, child_id: UUID, certificate: UUID) -> int:
         """Empty every key row of the child, naming the certificate. Returns how many. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A signal with its place: `number` counts the messages of its partition, from 1 and without a gap."""
+
+    event_id: UUID
+    child_id: UUID
+    kind: str
+    at: datetime
+    partition: int
+    number: int
+
+
+class Subscribers(Protocol):
+    """Where messages for subscribers go. Order within a partition is kept; a message may come twice, never not at all.
+
+    Raises Unavailable where it cannot be reached: what was not acknowledged is sent again, unchanged.
+    """
+
+    def partition_of(self, child_id: UUID) -> int:
+        """The partition of a child, for ever the same."""
+        ...
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send in this order; return once every one is acknowledged."""
+        ...
+
+    def beat(self, numbers: Sequence[int], at: datetime) -> None:
+        """Say on every partition that the publisher is there, and the last number used on it."""
+        ...
+
+
+class Publications(Protocol):
+    """What the publisher remembers: who leads, how far it has come, what is on its way. No rebuild rewinds it.
+
+    Whoever leads has a fencing number. Everything that changes something takes it, and raises Fenced where another has
+    led since.
+    """
+
+    def lead(self, seconds: float) -> int | None:
+        """Become the leader for so many seconds; the fencing number, or None where another leads."""
+        ...
+
+    def renew(self, fence: int, seconds: float) -> None:
+        """Go on leading for so many seconds from now."""
+        ...
+
+    def resign(self, fence: int) -> None:
+        """Lead no longer. Does nothing where another leads already."""
+        ...
+
+    def position(self) -> int:
+        """The position up to which everything is acknowledged or published nothing; 0 before the first."""
+        ...
+
+    def pending(self) -> list[Message]:
+        """What was numbered and not acknowledged, in the order in which to send it."""
+        ...
+
+    def number(
+        self, fence: int, upto: int, signals: Sequence[tuple[UUID, UUID, str, datetime, int]]
+    ) -> list[Message]:
+        """Give these (event, child, kind, time, partition) the next numbers of their partitions and keep them.
+
+        Everything up to position `upto` is dealt with once they are acknowledged. Committed on return.
+        """
+        ...
+
+    def acknowledged(self, fence: int) -> None:
+        """All that was pending has arrived: the position moves on."""
+        ...
+
+    def numbers(self) -> list[int]:
+        """The last number used of each partition."""
+        ...
+
+    def park(self, fence: int, streams: Iterable[UUID], position: int) -> None:
+        """Note streams that could not be opened; each keeps the first position it was noted at."""
+        ...
+
+    def unpark(self, fence: int, streams: Iterable[UUID]) -> None:
+        """Forget these notes."""
+        ...
+
+    def parked(self) -> dict[UUID, int]:
+        """Stream → the position before the first event that was not published."""
         ...

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+from tests.broker import broker, topic
 from tests.postgres import (
     databases,
     make_databases,
@@ -10,10 +11,12 @@ from tests.postgres import (
 )
 
 __all__ = [
+    "broker",
     "databases",
     "make_databases",
     "migrated_template",
     "pytest_configure",
     "pytest_unconfigure",
     "server",
+    "topic",
 ]

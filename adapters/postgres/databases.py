@@ -32,6 +32,7 @@ class Role(StrEnum):
     WRITER = "contactpoint_writer"
     MANAGER = "contactpoint_manager"
     OVERRIDE = "contactpoint_override"
+    PUBLISHER = "contactpoint_publisher"
 
 
 class DatabaseFailure(Unavailable):

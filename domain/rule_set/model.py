@@ -78,6 +78,17 @@ Right: TypeAlias = Literal[
     "organisation",
 ]
 
+SignalKind: TypeAlias = Literal[
+    "registered",
+    "identity-changed",
+    "whereabouts-changed",
+    "services-changed",
+    "standing-changed",
+    "corrected",
+    "destroyed",
+]
+"""What subscribers are told of a change. Coarse on purpose: the kind itself must not be a value."""
+
 SHIELD_CEILING: Final[frozenset[RecordField]] = frozenset(
     {"child_id", "number", "name", "date_of_birth", "gender", "shielded"}
 )
@@ -206,6 +217,8 @@ class RuleSet(Immutable):
     fields_of_hit: HitSights
     purposes: dict[ShortCode, Purpose]
     roles: dict[ShortCode, Role]
+    signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
+    """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
 
     def role_may(self, role: str, right: Right) -> bool:
         """Whether accounts of this role hold this right. A role the rules do not know holds none."""

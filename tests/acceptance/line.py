@@ -57,6 +57,7 @@ class Line:
         self.home = home
         self.clock = clock
         self.databases = databases
+        self.kafka: str | None = None
         self._files = 0
 
     def words(self, *words: str, acting: str | None = None, second: str | None = None) -> list[str]:
@@ -82,7 +83,7 @@ class Line:
         urls = None
         if self.databases is not None:
             urls = DatabaseUrls(*(database.url for database in self.databases))
-        return Settings(home=self.home, databases=urls, clock=self.clock)
+        return Settings(home=self.home, databases=urls, kafka=self.kafka, clock=self.clock)
 
     def done(self, *words: str, acting: str | None = None, second: str | None = None) -> Json:
         """Type a command that must succeed."""

@@ -160,8 +160,8 @@ def test_functions_that_run_as_their_owner_pin_where_they_look(
 # Who may enter, and read ---------------------------------------------------------------------------------------------
 
 MAY_CONNECT: Final = {
-    "record": {Role.MIGRATION, Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE},
-    "keyring": {Role.MIGRATION, Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE},
+    "record": {Role.MIGRATION, Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE, Role.PUBLISHER},
+    "keyring": {Role.MIGRATION, Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE, Role.PUBLISHER},
     "shielded": {Role.MIGRATION, Role.WRITER, Role.MANAGER, Role.OVERRIDE},
     "views": {Role.MIGRATION, Role.SERVICE, Role.WRITER},
 }
@@ -182,24 +182,33 @@ def test_who_may_enter_which_database(databases: Databases, store: str, role: Ro
 ID: Final = "'00000000-0000-4000-8000-000000000001'"
 SERVING: Final = {Role.SERVICE, Role.WRITER}
 READING: Final = {Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE}
+FOLLOWING: Final = READING | {Role.PUBLISHER}
+PUBLISHER: Final = {Role.PUBLISHER}
 OPENING: Final = {Role.MANAGER, Role.OVERRIDE}
 WRITER: Final = {Role.WRITER}
 NOBODY: Final[set[Role]] = set()
 
 RIGHTS: Final = [
-    ("record", "SELECT * FROM record_log.event", READING),
+    ("record", "SELECT * FROM record_log.event", FOLLOWING),
     ("record", "SELECT * FROM access_log.event", READING),
     ("record", "SELECT * FROM record_log.event_07", SERVING),
-    ("record", "SELECT * FROM record_log.head", READING),
+    ("record", "SELECT * FROM record_log.head", FOLLOWING),
     ("record", "SELECT * FROM record_log.idempotency", SERVING),
     ("record", "SELECT * FROM record_log.reservation", SERVING),
     ("record", "SELECT record_log.forget_batch(gen_random_uuid())", WRITER),
     ("record", f"SELECT record_log.release('{{}}', {ID})", WRITER),
     ("record", "INSERT INTO record_log.reservation VALUES ('', gen_random_uuid())", NOBODY),
     ("record", "DELETE FROM record_log.reservation", NOBODY),
+    ("record", "SELECT * FROM record_log.follower", SERVING),
+    ("record", "SELECT * FROM publication.state", PUBLISHER | {Role.SERVICE}),
+    ("record", "UPDATE publication.state SET fence = fence + 1", PUBLISHER),
+    ("record", "DELETE FROM publication.state", NOBODY),
+    ("record", "SELECT * FROM publication.pending", PUBLISHER),
+    ("record", "DELETE FROM publication.pending", PUBLISHER),
+    ("record", "DELETE FROM publication.partition", NOBODY),
     ("record", "CREATE TABLE public.beside (x int)", NOBODY),
     ("record", "CREATE TEMPORARY TABLE beside (x int)", NOBODY),
-    ("keyring", "SELECT * FROM keys.key", READING),
+    ("keyring", "SELECT * FROM keys.key", FOLLOWING),
     ("keyring", "SELECT * FROM keys.key_07", SERVING),
     (
         "keyring",

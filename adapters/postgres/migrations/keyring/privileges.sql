@@ -25,3 +25,11 @@ $$;
 -- Moving and destroying keys is the writer's, which carries out commands; a web server never destroys.
 GRANT EXECUTE ON FUNCTION keys.mark_elsewhere, keys.restore_wrapped, keys.forget, keys.rewrap, keys.sweep,
     keys.empty_orphans TO contactpoint_writer;
+-- The publisher opens what is not shielded, and makes no keys.
+DO $$
+BEGIN
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO contactpoint_publisher', current_database());
+END
+$$;
+GRANT USAGE ON SCHEMA home, keys TO contactpoint_publisher;
+GRANT SELECT ON home.home, keys.key TO contactpoint_publisher;

@@ -26,3 +26,16 @@ GRANT EXECUTE ON FUNCTION record_log.forget_batch, record_log.release TO contact
 -- Effects are the writer's.
 GRANT SELECT ON record_log.follower TO contactpoint_service;
 GRANT SELECT, INSERT, UPDATE ON record_log.follower TO contactpoint_writer;
+-- The publisher reads the record log, never the access log; what it remembers is its own. The service says how far it is.
+DO $$
+BEGIN
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO contactpoint_publisher', current_database());
+END
+$$;
+GRANT USAGE ON SCHEMA home, record_log TO contactpoint_publisher;
+GRANT SELECT ON home.home, record_log.event, record_log.head TO contactpoint_publisher;
+GRANT USAGE ON SCHEMA publication TO contactpoint_publisher, contactpoint_service;
+GRANT SELECT ON publication.state, publication.partition, publication.parked TO contactpoint_service;
+GRANT SELECT, UPDATE ON publication.state TO contactpoint_publisher;
+GRANT SELECT, INSERT, UPDATE ON publication.partition TO contactpoint_publisher;
+GRANT SELECT, INSERT, DELETE ON publication.pending, publication.parked TO contactpoint_publisher;

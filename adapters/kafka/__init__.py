@@ -1,0 +1,1 @@
+"""Apache Kafka: the broker for trying things out, and the messages that subscribers get. Words: GLOSSARY.md."""

@@ -1,0 +1,121 @@
+"""What the publisher remembers, and where its messages go, in memory."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from adapters.partitions import PARTITIONS, partition_of
+from domain.errors import Fenced, Unavailable
+from domain.ports import Message
+
+
+class MemoryPublications:
+    """Implements `domain.ports.Publications`. A lease never runs out here by itself: `expire` does it."""
+
+    def __init__(self) -> None:
+        self._fence = 0
+        self._led = False
+        self._position = self._upto = 0
+        self._numbers = [0] * PARTITIONS
+        self._pending: list[Message] = []
+        self._parked: dict[UUID, int] = {}
+
+    def expire(self) -> None:
+        """The lease of whoever leads has run out."""
+        self._led = False
+
+    def lead(self, seconds: float) -> int | None:  # noqa: ARG002 - it does not run out here
+        """See the port."""
+        if self._led:
+            return None
+        self._led = True
+        self._fence += 1
+        return self._fence
+
+    def renew(self, fence: int, seconds: float) -> None:  # noqa: ARG002 - it does not run out here
+        """See the port."""
+        self._held(fence)
+        self._led = True
+
+    def resign(self, fence: int) -> None:
+        """See the port."""
+        if fence == self._fence:
+            self._led = False
+
+    def position(self) -> int:
+        """See the port."""
+        return self._position
+
+    def pending(self) -> list[Message]:
+        """See the port."""
+        return list(self._pending)
+
+    def number(
+        self, fence: int, upto: int, signals: Sequence[tuple[UUID, UUID, str, datetime, int]]
+    ) -> list[Message]:
+        """See the port."""
+        self._held(fence)
+        messages = []
+        for event_id, child_id, kind, at, partition in signals:
+            self._numbers[partition] += 1
+            messages.append(Message(event_id, child_id, kind, at, partition, self._numbers[partition]))
+        self._pending += messages
+        self._upto = max(upto, self._upto)
+        return messages
+
+    def acknowledged(self, fence: int) -> None:
+        """See the port."""
+        self._held(fence)
+        self._pending.clear()
+        self._position = self._upto
+
+    def numbers(self) -> list[int]:
+        """See the port."""
+        return list(self._numbers)
+
+    def park(self, fence: int, streams: Iterable[UUID], position: int) -> None:
+        """See the port."""
+        self._held(fence)
+        for stream_id in streams:
+            self._parked.setdefault(stream_id, position)
+
+    def unpark(self, fence: int, streams: Iterable[UUID]) -> None:
+        """See the port."""
+        self._held(fence)
+        for stream_id in streams:
+            self._parked.pop(stream_id, None)
+
+    def parked(self) -> dict[UUID, int]:
+        """See the port."""
+        return dict(self._parked)
+
+    def _held(self, fence: int) -> None:
+        if fence != self._fence:
+            raise Fenced("Another publisher leads since; this one stops.")
+
+
+class MemorySubscribers:
+    """Implements `domain.ports.Subscribers`. `away` stands in for a broker that does not answer."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Message] = []
+        self.beats: list[tuple[tuple[int, ...], datetime]] = []
+        self.away = False
+
+    def partition_of(self, child_id: UUID) -> int:
+        """See the port."""
+        return partition_of(str(child_id).encode())
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """See the port."""
+        self._reached()
+        self.arrived += messages
+
+    def beat(self, numbers: Sequence[int], at: datetime) -> None:
+        """See the port."""
+        self._reached()
+        self.beats.append((tuple(numbers), at))
+
+    def _reached(self) -> None:
+        if self.away:
+            raise Unavailable("The broker cannot be reached.")

@@ -1,0 +1,146 @@
+"""The publisher: a follower of the record log that tells subscribers what changed.
+
+Its position is its own and no rebuild rewinds it. What it sends was numbered and committed before; after a crash it is
+sent again unchanged, before anything later. So a subscriber who ignores ids that it has seen gets every published
+change once and in order for each child, also where a publisher that was fenced still sends: whatever that one may send,
+the one after it sends too, before anything newer.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from adapters.faults import Reach, no_fault
+from domain.errors import Fenced, Unavailable
+from domain.kernel import Log
+from domain.policy.publishing import Signal, signals_of
+from domain.ports import Clock, Publications, Subscribers
+from domain.rule_set.model import RuleSet
+from projections.ports import LogReader, Opener
+
+BATCH: Final = 500
+"""Events looked at together: bounds what is in memory and what is on its way."""
+
+LEASE_SECONDS: Final = 60.0
+"""Longer than a batch may take to be sent, so that nobody takes over from one that is only waiting for the broker."""
+
+BEAT: Final = timedelta(minutes=1)
+_RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass
+class Publisher:
+    """What publishing needs. `open` opens streams as a reader without the `shielded` database."""
+
+    log: LogReader
+    open: Opener
+    publications: Publications
+    subscribers: Subscribers
+    rules: RuleSet
+    clock: Clock
+    lease_seconds: float = LEASE_SECONDS
+    batch: int = BATCH
+    reach: Reach = no_fault
+    published: int = field(default=0, init=False)
+
+    def run(self, *, until_caught_up: bool, stop: Callable[[], bool] = lambda: False) -> int:
+        """Publish until stopped, or until nothing is left; how many messages were acknowledged.
+
+        Waits while another leads. Where the broker is away it waits and tries again, holding one batch; with
+        `until_caught_up` it raises Unavailable instead. Raises Fenced where another took over meanwhile.
+        """
+        fence = self._lead(stop)
+        if fence is None:
+            return self.published
+        try:
+            self._follow(fence, until_caught_up=until_caught_up, stop=stop)
+        finally:
+            self.publications.resign(fence)
+        return self.published
+
+    def step(self, fence: int) -> bool:
+        """Send what is on its way, then number and send the next batch. False where nothing was left to do."""
+        self._deliver(fence)
+        self._retry_parked(fence)
+        after = self.publications.position()
+        tail = self.log.tail(Log.RECORD, after, self.batch)
+        if not tail:
+            return False
+        upto = tail[-1][0]
+        parked = self.publications.parked()
+        streams = list(dict.fromkeys(stream for _, stream in tail if stream not in parked))
+        histories = self.open(streams)
+        shut = [stream for stream in streams if stream not in histories]
+        if shut:
+            self.publications.park(fence, shut, after)
+        found = [
+            signal
+            for history in histories.values()
+            for signal in signals_of(history, after, upto, self.rules)
+        ]
+        self._number(fence, upto, found)
+        self._deliver(fence)
+        return True
+
+    def _follow(self, fence: int, *, until_caught_up: bool, stop: Callable[[], bool]) -> None:
+        failures, beaten = 0, self.clock.now() - BEAT
+        while not stop():
+            try:
+                self.publications.renew(fence, self.lease_seconds)
+                if self.clock.now() - beaten >= BEAT:
+                    self.subscribers.beat(self.publications.numbers(), self.clock.now())
+                    beaten = self.clock.now()
+                moved = self.step(fence)
+                failures = 0
+            except Fenced:
+                raise
+            except Unavailable:
+                if until_caught_up:
+                    raise
+                time.sleep(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)])
+                failures += 1
+                continue
+            if not moved:
+                if until_caught_up:
+                    return
+                self.log.wait(1.0)
+
+    def _lead(self, stop: Callable[[], bool]) -> int | None:
+        while not stop():
+            fence = self.publications.lead(self.lease_seconds)
+            if fence is not None:
+                return fence
+            time.sleep(0.1)
+        return None
+
+    def _number(self, fence: int, upto: int, found: list[tuple[int, Signal]]) -> None:
+        self.publications.number(
+            fence,
+            upto,
+            [
+                (one.event_id, one.child_id, one.kind, one.at, self.subscribers.partition_of(one.child_id))
+                for _, one in sorted(found, key=lambda pair: pair[0])
+            ],
+        )
+
+    def _deliver(self, fence: int) -> None:
+        pending = self.publications.pending()
+        if pending:
+            self.reach("delivering")
+            self.subscribers.send(pending)
+        self.published += len(pending)
+        self.publications.acknowledged(fence)
+
+    def _retry_parked(self, fence: int) -> None:
+        parked = self.publications.parked()
+        if not parked:
+            return
+        upto = self.publications.position()
+        histories = self.open(list(parked)[: self.batch])
+        for stream_id, history in histories.items():
+            # Numbered before the note is taken off: a crash in between numbers it twice, and both have the same ids.
+            self._number(fence, upto, signals_of(history, parked[stream_id], upto, self.rules))
+            self._deliver(fence)
+            self.publications.unpark(fence, [stream_id])

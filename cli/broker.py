@@ -1,0 +1,45 @@
+"""`kafka`: a real broker on this machine, for development and tests."""
+
+import signal
+from pathlib import Path
+from threading import Event as Flag
+from typing import Annotated, Final
+
+import typer
+
+from cli.session import session
+
+CACHE: Final = "contactpoint"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command()(kafka)
+
+
+def kafka(
+    context: typer.Context,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Where it listens; 0 picks a free port.")
+    ] = 0,
+) -> None:
+    """Run a real Kafka broker on this machine until stopped (Ctrl-C, or SIGTERM). The first line says where."""
+    from adapters.kafka.broker import LocalBroker, NoBroker
+
+    run = session(context)
+    stopped = Flag()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: stopped.set())
+    broker = LocalBroker(run.home / "kafka", Path.home() / ".cache" / CACHE, port)
+    run.output.note("Starting a broker; the first time its jars are fetched, about half a minute.")
+    broker.start()
+    try:
+        run.output.answer(
+            {"bootstrap": broker.bootstrap},
+            lambda answer: f"A Kafka broker listens on {answer['bootstrap']}.",
+        )
+        while not stopped.wait(0.5):
+            if not broker.running():
+                raise NoBroker("The broker stopped by itself; broker.log in its folder says why.")
+    finally:
+        broker.stop()
