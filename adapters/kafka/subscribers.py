@@ -48,9 +48,9 @@ class KafkaSubscribers:
         """Send in this order; return once every replica in sync has all of it."""
         self._reach("before-sending")
         half = len(messages) // 2
-        for part in (messages[:half], messages[half:]):
+        for point, part in (("half-sent", messages[:half]), ("sent", messages[half:])):
             self._send([(m.partition, form.key_of(m), form.headers_of(m)) for m in part])
-            self._reach("half-sent" if part is not messages[half:] and half else "sent")
+            self._reach(point)
 
     def beat(self, numbers: Sequence[int], at: datetime) -> None:
         """One heartbeat on each partition."""
