@@ -328,3 +328,26 @@ def test_several_files_are_loaded_by_one_command_and_told_apart(line: Line) -> N
     line.done("load", "births", "--withdraw", loaded["files"][1]["file_id"])
     assert id_of(line, one)
     assert line.found(*other.criteria) == []
+
+
+def test_child_benefit_loads_once_tells_what_it_refuses_and_is_withdrawn_as_a_unit(line: Line) -> None:
+    one = a_child()
+    claim = f"CHB40000777AB,{one.born},{one.given},{one.family},{one.born},F,5 Claim Street,LS1 1UR"
+    head = "claim_number,claimed_from,given_names,surname,date_of_birth,sex,address_line_1,postcode"
+    broken = claim.replace(str(one.born), "03/04/2015")
+    content = f"\ufeff{head}\n{claim}\n{broken}\n".encode()
+
+    loaded = line.load("child-benefit", content)
+    assert (loaded["read"], loaded["registered"], loaded["refused"]) == (2, 1, 1)
+    assert [(r["line"], r["code"], r["field"]) for r in loaded["refusals"]] == [
+        (3, "bad-date", "date_of_birth")
+    ]
+    assert one.family not in str(loaded)
+    (hit,) = line.search(*one.criteria)["results"]
+    assert hit["address"]["lines"] == ["5 Claim Street"]
+
+    again = line.load("child-benefit", content)
+    assert (again["unchanged"], again["events"]) == (1, 0)
+
+    line.done("load", "child-benefit", "--withdraw", file_of(loaded))
+    assert line.search(*one.criteria)["results"] == []
