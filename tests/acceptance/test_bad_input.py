@@ -90,6 +90,7 @@ COMMANDS: dict[Path_, Command] = {
     ("demo",): Command(),
     ("health",): Command(),
     ("init",): Command(),
+    ("kafka",): Command(),
     ("keys", "rotate"): Command(acting="operator"),
     ("keys", "sweep"): Command(acting="operator"),
     ("load",): Command(
@@ -177,6 +178,9 @@ COMMANDS: dict[Path_, Command] = {
     )),
     ("record", "withdraw-consent"): Command((CHILD,), {"--service": "Play group"}, "practitioner"),
     ("record", "withdraw-extension"): Command((CHILD,), {}, "practitioner", wrong=(((CHILD,), "no-consent"),)),
+    ("stream", "publish"): Command(),
+    ("stream", "status"): Command(),
+    ("stream", "tail"): Command(),
     ("restore",): Command(("{folder}",), wrong=((("{folder}",), "no-backup"), ((f"/nowhere/{TOKEN}",), "no-backup"))),
     ("retention", "due"): Command(),
     ("retention", "run"): Command(wrong=((("--limit", "0"), "usage"),)),
