@@ -134,7 +134,21 @@ class App:
     # Looking
 
     def child(self, text: str) -> UUID:
-        """A child's id, from the id or the index number as typed."""
+        """A child's id, from the id or the index number as typed. Raises NotFound where the number was never issued."""
+        found = self._child(text)
+        if found is None:
+            raise NotFound(NOT_FOUND, field="child")
+        return found
+
+    def child_or_nobody(self, text: str) -> UUID:
+        """The same; of a number that was never issued an id that is nobody's.
+
+        What follows then asks for the right, refuses and records as for any record that is not open to the viewer: to
+        refuse here would tell somebody without the right which numbers were issued.
+        """
+        return self._child(text) or self.ids.new()
+
+    def _child(self, text: str) -> UUID | None:
         try:
             return UUID(text)
         except ValueError:
@@ -145,10 +159,7 @@ class App:
             raise BadInput(
                 "CHILD is neither an id nor an index number: copy it from a search.", field="child"
             ) from None
-        found = self.serving.find(number.encode())
-        if found is None:
-            raise NotFound(NOT_FOUND, field="child")  # as of a record that is not open to this viewer
-        return found
+        return self.serving.find(number.encode())
 
     def looking(self, viewer: Viewer) -> Looking:
         """What looking needs, for this viewer."""
@@ -242,7 +253,7 @@ class App:
             return uuid_of(involvement, "involvement")
         if not service:
             raise BadInput("Say which: --involvement or --service.", field="service")
-        return self.writing.involvement_of(self.child(child), service) or self.ids.new()
+        return self.writing.involvement_of(self.child_or_nobody(child), service) or self.ids.new()
 
     def load(
         self, viewer: Viewer, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output

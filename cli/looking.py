@@ -74,7 +74,7 @@ def show(
             at=app.now(),
             access_id=app.ids.new(),
             reason=reason,
-            child_id=app.child(child),
+            child_id=app.child_or_nobody(child),
             as_of=instant_of(as_of, "as-of"),
             override=override,
         )

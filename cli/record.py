@@ -312,7 +312,9 @@ def lift_shield(
         command = commands.LiftShield(
             at=app.now(), reason=reason, proposed_by=actor.account, confirmed_by=second.account
         )
-        run.output.answer({"receipt": app.record(app.child(child), command, actor, second)}, _receipt)
+        run.output.answer(
+            {"receipt": app.record(app.child_or_nobody(child), command, actor, second)}, _receipt
+        )
 
 
 @record.command("consent-to-extension")
@@ -380,7 +382,9 @@ def _do(context: typer.Context, child: str, make: Callable[[App, str], Command])
     run = session(context)
     with run.app() as app:
         actor = app.viewer(run.actor())
-        run.output.answer({"receipt": app.record(app.child(child), make(app, actor.body), actor)}, _receipt)
+        run.output.answer(
+            {"receipt": app.record(app.child_or_nobody(child), make(app, actor.body), actor)}, _receipt
+        )
 
 
 def _receipt(answer: Json) -> str:

@@ -235,6 +235,25 @@ def test_a_number_that_was_never_issued_is_refused_as_a_record_that_is_not_open_
     by_number = line.refused("not-found", "show", never, "--reason", "casework", acting="teacher")
     by_id = line.refused("not-found", "show", UNKNOWN, "--reason", "casework", acting="teacher")
     assert by_number["error"] == by_id["error"]
+    missed = line.done("audit", "what-saw", "teacher")["entries"][:2]
+    assert [(entry["action"], entry["rule"], entry["children"]) for entry in missed] == [
+        ("show", "nothing-to-show", [])
+    ] * 2, "and both looks are on record"
+
+
+def test_whoever_may_not_change_a_record_is_not_told_which_numbers_were_issued(line: Line) -> None:
+    one = a_child()
+    born(line, one)
+    issued = line.search(*one.criteria)["results"][0]["number"]
+    never = next(filter(None, (index_number(f"{ten:010d}") for ten in range(4_711, 5_000))))
+    refusals = [
+        line.refused("right-not-held", "record", "archive", number, "--ground", "age-18", acting="teacher")[
+            "error"
+        ]
+        for number in (issued, never)
+    ]
+    assert refusals[0] == refusals[1]
+    line.refused("not-found", "record", "archive", never, "--ground", "age-18", acting="data-manager")
 
 
 def test_changes_are_told_with_source_actor_and_reason(line: Line) -> None:
