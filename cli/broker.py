@@ -1,13 +1,11 @@
 """`kafka`: a real broker on this machine, for development and tests."""
 
-import signal
 from pathlib import Path
-from threading import Event as Flag
 from typing import Annotated, Final
 
 import typer
 
-from cli.session import session
+from cli.session import session, stop_flag
 
 CACHE: Final = "contactpoint"
 
@@ -27,9 +25,7 @@ def kafka(
     from adapters.kafka.broker import LocalBroker, NoBroker
 
     run = session(context)
-    stopped = Flag()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: stopped.set())
+    stopped = stop_flag()
     broker = LocalBroker(run.home / "kafka", Path.home() / ".cache" / CACHE, port)
     run.output.note("Starting a broker; the first time its jars are fetched, about half a minute.")
     broker.start()

@@ -1,15 +1,13 @@
 """`projection`: operate the views. A rebuild leaves no gap: the live view serves until the switch."""
 
-import signal
 from collections.abc import Callable
-from threading import Event as Flag
 from typing import Annotated, Any
 
 import typer
 
 from cli.app import App
 from cli.output import Json
-from cli.session import session
+from cli.session import session, stop_flag
 from projections.engine import Progress
 
 projection = typer.Typer(
@@ -53,9 +51,7 @@ def run(
     ] = False,
 ) -> None:
     """Feed the views from the logs until stopped (Ctrl-C, or SIGTERM)."""
-    stopped = Flag()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: stopped.set())
+    stopped = stop_flag()
     _operate(
         context, lambda app: app.operations.run(until_caught_up=until_caught_up, stop=stopped.is_set), _views
     )

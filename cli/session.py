@@ -1,9 +1,11 @@
-"""What one run of the command line works with: the home, the output, who acts."""
+"""What one run of the command line works with: the home, the output, who acts, and when to stop."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event as Flag
 
 import typer
 
@@ -64,3 +66,11 @@ def session(context: typer.Context) -> Session:
     if not isinstance(found, Session):
         raise BadInput("The common options come before the command.", code="usage")
     return found
+
+
+def stop_flag() -> Flag:
+    """Set once this process is asked to stop: by Ctrl-C, or SIGTERM."""
+    stopped = Flag()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: stopped.set())
+    return stopped

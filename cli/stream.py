@@ -1,13 +1,11 @@
 """`stream`: tell subscribers what changed, and say how far that is."""
 
-import signal
-from threading import Event as Flag
 from typing import Annotated
 
 import typer
 
 from cli.output import Json
-from cli.session import session
+from cli.session import session, stop_flag
 
 stream = typer.Typer(no_args_is_help=True, help="Changes to subscribers: publish, status, tail.")
 
@@ -25,9 +23,7 @@ def publish(
     ] = False,
 ) -> None:
     """Tell subscribers what changed, until stopped (Ctrl-C, or SIGTERM). One leads; another waits its turn."""
-    stopped = Flag()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: stopped.set())
+    stopped = stop_flag()
     run = session(context)
     with run.app() as app:
         app.permitted(run.actor("operator" if app.training else None), "stream")

@@ -125,30 +125,33 @@ def _since(child: Child) -> str:
 def school_census(child: Child) -> tuple[str, str]:
     """A pupil on roll: the unique pupil number and the element."""
     upn = child.pupil_number
-    home = child.home
-    middle = f"<MiddleNames>{child.middle}</MiddleNames>" if child.middle else ""
-    street = f"<Street>{home.street}</Street><Town>{home.town}</Town>" if home.street else ""
-    postcode = f"<PostCode>{home.postcode}</PostCode>" if home.postcode else ""
+    middle, address = _middle_and_address(child)
     return upn, (
         f"<PupilOnRoll><PupilIdentifiers><UPN>{upn}</UPN><Surname>{child.surname}</Surname>"
         f"<Forename>{child.given}</Forename>{middle}<DOB>{child.born}</DOB><Sex>{_sex(child)}</Sex></PupilIdentifiers>"
-        f"<HomeInformation><Address>{street}{postcode}</Address></HomeInformation></PupilOnRoll>\n"
+        f"<HomeInformation><Address>{address}</Address></HomeInformation></PupilOnRoll>\n"
     )
 
 
 def ctf(child: Child) -> tuple[str, str]:
     """A pupil transferred: the unique pupil number and the element."""
     upn = child.pupil_number
-    home = child.home
-    middle = f"<MiddleNames>{child.middle}</MiddleNames>" if child.middle else ""
-    street = f"<Street>{home.street}</Street><Town>{home.town}</Town>" if home.street else ""
-    postcode = f"<PostCode>{home.postcode}</PostCode>" if home.postcode else ""
+    middle, address = _middle_and_address(child)
     return upn, (
         f"<Pupil><UPN>{upn}</UPN><Surname>{child.surname}</Surname><Forename>{child.given}</Forename>"
         f"<DOB>{child.born}</DOB><Sex>{_sex(child)}</Sex><BasicDetails>{middle}"
         f"<NCyearActual>{child.born_on.school_year or 'R'}</NCyearActual></BasicDetails>"
-        f"<AddressPhoneEmail>{street}{postcode}</AddressPhoneEmail></Pupil>\n"
+        f"<AddressPhoneEmail>{address}</AddressPhoneEmail></Pupil>\n"
     )
+
+
+def _middle_and_address(child: Child) -> tuple[str, str]:
+    """The elements that both files of schools write alike, where there is something to write."""
+    home = child.home
+    middle = f"<MiddleNames>{child.middle}</MiddleNames>" if child.middle else ""
+    street = f"<Street>{home.street}</Street><Town>{home.town}</Town>" if home.street else ""
+    postcode = f"<PostCode>{home.postcode}</PostCode>" if home.postcode else ""
+    return middle, street + postcode
 
 
 def case_management(child: Child) -> tuple[str, str]:

@@ -25,15 +25,10 @@ OPTIONAL: Final = (
 COLUMNS: Final = REQUIRED + OPTIONAL
 
 FIELDS: Final = {
-    "names": "surname",
-    "family": "surname",
-    "given": "given_names",
-    "lines": "address_line_1",
-    "whereabouts": "address_line_1",
+    **delimited.FIELDS,
     "address_effective": "registered_on",
     "effective": "registered_on",
     "carers": "mother_surname",
-    "owning_authority": "authority",
 }
 """What this source calls a field of ours, where it calls it otherwise."""
 

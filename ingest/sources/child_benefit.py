@@ -17,17 +17,11 @@ OPTIONAL: Final = (
     *delimited.ADDRESS,
     "authority",
 )
-COLUMNS: Final = REQUIRED + OPTIONAL
 
 FIELDS: Final = {
-    "names": "surname",
-    "family": "surname",
-    "given": "given_names",
-    "lines": "address_line_1",
-    "whereabouts": "address_line_1",
+    **delimited.FIELDS,
     "address_effective": "claimed_from",
     "effective": "claimed_from",
-    "owning_authority": "authority",
 }
 """What this source calls a field of ours, where it calls it otherwise."""
 

@@ -39,6 +39,16 @@ SEX: Final[dict[str, Gender]] = {
 ADDRESS: Final = (*(f"address_line_{n}" for n in range(1, 6)), "postcode")
 """The columns of an address."""
 
+FIELDS: Final = {
+    "names": "surname",
+    "family": "surname",
+    "given": "given_names",
+    "lines": "address_line_1",
+    "whereabouts": "address_line_1",
+    "owning_authority": "authority",
+}
+"""What these sources call a field of ours, where they call it otherwise and alike."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 
 
