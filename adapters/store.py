@@ -110,7 +110,7 @@ class EncryptedEventStore:
         self._recorder.forget_batch(batch)
 
     def _opener(self, streams: Sequence[Sequence[RecordedRow]]) -> Opener:
-        return Opener(self._recorder.log, self._keys, self._parts, self._right, streams)
+        return Opener.of(self._recorder.log, self._keys, self._parts, self._right, streams)
 
     # Appending
 

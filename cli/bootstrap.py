@@ -28,16 +28,15 @@ from cli.settings import Settings
 from cli.stores import Stores
 from cli.streaming import Streaming
 from cli.upkeep import Upkeep
+from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
 from domain.errors import BadInput
-from domain.kernel import Log
 from domain.ports import Clock
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
 from projections.audit_trail.queries import AuditTrail
 from projections.audit_trail.view import AUDIT_TRAIL
-from projections.engine import Engine
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
 from projections.practitioner_view.queries import PractitionerFinder
@@ -114,12 +113,9 @@ def open_app(home: Path, settings: Settings) -> Iterator[App]:
         files = packaged()
         rules = files["present"].rules
         serving, accesses = stores.store(Role.SERVICE), stores.accesses()
-        views = PostgresViewStore(stores.databases.views)
-        reader = PostgresLogReader(stores.databases.record)
-        for closing in (views, reader):
-            stores.closing.callback(closing.close)
-        openers = {Log.RECORD: serving.load_many, Log.ACCESS: accesses.load_many}
-        operations = Operations(Engine(views, reader, openers, rules, stores.clock), PROJECTIONS)
+        views, reader = stores.views(), stores.reader()
+        engine = engine_of(stores, rules, views, reader)
+        operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         streaming = Streaming(stores, rules, settings.kafka)
         yield App(
             home=home,

@@ -14,8 +14,12 @@ from adapters.keys.tokens import SystemTokens
 from adapters.postgres.committer import Committer
 from adapters.postgres.databases import Databases, Role
 from adapters.postgres.key_table import PostgresKeyring, PostgresShielded
+from adapters.postgres.log_reader import PostgresLogReader
+from adapters.postgres.log_slices import LogSlices
 from adapters.postgres.recorder import LogRecorder
+from adapters.postgres.view_store import PostgresViewStore
 from adapters.serving import Capacity
+from adapters.slices import StoredSlices
 from adapters.store import EncryptedEventStore, OneAccess, Reveal, Right
 from domain.access import events as access_events
 from domain.account import events as account_events
@@ -38,6 +42,11 @@ RECORD_TYPES: Final = (
 )
 RECORD_PARTS: Final = Parts(RECORD_TYPES, UPCASTERS)
 ACCESS_PARTS: Final = Parts(access_events.EVENTS, unnamed=access_events.LookForgotten)
+TRUSTING: Final = {
+    Log.RECORD: Parts(RECORD_TYPES, UPCASTERS, trusting=True),
+    Log.ACCESS: Parts(access_events.EVENTS, unnamed=access_events.LookForgotten, trusting=True),
+}
+"""For rebuilds: what opens is not validated again."""
 _CAPACITIES: Final[dict[Capacity, Role]] = {"manager": Role.MANAGER, "override": Role.OVERRIDE}
 
 
@@ -93,6 +102,24 @@ class Stores:
         return EncryptedEventStore(
             recorder, self.keys(role), ACCESS_PARTS, self.ids, self.clock, commit=Committer(recorder).commit
         )
+
+    def slices(self) -> StoredSlices:
+        """Both logs, a slice at a time, for rebuilds."""
+        rows = LogSlices(self.databases.record, self.databases.keyring)
+        self.closing.callback(rows.close)
+        return StoredSlices(rows, self.keys(Role.SERVICE), TRUSTING)
+
+    def views(self) -> PostgresViewStore:
+        """The views."""
+        views = PostgresViewStore(self.databases.views)
+        self.closing.callback(views.close)
+        return views
+
+    def reader(self) -> PostgresLogReader:
+        """The order of both logs."""
+        reader = PostgresLogReader(self.databases.record)
+        self.closing.callback(reader.close)
+        return reader
 
     def keyring_table(self, role: Role) -> PostgresKeyring:
         """The rows of `keyring`."""

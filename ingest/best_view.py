@@ -35,6 +35,7 @@ from domain.child_record.events import (
     Gender,
     IdentifiersAsserted,
     IdentityAsserted,
+    Institution,
     LastKnownAddress,
     PersonName,
     PracticeAsserted,
@@ -43,6 +44,7 @@ from domain.child_record.events import (
 )
 from domain.child_record.model import AssertedEvent, Assertion, ChildRecord
 from domain.disclosure import Held, RecordFacts
+from domain.kernel import Event
 from domain.personal_data import Forgotten, Hidden
 from ingest.matching import normalise
 from ingest.matching.blocking import Candidate, keys_of
@@ -84,38 +86,128 @@ class _Said:
     verified: bool
 
 
+class Survivors:
+    """The values of a record that are shown, each chosen when asked for; `held` then says where it is from."""
+
+    def __init__(self, record: ChildRecord) -> None:
+        self._said: dict[type[Event], list[Assertion]] = {}
+        for assertion in record.standing:
+            self._said.setdefault(type(assertion.event), []).append(assertion)
+        self.held: dict[str, Held] = {}
+
+    @property
+    def names(self) -> tuple[PersonName | None, tuple[PersonName, ...]]:
+        """The name, and every other one, latest first."""
+        return _names(self._identity, self.held)
+
+    @property
+    def date_of_birth(self) -> date | None:
+        """The date of birth."""
+        return _ranked(self._identity, "date_of_birth", lambda event: event.date_of_birth, self.held)
+
+    @property
+    def gender(self) -> Gender:
+        """The gender."""
+        found = _ranked(self._identity, "gender", lambda event: event.gender, self.held, prefer=_specified)
+        return found or Gender.NOT_SPECIFIED
+
+    @property
+    def nhs_number(self) -> str | None:
+        """The NHS number."""
+        superseded = frozenset(one.value for one in self.identifiers if one.scheme == SUPERSEDED)
+        return _number(self._identity, superseded, self.held)
+
+    @property
+    def birth_order(self) -> int | None:
+        """Which of a multiple birth the child is."""
+        return _ranked(self._identity, "birth_order", lambda event: event.birth_order, self.held)
+
+    @property
+    def whereabouts(self) -> Whereabouts | None:
+        """Where the child is."""
+        found = _in_force(
+            self.of(AddressAsserted), "whereabouts", lambda event: _place(event.whereabouts), self.held
+        )
+        return found.whereabouts if found is not None else None
+
+    @property
+    def address(self) -> Address | None:
+        """The address among its whereabouts."""
+        where = self.whereabouts
+        return where.address if isinstance(where, CurrentAddress | LastKnownAddress) else None
+
+    @property
+    def earlier_addresses(self) -> tuple[Address, ...]:
+        """Every other address, latest first."""
+        return _earlier_addresses(self.of(AddressAsserted), self.address)
+
+    @property
+    def education(self) -> Institution | None:
+        """Where the child is educated."""
+        found = _in_force(
+            self.of(EducationAsserted),
+            "education",
+            lambda event: (event.institution, event.ceased),
+            self.held,
+        )
+        return found.institution if found is not None and found.ceased is None else None
+
+    @property
+    def practice(self) -> Institution | None:
+        """Who provides primary medical services."""
+        found = _in_force(self.of(PracticeAsserted), "practice", lambda event: event.practice, self.held)
+        return found.practice if found is not None else None
+
+    @property
+    def carers(self) -> tuple[Carer, ...]:
+        """Who has parental responsibility or care."""
+        return _carers(self.of(CarersAsserted), self.held)
+
+    @property
+    def identifiers(self) -> tuple[AllocatedIdentifier, ...]:
+        """The numbers that bodies allocated."""
+        return _identifiers(self.of(IdentifiersAsserted))
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """What a restricted message left out and its source has not told since."""
+        return _withheld(
+            self.of(FactsWithheld),
+            {"address": self.of(AddressAsserted), "practice": self.of(PracticeAsserted)},
+        )
+
+    def of(self, kind: type[E]) -> list[tuple[int, E]]:
+        """What stands of one kind of assertion, with versions."""
+        return [(a.version, a.event) for a in self._said.get(kind, ()) if isinstance(a.event, kind)]
+
+    @property
+    def _identity(self) -> Sequence[Assertion]:
+        return self._said.get(IdentityAsserted, ())
+
+
 def best_view(record: ChildRecord) -> RecordFacts:
     """The facts of a record, as far as its reader could open it. Deterministic; reads no clock."""
-    standing = record.standing
-    identity = [a for a in standing if isinstance(a.event, IdentityAsserted)]
-    held: dict[str, Held] = {}
-    superseded = _superseded(standing)
-    name, other_names = _names(identity, held)
-    where = _in_force(standing, AddressAsserted, "whereabouts", lambda event: _place(event.whereabouts), held)
-    school = _in_force(
-        standing, EducationAsserted, "education", lambda event: (event.institution, event.ceased), held
-    )
-    practice = _in_force(standing, PracticeAsserted, "practice", lambda event: event.practice, held)
+    best = Survivors(record)
+    name, other_names = best.names
     return RecordFacts(
         child_id=record.child_id,
         version=record.version,
         index_number=record.index_number or "",
         name=name,
         other_names=other_names,
-        date_of_birth=_ranked(identity, "date_of_birth", lambda event: event.date_of_birth, held),
-        gender=_ranked(identity, "gender", lambda event: event.gender, held, prefer=_specified)
-        or Gender.NOT_SPECIFIED,
-        nhs_number=_number(identity, superseded, held),
-        birth_order=_ranked(identity, "birth_order", lambda event: event.birth_order, held),
-        whereabouts=where.whereabouts if where is not None else None,
-        earlier_addresses=_earlier_addresses(standing, where.whereabouts if where is not None else None),
-        carers=_carers(standing, held),
-        education=school.institution if school is not None and school.ceased is None else None,
-        practice=practice.practice if practice is not None else None,
-        identifiers=_identifiers(standing),
+        date_of_birth=best.date_of_birth,
+        gender=best.gender,
+        nhs_number=best.nhs_number,
+        birth_order=best.birth_order,
+        whereabouts=best.whereabouts,
+        earlier_addresses=best.earlier_addresses,
+        carers=best.carers,
+        education=best.education,
+        practice=best.practice,
+        identifiers=best.identifiers,
         involvements=record.involvements,
         authority=record.authority if isinstance(record.authority, str) else None,
-        withheld=_withheld(standing),
+        withheld=best.withheld,
         shielded=record.shielded,
         opened=not isinstance(record.source_of_registration, Hidden | Forgotten),
         supply_gone=record.supply_gone,
@@ -124,7 +216,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         extension_withdrawn_on=record.extension_withdrawn_on,
         died_on=record.died_on,
         death_notified_on=record.death_notified_on,
-        held=held,
+        held=best.held,
         shields=record.shields,
     )
 
@@ -134,21 +226,20 @@ def candidate_of(record: ChildRecord) -> Candidate:
     if record.shielded:
         identity = tuple(a for a in record.assertions if isinstance(a.event, IdentityAsserted))
         record = replace(record, assertions=identity)
-    facts = best_view(record)
-    name = None if facts.name is None else normalise.person_name(facts.name)
-    where = facts.whereabouts
-    address = where.address if isinstance(where, CurrentAddress | LastKnownAddress) else None
-    number = facts.held.get("nhs_number")
+    best = Survivors(record)
+    name, _ = best.names
+    forenames, surname = ("", "") if name is None else normalise.person_name(name)
+    number, address = best.nhs_number, best.address
     return Candidate(
         child_id=record.child_id,
-        forenames="" if name is None else name.forenames,
-        surname="" if name is None else name.surname,
-        date_of_birth=facts.date_of_birth,
+        forenames=forenames,
+        surname=surname,
+        date_of_birth=best.date_of_birth,
         postcode=address.postcode if address is not None else None,
-        nhs_number=facts.nhs_number,
-        nhs_verified=number is not None and _verified(record, number.version),
-        gender=facts.gender,
-        birth_order=facts.birth_order,
+        nhs_number=number,
+        nhs_verified=number is not None and _verified(record, best.held["nhs_number"].version),
+        gender=best.gender,
+        birth_order=best.birth_order,
         shielded=record.shielded,
         archived=record.archived_on is not None,
         keys=keys_of(record),
@@ -165,10 +256,6 @@ def _verified(record: ChildRecord, version: int) -> bool:
 def _rank(attribute: str, kind: SourceKind) -> int:
     order = PRECEDENCE[attribute]
     return len(order) - order.index(kind) if kind in order else 0
-
-
-def _of(standing: Sequence[Assertion], kind: type[E]) -> list[tuple[int, E]]:
-    return [(a.version, a.event) for a in standing if isinstance(a.event, kind)]
 
 
 # Who the child is
@@ -239,15 +326,6 @@ def _number(identity: Iterable[Assertion], superseded: frozenset[str], held: dic
     return best[1]
 
 
-def _superseded(standing: Sequence[Assertion]) -> frozenset[str]:
-    return frozenset(
-        identifier.value
-        for _, event in _of(standing, IdentifiersAsserted)
-        for identifier in event.identifiers
-        if identifier.scheme == SUPERSEDED
-    )
-
-
 def _names(
     identity: Iterable[Assertion], held: dict[str, Held]
 ) -> tuple[PersonName | None, tuple[PersonName, ...]]:
@@ -259,6 +337,10 @@ def _names(
     ]
     if not said:
         return None, ()
+    if len(said) == 1:
+        ((name, source),) = said
+        held["name"] = Held(source.kind, source.day, source.version)
+        return name, ()
     current = max((entry for entry in said if entry[0].kind == "current"), key=_latest_name, default=None)
     if current is None:
         current = max(said, key=_latest_name)
@@ -298,14 +380,14 @@ def _same_name(left: PersonName, right: PersonName) -> bool:
 
 
 def _in_force(
-    standing: Sequence[Assertion],
-    kind: type[E],
+    said: list[tuple[int, E]],
     attribute: str,
     value_of: Callable[[E], Hashable],
     held: dict[str, Held],
 ) -> E | None:
     """The assertion of latest effective day, unless an officer's correction stands against it."""
-    said = _of(standing, kind)
+    if not said:
+        return None
     corrections = [entry for entry in said if entry[1].source_kind is SourceKind.OFFICER]
     chosen: tuple[int, E] | None = None
     if corrections:
@@ -351,12 +433,14 @@ def _written(address: Address) -> tuple[Hashable, ...]:
     return (tuple(normalise.name(line) for line in address.lines), address.postcode)
 
 
-def _earlier_addresses(standing: Sequence[Assertion], now: Whereabouts | None) -> tuple[Address, ...]:
-    present = _written(now.address) if isinstance(now, CurrentAddress | LastKnownAddress) else None
+def _earlier_addresses(
+    said: Sequence[tuple[int, AddressAsserted]], now: Address | None
+) -> tuple[Address, ...]:
+    if len(said) < 2:
+        return ()
+    present = _written(now) if now is not None else None
     found: dict[Hashable, Address] = {}
-    for _, event in sorted(
-        _of(standing, AddressAsserted), key=lambda entry: (entry[1].effective, entry[0]), reverse=True
-    ):
+    for _, event in sorted(said, key=lambda entry: (entry[1].effective, entry[0]), reverse=True):
         if isinstance(event.whereabouts, CurrentAddress | LastKnownAddress):
             address = event.whereabouts.address
             if _written(address) != present:
@@ -364,15 +448,15 @@ def _earlier_addresses(standing: Sequence[Assertion], now: Whereabouts | None) -
     return tuple(found.values())
 
 
-def _carers(standing: Sequence[Assertion], held: dict[str, Held]) -> tuple[Carer, ...]:
+def _carers(said: Sequence[tuple[int, CarersAsserted]], held: dict[str, Held]) -> tuple[Carer, ...]:
     """An officer's last list alone; else each source's latest, the higher rank first, one entry a person."""
     latest: dict[SourceKind, tuple[int, CarersAsserted]] = {}
-    for version, event in _of(standing, CarersAsserted):
+    for version, event in said:
         known = latest.get(event.source_kind)
         if known is None or (event.effective, version) > (known[1].effective, known[0]):
             latest[event.source_kind] = (version, event)
     if SourceKind.OFFICER in latest:
-        pinned = [e for e in _of(standing, CarersAsserted) if e[1].source_kind is SourceKind.OFFICER]
+        pinned = [e for e in said if e[1].source_kind is SourceKind.OFFICER]
         ordered = [max(pinned, key=lambda entry: entry[0])]
     else:
         ordered = sorted(
@@ -396,32 +480,32 @@ def _joined(one: Carer, other: Carer) -> Carer:
     return one.model_copy(update={"standing": standing, "contact": one.contact or other.contact})
 
 
-def _identifiers(standing: Sequence[Assertion]) -> tuple[AllocatedIdentifier, ...]:
+def _identifiers(said: Sequence[tuple[int, IdentifiersAsserted]]) -> tuple[AllocatedIdentifier, ...]:
     found = {
         (identifier.scheme, identifier.value): identifier
-        for _, event in _of(standing, IdentifiersAsserted)
+        for _, event in said
         for identifier in event.identifiers
     }
     return tuple(found[key] for key in sorted(found))
 
 
-def _withheld(standing: Sequence[Assertion]) -> tuple[str, ...]:
-    """What a restricted message left out and its source has not told since."""
+def _withheld(
+    said: Sequence[tuple[int, FactsWithheld]],
+    told: Mapping[str, Sequence[tuple[int, AddressAsserted]] | Sequence[tuple[int, PracticeAsserted]]],
+) -> tuple[str, ...]:
     latest: dict[SourceKind, tuple[int, FactsWithheld]] = {}
-    for version, event in _of(standing, FactsWithheld):
+    for version, event in said:
         known = latest.get(event.source_kind)
         if known is None or version > known[0]:
             latest[event.source_kind] = (version, event)
-    told = {("address", kind.source_kind): version for version, kind in _of(standing, AddressAsserted)} | {
-        ("practice", kind.source_kind): version for version, kind in _of(standing, PracticeAsserted)
-    }
+    since = {(what, event.source_kind): version for what, own in told.items() for version, event in own}
     return tuple(
         sorted(
             {
                 what
                 for kind, (version, event) in latest.items()
                 for what in event.withheld
-                if told.get((what, kind), 0) < version
+                if since.get((what, kind), 0) < version
             }
         )
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.kernel import History, Log
 from domain.ports import Clock
 from domain.rule_set.model import RuleSet
-from projections.ports import Build, LogReader, Opener, Parked, Step, ViewStore
+from projections.ports import Build, Filled, LogReader, Opener, Parked, Plan, Slice, Slices, Step, ViewStore
 from projections.projection import Projection, Row, as_served, is_hidden
 
 BATCH: Final = 500
@@ -68,6 +68,7 @@ class Engine:
     store: ViewStore
     log: LogReader
     open: Mapping[Log, Opener]
+    slices: Slices
     rules: RuleSet
     clock: Clock
 
@@ -106,8 +107,9 @@ class Engine:
         """Begin a view that has no live build: empty tables at position 0."""
         if any(build.state == "live" for build in self.store.builds(projection.name)):
             return
-        build = self.store.begin(projection, self.rules.id)
-        build = self.store.finish(build, projection, dict.fromkeys(projection.logs, 0), "next")
+        nowhere = dict.fromkeys(projection.logs, 0)
+        build = self.store.begin(projection, self.rules.id, Plan(nowhere, {}))
+        build = self.store.finish(build, projection, nowhere, "next")
         with self.store.step(projection) as step:
             if any(other.state == "live" for other in step.builds):
                 return  # another worker was quicker; the next rebuild drops this one
@@ -123,16 +125,28 @@ class Engine:
         opened = dict(self.open[log](list(streams)))
         folded = Folded([], set(), set(), [])
         for stream_id in streams:
-            if stream_id in opened:
-                self._fold_one(projection, log, stream_id, opened[stream_id], folded)
-            else:
-                folded.parked.append(Parked(log, stream_id, DAMAGED, self.clock.now()))
-                folded.hidden.add(stream_id)
+            self._fold_or_park(projection, log, stream_id, opened.get(stream_id), folded)
         return folded
+
+    def filled(self, projection: Projection, of: Slice, upto: int) -> Filled:
+        """Fold one slice of a log as it stood at a position. What cannot be opened or folded is parked."""
+        folded = Folded([], set(), set(), [])
+        for stream_id, history in self.slices.histories(of, upto, projection.reads):
+            self._fold_or_park(projection, of.log, stream_id, history, folded)
+        return Filled(of, folded.rows, folded.ended, folded.parked, folded.events)
 
     def feeds(self, projection: Projection, build: Build) -> bool:
         """Whether this code may write rows into this build."""
         return build.version == projection.version
+
+    def _fold_or_park(
+        self, projection: Projection, log: Log, stream_id: UUID, source: History | None, folded: Folded
+    ) -> None:
+        if source is None:
+            folded.parked.append(Parked(log, stream_id, DAMAGED, self.clock.now()))
+            folded.hidden.add(stream_id)
+        else:
+            self._fold_one(projection, log, stream_id, source, folded)
 
     def _fold_one(
         self, projection: Projection, log: Log, stream_id: UUID, source: History, folded: Folded
@@ -179,6 +193,8 @@ class Engine:
             step.replace(fed, streams, folded.rows)
         if swept and folded.hidden:
             step.replace(swept, folded.hidden, ())
+        if folded.hidden or folded.ended:
+            step.hides()
         faulty = {parked.stream_id for parked in folded.parked}
         step.unpark(log, [stream_id for stream_id in streams if stream_id not in faulty])
         step.park(folded.parked)

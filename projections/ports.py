@@ -1,14 +1,14 @@
 """What projections need from outside: the logs in order, and somewhere to keep rows."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.kernel import History, Log
-from projections.projection import Projection, Row
+from projections.projection import Projection, Reads, Row
 
 State: TypeAlias = Literal["filling", "scratch", "next", "live", "previous"]
 """What a build is: being filled; filled only to be compared; ready to be switched to; read by queries; what was."""
@@ -47,6 +47,50 @@ class Parked:
     stream_id: UUID
     cause: str
     since: datetime
+
+
+class Slice(NamedTuple):
+    """A part of a log's streams: number `number` of `of`, from 0. Every stream is in exactly one."""
+
+    log: Log
+    number: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build is filled with: every slice of each log up to a position."""
+
+    upto: Mapping[Log, int]
+    slices: Mapping[Log, int]
+
+    def all(self) -> list[Slice]:
+        """Every slice."""
+        return [Slice(log, number, of) for log, of in self.slices.items() for number in range(of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One slice folded: its rows, children whose rows go all the same, streams with a fault, events opened for it."""
+
+    slice: Slice
+    rows: Sequence[Row]
+    ended: Collection[UUID] = ()
+    parked: Collection[Parked] = ()
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A build that is being filled, or was when its rebuild was killed: what is done of its plan."""
+
+    build: Build
+    plan: Plan
+    done: Mapping[Slice, int]
+    """By slice, its events."""
+    ended: frozenset[UUID]
+    hidden: bool
+    """Whether a stream became hidden since: nothing of it may stay here unless the rebuild goes on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +133,21 @@ class LogReader(Protocol):
         ...
 
 
+class Slices(Protocol):
+    """The streams of a log, a slice at a time: what a rebuild folds."""
+
+    def count(self, log: Log, upto: int) -> int:
+        """Into how many slices the log up to a position is cut: at least 1, and each fits in memory."""
+        ...
+
+    def histories(self, of: Slice, upto: int, reads: Reads) -> Iterator[tuple[UUID, History | None]]:
+        """The streams of a slice as they stood at a position; None: it cannot be opened. Raises Unavailable.
+
+        May show of a stream what came after that position, too: whoever rebuilds catches up from there.
+        """
+        ...
+
+
 class Step(Protocol):
     """One transaction on one view, its checkpoint locked. Leaving it commits; an error undoes all of it."""
 
@@ -126,6 +185,10 @@ class Step(Protocol):
         """Give the build another state. With `live`, queries read it from the commit on."""
         ...
 
+    def hides(self) -> None:
+        """Note on builds that are being filled that a stream became hidden."""
+        ...
+
 
 class ViewStore(Protocol):
     """Keeps rows and checkpoints. Raises Unavailable where it cannot be reached."""
@@ -134,12 +197,16 @@ class ViewStore(Protocol):
         """Every build of this view, oldest first."""
         ...
 
-    def begin(self, projection: Projection, rule_set: str) -> Build:
+    def begin(self, projection: Projection, rule_set: str, plan: Plan) -> Build:
         """Make the empty tables of a further build, without indexes. Its state is `filling`: neither fed nor read."""
         ...
 
-    def fill(self, build: Build, projection: Projection, rows: Sequence[Row]) -> None:
-        """Add rows to a build that is being filled."""
+    def filling(self, name: str) -> Filling | None:
+        """The newest build of a view that is being filled, with what is done of it."""
+        ...
+
+    def fill(self, build: Build, projection: Projection, filled: Filled) -> bool:
+        """Add a slice to a build that is being filled, in one transaction. False, and nothing added: it was there."""
         ...
 
     def finish(

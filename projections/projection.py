@@ -7,6 +7,7 @@ catching up twice is as good as once. The unit is small: a child's stream is a f
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -49,6 +50,17 @@ def ends_nothing(source: History) -> Iterable[UUID]:
     return ()
 
 
+class Reads(Enum):
+    """What of a child's events a projection is made of.
+
+    FACTS: no metadata, and no content of events that are not concealed (their source and the like): `Hidden` stands in
+    their place, and a rebuild does not open them. Damage in what is not opened is found by whoever opens it.
+    """
+
+    EVERYTHING = "everything"
+    FACTS = "facts"
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """A view that can be deleted and made again from the log.
@@ -65,6 +77,7 @@ class Projection:
     rows: Callable[[History, RuleSet], Sequence[Row]]
     folder: Path
     ends: Callable[[History], Iterable[UUID]] = ends_nothing
+    reads: Reads = Reads.EVERYTHING
 
     def sql(self) -> tuple[str, str]:
         """The statements that make its tables, and those that make its indexes. No schema is named in them."""

@@ -1,32 +1,29 @@
 """Building a view anew beside the live one, comparing, switching, going back; and what operators are told.
 
-    begin        empty tables of a further build, without indexes
-    fill         every stream up to a fixed position, in the order of stream ids (never in the order of the heap)
+    begin        empty tables of a further build, without indexes, and its plan: each log in slices, up to a position
+    fill         each slice in one transaction, by as many workers as there are; which are done is kept with the rows
     finish       indexes; the checkpoint is set to that position; from here on catching up feeds this build as well
     catch up     to the head, in the same transactions as the live build
     compare      rows and a digest that does not depend on their order
     switch       one transaction: the last events, then the flag that queries read
     roll back    the same flag again: the build before stays fed until the next rebuild drops it
 
-Searches read one build or the other, each whole. A rebuild that is cancelled drops what it made; one that was killed is
-dropped by the next catch-up, rebuild or comparison.
+Searches read one build or the other, each whole. A rebuild that is cancelled drops what it made. One that was killed,
+or lost a worker or a database, is gone on with by the next rebuild of that view, which redoes what each worker was at.
+What is left of it is dropped instead as soon as a record becomes hidden, for it may hold where a child is.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, Protocol
 
-from domain.errors import NotFound, Refused
+from domain.errors import NotFound, Refused, Unavailable
 from domain.kernel import Log
-from projections.engine import Engine, Folded, Progress, Reporter
-from projections.ports import Build, Comparison, State
+from projections.engine import Engine, Progress, Reporter
+from projections.ports import Build, Comparison, Filling, Plan, Slice, State
 from projections.projection import Projection
-
-SLICE: Final = 1000
-"""How many streams are opened, folded and written at once: what bounds the memory of a rebuild."""
 
 _IDLE_SECONDS: Final = 1.0
 _LOG_NAMES: Final = {Log.RECORD: "record", Log.ACCESS: "access"}
@@ -44,12 +41,39 @@ class Rebuilt:
     switched: bool
 
 
+class Filler(Protocol):
+    """Fills a build with slices, in any order, and says of each when it is there: how many events it has.
+
+    Raises Unavailable where a worker or a database went away: what was said to be there is.
+    """
+
+    def __call__(
+        self,
+        engine: Engine,
+        projection: Projection,
+        build: Build,
+        slices: Sequence[Slice],
+        upto: Mapping[Log, int],
+    ) -> Generator[int]: ...
+
+
+def one_by_one(
+    engine: Engine, projection: Projection, build: Build, slices: Sequence[Slice], upto: Mapping[Log, int]
+) -> Generator[int]:
+    """Fill in this process, one slice after another."""
+    for each in slices:
+        filled = engine.filled(projection, each, upto[each.log])
+        engine.store.fill(build, projection, filled)
+        yield filled.events
+
+
 @dataclass(frozen=True, slots=True)
 class Operations:
     """Everything an operator may do with views."""
 
     engine: Engine
     projections: tuple[Projection, ...]
+    filler: Filler = one_by_one
 
     def list(self) -> dict[str, Any]:
         """Every build of every view, the live one last. `version` is the number of the build.
@@ -124,7 +148,7 @@ class Operations:
         """Build the view anew, and with `switch` let queries read the new build. See `Rebuilt`."""
         projection = self._projection(name)
         with self._rebuilding(projection):
-            self._drop(projection, ("filling", "scratch", "next"))
+            self._drop(projection, ("scratch", "next"))
             rebuilt = self._rebuild(projection, "next", progress, switch=switch)
         answer = {
             "name": projection.name,
@@ -145,7 +169,7 @@ class Operations:
         with self._rebuilding(projection):
             if self._only(projection, "live") is None:
                 raise NotFound("This view was never built. Run `contactpoint projection run`.", field="name")
-            self._drop(projection, ("filling", "scratch"))
+            self._drop(projection, ("scratch",))
             other = self._only(projection, "next")
             if other is not None:
                 return _words(self._compare(projection, other))
@@ -185,10 +209,11 @@ class Operations:
         if engine.store.is_paused(projection.name):
             raise Refused(f"The view {projection.name} is paused: resume it first.", code="view-is-paused")
         started = time.monotonic()
-        build = engine.store.begin(projection, engine.rules.id)
+        filling = self._begun(projection)
+        build, upto = filling.build, filling.plan.upto
         try:
-            upto = {log: engine.log.head(log) for log in projection.logs}
-            ended = self._fill(projection, build, upto, progress)
+            events = self._fill(projection, filling, progress)
+            ended = _known(engine.store.filling(projection.name)).ended
             build = engine.store.finish(build, projection, upto, state)
             with engine.store.step(projection) as step:
                 step.replace([build], ended, ())
@@ -199,41 +224,45 @@ class Operations:
             comparison = None if first else self._compare(projection, build)
             if switch and not first:
                 self._make_live(projection, build)
+        except Unavailable:  # something went away: what is there is gone on with
+            raise
         except BaseException:  # also a cancellation: nothing is left behind, unless it is live by now
             with suppress(Refused):
                 engine.store.drop(build)
             raise
         seconds = max(time.monotonic() - started, 1e-9)
-        events = sum(upto.values())
         return Rebuilt(build, events, seconds, events / seconds, comparison, switched=switch or first)
 
-    def _fill(
-        self, projection: Projection, build: Build, upto: Mapping[Log, int], progress: Reporter | None
-    ) -> set[UUID]:
-        """Fold every stream up to a position into a build. Returns the children whose rows go all the same."""
+    def _begun(self, projection: Projection) -> Filling:
+        """What a killed rebuild left, if this code would have made it the same way; else a new build."""
         engine = self.engine
-        ended: set[UUID] = set()
-        started, done, total = time.monotonic(), 0, sum(upto.values())
-        for log in projection.logs:
-            after: UUID | None = None
-            while streams := engine.log.streams(log, after, SLICE, upto[log]):
-                after = streams[-1]
-                folded = engine.fold(projection, log, streams)
-                engine.store.fill(build, projection, folded.rows)
-                self._park(projection, folded)
-                ended |= folded.ended
-                done += folded.events
+        left = engine.store.filling(projection.name)
+        if left is not None and left.plan.slices and self._may_go_on(projection, left.build):
+            return left
+        self._drop(projection, ("filling",))
+        upto = {log: engine.log.head(log) for log in projection.logs}
+        slices = {log: engine.slices.count(log, position) for log, position in upto.items()}
+        engine.store.begin(projection, engine.rules.id, Plan(upto, slices))
+        return _known(engine.store.filling(projection.name))
+
+    def _may_go_on(self, projection: Projection, build: Build) -> bool:
+        return self.engine.feeds(projection, build) and build.rule_set == self.engine.rules.id
+
+    def _fill(self, projection: Projection, filling: Filling, progress: Reporter | None) -> int:
+        """Fill what is not there yet. Returns how many events this took."""
+        plan, there = filling.plan, sum(filling.done.values())
+        total = sum(plan.upto.values())
+        left = [each for each in plan.all() if each not in filling.done]
+        started, done = time.monotonic(), 0
+        with closing(self.filler(self.engine, projection, filling.build, left, plan.upto)) as filled:
+            for events in filled:
+                done += events
                 if progress:
                     seconds = max(time.monotonic() - started, 1e-9)
                     rate = done / seconds
-                    left = max(total - done, 0) / rate if rate else None
-                    progress(Progress(projection.name, min(done, total), total, seconds, rate, left))
-        return ended
-
-    def _park(self, projection: Projection, folded: Folded) -> None:
-        if folded.parked:
-            with self.engine.store.step(projection) as step:
-                step.park(folded.parked)
+                    ahead = max(total - there - done, 0) / rate if rate else None
+                    progress(Progress(projection.name, min(there + done, total), total, seconds, rate, ahead))
+        return done
 
     def _compare(self, projection: Projection, build: Build) -> Comparison | None:
         """Against the live build, both at one position. Where other code made the live build, as it stands."""
@@ -284,13 +313,16 @@ class Operations:
             yield
 
     def _drop_abandoned(self, projection: Projection) -> None:
-        """Drop what a killed rebuild or comparison left, unless one is at work."""
-        left: tuple[State, ...] = ("filling", "scratch")
-        if not any(build.state in left for build in self.engine.store.builds(projection.name)):
+        """Drop what a killed comparison left, and of a killed rebuild what may hold what is hidden by now."""
+        states: tuple[State, ...] = ("scratch",)
+        filling = self.engine.store.filling(projection.name)
+        if filling is not None and (filling.hidden or not filling.plan.slices):
+            states += ("filling",)
+        if not any(build.state in states for build in self.engine.store.builds(projection.name)):
             return
         with self.engine.store.alone(projection.name, "rebuild", wait=False) as alone:
             if alone:
-                self._drop(projection, left)
+                self._drop(projection, states)
 
     def _drop(self, projection: Projection, states: tuple[State, ...]) -> None:
         """Drop builds in these states. Whoever calls it is alone in rebuilding.
@@ -364,6 +396,12 @@ class Operations:
             "state": "never built",
             "rules": self.engine.rules.id,
         }
+
+
+def _known(filling: Filling | None) -> Filling:
+    if filling is None:
+        raise Unavailable("The version that was being built is gone. Start the rebuild again.")
+    return filling
 
 
 def _words(comparison: Comparison | None) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from projections.engine import Engine
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
 from projections.rebuild import Operations
+from projections.slices import StreamByStream
 from tests.builders import the_rules
 from tests.homes import Home, memory_home, postgres_home
 
@@ -192,7 +193,10 @@ def in_postgres(databases: Databases, folder: Path) -> tuple[Home, Around]:
     views, reader = PostgresViewStore(databases.views), PostgresLogReader(databases.record)
     positions, places = PostgresFollowerPositions(databases.record), PostgresPlaces(databases.shielded)
     openers = {Log.RECORD: home.service().load_many, Log.ACCESS: home.looks().load_many}
-    operations = Operations(Engine(views, reader, openers, the_rules(), home.clock), (MATCH_INDEX,))
+    operations = Operations(
+        Engine(views, reader, openers, StreamByStream(reader, openers), the_rules(), home.clock),
+        (MATCH_INDEX,),
+    )
     candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
 
     def refresh() -> None:

@@ -213,12 +213,18 @@ class KeyStore:
                     self._cache.put(subject, found[subject])
         return found
 
-    def _read(self, subjects: Sequence[UUID]) -> dict[UUID, SubjectKeys]:
+    def opened(self, rows: Iterable[KeyRow]) -> dict[UUID, SubjectKeys]:
+        """The keys in these rows of `keyring`, none of them remembered. Raises GenerationGone: read the rows again."""
         found: dict[UUID, SubjectKeys] = {}
-        for row in self._keyring.read(subjects):
-            keys = found.setdefault(row.subject, SubjectKeys({}))
+        for row in rows:
+            keys = found.get(row.subject)
+            if keys is None:
+                keys = found[row.subject] = SubjectKeys({})
             keys.states[row.kind, row.number] = self._box.open(row)
         return found
+
+    def _read(self, subjects: Sequence[UUID]) -> dict[UUID, SubjectKeys]:
+        return self.opened(self._keyring.read(subjects))
 
     def reveal(self, keys: dict[UUID, SubjectKeys]) -> dict[UUID, SubjectKeys]:
         """The same keys with those that are elsewhere read from `shielded`. Needs the writer's right."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,9 +13,10 @@ from adapters.keys.cipher import FORMAT, Damage, access_key, place, unseal
 from adapters.keys.key_store import BROKEN, KeyState, KeyStore, SubjectKeys
 from adapters.keys.parts import Fields, Parts, read_metadata, read_text, subjects_of
 from adapters.rows import RecordedRow
-from domain.kernel import Event, ForgottenEvent, History, Log, Metadata, Recorded
+from domain.kernel import CONCEALED_NAME, Event, ForgottenEvent, History, Log, Metadata, Recorded
 from domain.personal_data import HIDDEN, Forgotten, Hidden, Part
 from domain.policy.shielding import SHIELD_EVENTS, shielded
+from projections.projection import Reads
 
 _IDENTITY: Final = int(Part.IDENTITY)
 _CONTENT: Final = int(Part.CONTENT)
@@ -40,24 +41,38 @@ Right: TypeAlias = Reveal | OneAccess
 
 
 class Opener:
-    """Opens the rows of some streams, their keys fetched together."""
+    """Opens the rows of some streams."""
 
     def __init__(
-        self, log: Log, keys: KeyStore, parts: Parts, right: Right, streams: Sequence[Sequence[RecordedRow]]
+        self,
+        log: Log,
+        keys: KeyStore,
+        parts: Parts,
+        right: Right,
+        opened: dict[UUID, SubjectKeys],
+        reads: Reads = Reads.EVERYTHING,
     ) -> None:
+        """`opened`: the keys of the streams of the record log, by stream."""
         self._log = log
         self._key_store = keys
         self._parts = parts
         self._right = right
+        self._reads = reads
         self._ciphers: dict[bytes, AESGCM] = {}
+        self._keys = opened
+
+    @classmethod
+    def of(
+        cls, log: Log, keys: KeyStore, parts: Parts, right: Right, streams: Sequence[Sequence[RecordedRow]]
+    ) -> Self:
+        """One for some streams, their keys fetched together."""
         own = [rows[0].stream_id for rows in streams if rows] if log == Log.RECORD else []
-        self._keys = keys.open(own)
-        if right is Reveal.EVERYTHING:
-            self._keys = keys.reveal(self._keys)
+        opened = keys.open(own)
+        return cls(log, keys, parts, right, keys.reveal(opened) if right is Reveal.EVERYTHING else opened)
 
     def history(self, stream_id: UUID, rows: Sequence[RecordedRow], upto: int | None) -> History:
         """One stream. Raises Damage, DamagedStream."""
-        if [row.version for row in rows] != list(range(1, len(rows) + 1)):
+        if any(row.version != version for version, row in enumerate(rows, start=1)):
             raise Damage
         if self._log == Log.ACCESS:
             events = [self._access(row) for row in rows]
@@ -66,6 +81,11 @@ class Opener:
         else:
             events = [self._other(stream_id, row) for row in rows]
         return History(stream_id, len(rows), tuple(events[:upto]))
+
+    def forget(self, stream_id: UUID) -> None:
+        """Let go of a stream's keys: whoever opens many does not open it again."""
+        self._keys.pop(stream_id, None)
+        self._ciphers.clear()
 
     def is_shielded(self, child_id: UUID, rows: Sequence[RecordedRow]) -> bool:
         """Whether the log says so. A destroyed child is not."""
@@ -91,7 +111,8 @@ class Opener:
         if isinstance(identity, Forgotten):
             gone = ForgottenEvent(certificate=identity.certificate)
             return [self._recorded(row, 0, gone, identity) for row in rows]
-        identities = [self._identity(identity, row) for row in rows]
+        cipher = self._cipher(identity)
+        identities = [self._read(cipher, row, row.identity, _IDENTITY) for row in rows]
         hidden = self._shielded(identities) and self._right is Reveal.NOTHING
         if isinstance(self._right, OneAccess) and self._shielded(identities):
             self._keys[stream_id] = self._key_store.open_for_access(
@@ -104,17 +125,21 @@ class Opener:
 
     def _child_event(self, row: RecordedRow, identity: Fields, *, hidden: bool) -> Recorded:
         number = _number(identity)
-        state = self._state(row.stream_id, KeyKind.CONTENT, number)
-        if hidden:
-            state = HIDDEN
+        state = HIDDEN if hidden else self._state(row.stream_id, KeyKind.CONTENT, number)
         if isinstance(state, Forgotten | Hidden):
             return self._recorded(row, number, self._parts.event(identity, state), state)
-        content = read_text(self._unsealed(state, row, _CONTENT))
-        metadata, beside = read_metadata(read_text(self._unsealed(state, row, _METADATA)))
+        cipher = self._cipher(state)
+        if self._reads is Reads.FACTS:
+            content: Fields | Hidden = HIDDEN
+            if identity.get("e") == CONCEALED_NAME:
+                content = self._read(cipher, row, row.content, _CONTENT)
+            return self._recorded(row, number, self._parts.event(identity, content), HIDDEN)
+        content = self._read(cipher, row, row.content, _CONTENT)
+        metadata, beside = read_metadata(self._read(cipher, row, row.metadata, _METADATA))
         return self._recorded(row, number, self._parts.event(identity, content, beside), metadata)
 
     def _identity(self, state: KeyState, row: RecordedRow) -> Fields:
-        return read_text(self._unsealed(state, row, _IDENTITY))
+        return self._read(self._cipher(state), row, row.identity, _IDENTITY)
 
     def _shielded(self, identities: Sequence[Fields]) -> bool:
         """Folds the shields of the whole stream; names are compared before any event is built."""
@@ -130,8 +155,9 @@ class Opener:
         own = self._state(stream_id, KeyKind.STAFF) if staff else self._key_store.system()
         if isinstance(own, Forgotten):
             return self._recorded(row, 0, self._parts.forgotten(own), metadata)
-        identity = read_text(self._unsealed(own, row, _IDENTITY))
-        content = read_text(self._unsealed(own, row, _CONTENT))
+        cipher = self._cipher(own)
+        identity = self._read(cipher, row, row.identity, _IDENTITY)
+        content = self._read(cipher, row, row.content, _CONTENT)
         return self._recorded(row, 0, self._parts.event(identity, content, beside), metadata)
 
     def _access(self, row: RecordedRow) -> Recorded:
@@ -141,7 +167,7 @@ class Opener:
             return self._recorded(row, 0, self._parts.forgotten(month), metadata)
         if not isinstance(month, bytes):
             raise Damage
-        read_text(self._unsealed(month, row, _CONTENT))
+        self._read(self._cipher(month), row, row.content, _CONTENT)
         shown: list[bytes] = []
         for child_id in subjects_of(beside):
             identity = self._key_store.identity(child_id)
@@ -149,14 +175,14 @@ class Opener:
                 return self._recorded(row, 0, self._parts.forgotten(identity, beside), metadata)
             shown.append(identity)
         own = access_key(month, tuple(shown), row.stream_id)
-        fields = read_text(self._unsealed(own, row, _IDENTITY))
+        fields = self._identity(own, row)
         return self._recorded(row, 0, self._parts.event(fields, {}, beside), metadata)
 
     def _metadata(self, row: RecordedRow) -> tuple[Metadata | Forgotten, Fields]:
         month = self._period(row)
         if isinstance(month, Forgotten):
             return month, {}
-        return read_metadata(read_text(self._unsealed(month, row, _METADATA)))
+        return read_metadata(self._read(self._cipher(month), row, row.metadata, _METADATA))
 
     def _period(self, row: RecordedRow) -> KeyState:
         if PERIOD_SUBJECT not in self._keys:
@@ -183,15 +209,19 @@ class Opener:
         keys = self._key_store.open(subjects, fresh=True)
         return self._key_store.reveal(keys) if self._right is Reveal.EVERYTHING else keys
 
-    def _unsealed(self, state: KeyState, row: RecordedRow, part: int) -> bytes:
-        if not isinstance(state, bytes) or row.format != FORMAT:
+    def _cipher(self, state: KeyState) -> AESGCM:
+        if not isinstance(state, bytes):
             raise Damage
         cipher = self._ciphers.get(state)
         if cipher is None:
             cipher = self._ciphers[state] = AESGCM(state)
-        where = place(row.format, self._log, row.stream_id, row.version, row.event_id)
-        stored = (row.identity, row.content, row.metadata)[part - 1]
-        return unseal(cipher, stored, where, part)
+        return cipher
+
+    def _read(self, cipher: AESGCM, row: RecordedRow, stored: bytes, part: int) -> Fields:
+        if row.format != FORMAT:
+            raise Damage
+        where = place(FORMAT, self._log, row.stream_id, row.version, row.event_id)
+        return read_text(unseal(cipher, stored, where, part))
 
     def _recorded(
         self, row: RecordedRow, number: int, event: Event, metadata: Metadata | Forgotten | Hidden

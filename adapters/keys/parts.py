@@ -20,6 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from adapters.keys.cipher import Damage
+from adapters.keys.decoding import converters, made
 from domain.identifiers import Id
 from domain.kernel import (
     CONCEALED_NAME,
@@ -53,8 +54,9 @@ class Texts(NamedTuple):
 class _Codec:
     """One event class: which field goes where, and how its values become JSON and come back."""
 
-    def __init__(self, event_class: type[Event]) -> None:
+    def __init__(self, event_class: type[Event], *, trusting: bool) -> None:
         self.event_class = event_class
+        self._read = self._decoded if trusting else self._validated
         self.parts = parts_of(event_class)
         self.of_part = {
             part: tuple(name for name, lies_in in self.parts.items() if lies_in == part) for part in Part
@@ -76,6 +78,11 @@ class _Codec:
         self._called = b"{" + called
         self._identity = b'{"k":%d,"e":"' + CONCEALED_NAME.encode() + b'"'
         self._conceals = event_class.CONCEALED
+        fields = event_class.model_fields
+        self._required = frozenset(name for name, field in fields.items() if field.is_required())
+        self._defaults = tuple(
+            (n, field.get_default()) for n, field in fields.items() if not field.is_required()
+        )
         if not self._conceals:
             self._identity = b'{"k":%d,' + called.replace(b"%", b"%%")
 
@@ -89,8 +96,30 @@ class _Codec:
         return identity, content, metadata
 
     @cached_property
-    def _read(self) -> Any:
-        return self._adapter(self.parts).validator.validate_python
+    def _validator(self) -> Any:
+        return self._adapter(self.parts).validator
+
+    @cached_property
+    def _converters(self) -> Any:
+        return converters((name, self._types[name]) for name in self.parts)
+
+    def _validated(self, fields: Fields) -> Fields:
+        try:
+            values: Fields = self._validator.validate_python(fields)
+        except ValidationError:
+            raise Damage from None
+        return values
+
+    def _decoded(self, fields: Fields) -> Fields:
+        if not fields.keys() <= self.parts.keys():
+            raise Damage
+        try:
+            for name, convert in self._converters:
+                if (value := fields.get(name)) is not None:
+                    fields[name] = convert(value)
+        except (ValidationError, ValueError, TypeError, AttributeError, LookupError):
+            raise Damage from None
+        return fields
 
     def _adapter(self, names: Iterable[str]) -> TypeAdapter[Any]:
         make_type: Any = TypedDict  # made from the marks: no type checker can follow
@@ -115,16 +144,15 @@ class _Codec:
         return Texts(identity, content, metadata)
 
     def event(self, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
-        try:
-            values = self._read(fields)
-        except ValidationError:
-            raise Damage from None
+        values = self._read(fields)
         for part, instead in unopened.items():
             values.update(dict.fromkeys(self.of_part[part], instead))
-        for name, field in self.event_class.model_fields.items():
-            if name not in values and field.is_required():
-                raise Damage
-        return self.event_class.model_construct(**values)
+        told = set(values)
+        if not told.issuperset(self._required):
+            raise Damage
+        for name, default in self._defaults:
+            values.setdefault(name, default)
+        return made(self.event_class, values, told)
 
 
 class Parts:
@@ -132,14 +160,22 @@ class Parts:
 
     `unnamed` is the class of an event whose identity part is gone though its metadata part is not: in the access log
     every event is of this one class. Elsewhere there is none, and such an event comes back as `ForgottenEvent`.
+
+    trusting: what opens is decoded and not validated again (`adapters.keys.decoding`): for rebuilds.
     """
 
     def __init__(
-        self, types: EventTypes, upcasters: Upcasters | None = None, unnamed: type[Event] | None = None
+        self,
+        types: EventTypes,
+        upcasters: Upcasters | None = None,
+        unnamed: type[Event] | None = None,
+        *,
+        trusting: bool = False,
     ) -> None:
         self._types = types
         self._upcasters = upcasters or {}
         self._unnamed = unnamed
+        self._trusting = trusting
         self._codecs: dict[type[Event], _Codec] = {}
 
     def split(self, event: Event, content_key: int) -> Texts:
@@ -149,7 +185,9 @@ class Parts:
     def event(self, identity: Fields, content: Fields | Unopened, metadata: Fields | None = None) -> Event:
         """The event whose parts were opened, in today's shape. Raises Damage where there is no such event."""
         name, version = identity.get("e"), identity.get("v")
-        fields = {key: value for key, value in identity.items() if key not in {"k", "e", "v"}}
+        fields = identity.copy()
+        for own in ("k", "e", "v"):
+            fields.pop(own, None)
         unopened: dict[Part, Unopened] = {}
         if isinstance(content, dict):
             fields |= content
@@ -185,7 +223,7 @@ class Parts:
     def _codec(self, event_class: type[Event]) -> _Codec:
         codec = self._codecs.get(event_class)
         if codec is None:
-            codec = self._codecs[event_class] = _Codec(event_class)
+            codec = self._codecs[event_class] = _Codec(event_class, trusting=self._trusting)
         return codec
 
 

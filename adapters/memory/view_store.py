@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.errors import Refused
 from domain.kernel import Log
-from projections.ports import Build, Comparison, Parked, State
+from projections.ports import Build, Comparison, Filled, Filling, Parked, Plan, State
 from projections.projection import Projection, Row, Table
 
 Tables = dict[str, list[Row]]
@@ -23,6 +23,7 @@ class _View:
     tables: dict[int, Tables] = field(default_factory=dict)
     parked: dict[tuple[Log, UUID], tuple[int, Parked]] = field(default_factory=dict)
     paused: bool = False
+    fillings: dict[int, Filling] = field(default_factory=dict)
 
 
 class MemoryViewStore:
@@ -37,7 +38,7 @@ class MemoryViewStore:
         """Every build of this view, oldest first."""
         return tuple(build for _, build in sorted(self._view(name).builds.items()))
 
-    def begin(self, projection: Projection, rule_set: str) -> Build:
+    def begin(self, projection: Projection, rule_set: str, plan: Plan) -> Build:
         """Make the empty tables of a further build."""
         with self._step:
             view = self._view(projection.name)
@@ -45,12 +46,29 @@ class MemoryViewStore:
             build = Build(projection.name, number, projection.version, rule_set, "filling", {}, {})
             view.builds[number] = build
             view.tables[number] = {table.name: [] for table in projection.tables}
+            view.fillings[number] = Filling(build, plan, {}, frozenset(), hidden=False)
             return build
 
-    def fill(self, build: Build, projection: Projection, rows: Sequence[Row]) -> None:
-        """Add rows to a build that is being filled."""
+    def filling(self, name: str) -> Filling | None:
+        """The newest build of a view that is being filled, with what is done of it."""
+        fillings = self._view(name).fillings
+        return fillings[max(fillings)] if fillings else None
+
+    def fill(self, build: Build, projection: Projection, filled: Filled) -> bool:
+        """Add a slice to a build that is being filled. False, and nothing added: it was there."""
         with self._step:
-            _add(self._view(build.name).tables[build.number], projection.tables, rows)
+            view = self._view(build.name)
+            filling = view.fillings[build.number]
+            if filled.slice in filling.done:
+                return False
+            _add(view.tables[build.number], projection.tables, filled.rows)
+            _park(view, filled.parked)
+            view.fillings[build.number] = replace(
+                filling,
+                done={**filling.done, filled.slice: filled.events},
+                ended=filling.ended | frozenset(filled.ended),
+            )
+            return True
 
     def finish(
         self, build: Build, projection: Projection, positions: Mapping[Log, int], state: State
@@ -59,7 +77,9 @@ class MemoryViewStore:
         del projection
         with self._step:
             build = replace(build, state=state, positions=dict(positions), swept=dict(positions))
-            self._view(build.name).builds[build.number] = build
+            view = self._view(build.name)
+            view.builds[build.number] = build
+            view.fillings.pop(build.number, None)
             return build
 
     def drop(self, build: Build) -> None:
@@ -71,6 +91,7 @@ class MemoryViewStore:
                 raise Refused("A view that is being read is not dropped.", code="view-is-live")
             view.builds.pop(build.number, None)
             view.tables.pop(build.number, None)
+            view.fillings.pop(build.number, None)
 
     @contextmanager
     def step(self, projection: Projection) -> Iterator["_Step"]:
@@ -162,13 +183,7 @@ class _Step:
         self._view.builds[build.number] = replace(now, positions=positions, swept=marks)
 
     def park(self, parked: Iterable[Parked]) -> None:
-        for one in parked:
-            key = (one.log, one.stream_id)
-            if key in self._view.parked:
-                tries, noted = self._view.parked[key]
-                self._view.parked[key] = (tries, replace(one, since=noted.since))
-            else:
-                self._view.parked[key] = (0, one)
+        _park(self._view, parked)
 
     def unpark(self, log: Log, streams: Collection[UUID]) -> None:
         for stream_id in streams:
@@ -180,9 +195,23 @@ class _Step:
             self._view.parked[key] = (tries + 1, one)
         return [one for _, (_, one) in oldest]
 
+    def hides(self) -> None:
+        for number, filling in self._view.fillings.items():
+            self._view.fillings[number] = replace(filling, hidden=True)
+
     def become(self, build: Build, state: State) -> None:
         now = self._view.builds[build.number]
         self._view.builds[build.number] = replace(now, state=state)
+
+
+def _park(view: _View, parked: Iterable[Parked]) -> None:
+    for one in parked:
+        key = (one.log, one.stream_id)
+        if key in view.parked:
+            tries, noted = view.parked[key]
+            view.parked[key] = (tries, replace(one, since=noted.since))
+        else:
+            view.parked[key] = (0, one)
 
 
 def _add(tables: Tables, shapes: Iterable[Table], rows: Sequence[Row]) -> None:

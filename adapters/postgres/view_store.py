@@ -4,6 +4,8 @@
     views.build      one row a build: its state; the one whose state is `live` is what queries read
     views.position   how far each build has come in each log
     views.parked     streams that could not be opened or folded
+    views.filling    what each build that is being filled is filled with
+    views.slice      what is done of it
     <view>_<number>  the tables of one build
 
 Everything here can be deleted and made again from the log, so it has no migrations of its own.
@@ -26,7 +28,7 @@ from psycopg.types.json import Jsonb
 from adapters.postgres.databases import Database, Role, translated
 from domain.errors import Refused, Unavailable
 from domain.kernel import Log
-from projections.ports import Build, Comparison, Parked, State
+from projections.ports import Build, Comparison, Filled, Filling, Parked, Plan, Slice, State
 from projections.projection import Projection, Row, Table
 
 _STORE: Final = "views"
@@ -66,6 +68,24 @@ CREATE TABLE IF NOT EXISTS views.parked (
     since     timestamptz NOT NULL,
     tries     integer     NOT NULL DEFAULT 0,
     PRIMARY KEY (name, log, stream_id)
+);
+CREATE TABLE IF NOT EXISTS views.filling (
+    name   text    NOT NULL,
+    build  integer NOT NULL,
+    plan   jsonb   NOT NULL,
+    hidden boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (name, build),
+    FOREIGN KEY (name, build) REFERENCES views.build ON DELETE CASCADE
+);
+CREATE TABLE IF NOT EXISTS views.slice (
+    name   text     NOT NULL,
+    build  integer  NOT NULL,
+    log    smallint NOT NULL,
+    slice  integer  NOT NULL,
+    events bigint   NOT NULL,
+    ended  uuid[]   NOT NULL,
+    PRIMARY KEY (name, build, log, slice),
+    FOREIGN KEY (name, build) REFERENCES views.filling ON DELETE CASCADE
 );
 """
 
@@ -121,7 +141,7 @@ class PostgresViewStore:
         with self._connection() as connection:
             return _builds(connection, name)
 
-    def begin(self, projection: Projection, rule_set: str) -> Build:
+    def begin(self, projection: Projection, rule_set: str, plan: Plan) -> Build:
         """Make the empty tables of a further build, without indexes."""
         streams = {table.name: table.stream for table in projection.tables}
         with self._connection() as connection, connection.transaction():
@@ -146,12 +166,64 @@ class PostgresViewStore:
             build = Build(projection.name, row[0], projection.version, rule_set, "filling", {}, {})
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(build.schema)))
             _run_in(connection, build, projection.sql()[0])
+            connection.execute(
+                "INSERT INTO views.filling (name, build, plan) VALUES (%s, %s, %s)",
+                (
+                    build.name,
+                    build.number,
+                    Jsonb({"upto": _by_log(plan.upto), "slices": _by_log(plan.slices)}),
+                ),
+            )
             return build
 
-    def fill(self, build: Build, projection: Projection, rows: Sequence[Row]) -> None:
-        """Add rows to a build that is being filled."""
+    def filling(self, name: str) -> Filling | None:
+        """The newest build of a view that is being filled, with what is done of it."""
         with self._connection() as connection, connection.transaction():
-            _copy(connection, build, projection.tables, rows)
+            row = connection.execute(
+                "SELECT build, plan, hidden FROM views.filling WHERE name = %s ORDER BY build DESC LIMIT 1",
+                (name,),
+            ).fetchone()
+            if row is None:
+                return None
+            number, stored, hidden = row
+            plan = Plan(
+                *({Log(int(log)): value for log, value in stored[of].items()} for of in ("upto", "slices"))
+            )
+            done = connection.execute(
+                "SELECT log, slice, events, ended FROM views.slice WHERE name = %s AND build = %s",
+                (name, number),
+            ).fetchall()
+            (build,) = [build for build in _builds(connection, name) if build.number == number]
+            return Filling(
+                build,
+                plan,
+                {Slice(Log(log), at, plan.slices[Log(log)]): events for log, at, events, _ in done},
+                frozenset(child for *_, ended in done for child in ended),
+                hidden,
+            )
+
+    def fill(self, build: Build, projection: Projection, filled: Filled) -> bool:
+        """Add a slice to a build that is being filled. False, and nothing added: it was there."""
+        with self._connection() as connection, connection.transaction():
+            # First, so that of two that bring the same slice the second waits for the first.
+            taken = connection.execute(
+                """
+                INSERT INTO views.slice (name, build, log, slice, events, ended) VALUES (%s, %s, %s, %s, %s, %s)
+                ON CONFLICT DO NOTHING RETURNING 1
+                """,
+                (
+                    build.name,
+                    build.number,
+                    filled.slice.log,
+                    filled.slice.number,
+                    filled.events,
+                    list(filled.ended),
+                ),
+            ).fetchone()
+            if taken is not None:
+                _copy(connection, build, projection.tables, filled.rows)
+                _park(connection, build.name, filled.parked)
+            return taken is not None
 
     def finish(
         self, build: Build, projection: Projection, positions: Mapping[Log, int], state: State
@@ -169,6 +241,9 @@ class PostgresViewStore:
                         "INSERT INTO views.position (name, build, log, position, swept) VALUES (%s, %s, %s, %s, %s)",
                         (build.name, build.number, int(log), position, position),
                     )
+                connection.execute(
+                    "DELETE FROM views.filling WHERE name = %s AND build = %s", (build.name, build.number)
+                )
                 _become(connection, build, state)
         return replace(build, state=state, positions=dict(positions), swept=dict(positions))
 
@@ -276,7 +351,7 @@ class PostgresViewStore:
     def _prepare(self, connection: Connection) -> None:
         if self._prepared:
             return
-        there = connection.execute("SELECT to_regclass('views.parked') IS NOT NULL").fetchone()
+        there = connection.execute("SELECT to_regclass('views.slice') IS NOT NULL").fetchone()
         if there != (True,):
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('views', 0))")
@@ -333,14 +408,7 @@ class _Step:
         self._builds[build.number] = replace(now, positions=at, swept=marks)
 
     def park(self, parked: Iterable[Parked]) -> None:
-        for one in parked:
-            self._connection.execute(
-                """
-                INSERT INTO views.parked (name, log, stream_id, cause, since) VALUES (%s, %s, %s, %s, %s)
-                ON CONFLICT (name, log, stream_id) DO UPDATE SET cause = excluded.cause
-                """,
-                (self._projection.name, int(one.log), one.stream_id, one.cause, one.since),
-            )
+        _park(self._connection, self._projection.name, parked)
 
     def unpark(self, log: Log, streams: Collection[UUID]) -> None:
         self._connection.execute(
@@ -361,9 +429,29 @@ class _Step:
         ).fetchall()
         return [Parked(Log(log), stream_id, cause, since) for log, stream_id, cause, since in found]
 
+    def hides(self) -> None:
+        self._connection.execute(
+            "UPDATE views.filling SET hidden = true WHERE name = %s AND NOT hidden", (self._projection.name,)
+        )
+
     def become(self, build: Build, state: State) -> None:
         _become(self._connection, build, state)
         self._builds[build.number] = replace(self._builds[build.number], state=state)
+
+
+def _park(connection: Connection, name: str, parked: Iterable[Parked]) -> None:
+    for one in parked:
+        connection.execute(
+            """
+            INSERT INTO views.parked (name, log, stream_id, cause, since) VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (name, log, stream_id) DO UPDATE SET cause = excluded.cause
+            """,
+            (name, int(one.log), one.stream_id, one.cause, one.since),
+        )
+
+
+def _by_log(values: Mapping[Log, int]) -> dict[str, int]:
+    return {str(int(log)): value for log, value in values.items()}
 
 
 def _lock_view(connection: Connection, name: str) -> bool:

@@ -18,7 +18,7 @@ from domain.rule_set.model import RuleSet
 from ingest.best_view import best_view
 from ingest.matching import normalise
 from ingest.matching.blocking import keys_of
-from projections.projection import Projection, Row, Table
+from projections.projection import Projection, Reads, Row, Table
 from projections.reading import destroyed_children
 
 
@@ -83,6 +83,7 @@ MATCH_INDEX: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
+    reads=Reads.FACTS,
 )
 
 

@@ -18,17 +18,16 @@ from uuid import UUID
 from rapidfuzz.distance import DamerauLevenshtein
 
 from domain.access.events import Criteria
-from domain.child_record.events import CurrentAddress, LastKnownAddress, PersonName
-from domain.child_record.model import fold
-from domain.disclosure import RecordFacts
+from domain.child_record.events import PersonName
+from domain.child_record.model import ChildRecord, fold
 from domain.errors import BadInput
 from domain.kernel import History, Log
 from domain.policy.retention import visible_until
 from domain.rule_set.model import RuleSet
-from ingest.best_view import best_view
+from ingest.best_view import Survivors
 from ingest.matching import normalise
 from ingest.matching.blocking import day_and_month_swapped
-from projections.projection import Projection, Row, Table
+from projections.projection import Projection, Reads, Row, Table
 from projections.reading import destroyed_children
 
 
@@ -63,22 +62,23 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     record = fold(history)
     if not record.registered or record.forgotten is not None or record.archived_on is not None:
         return ()
-    facts = best_view(record)
-    if facts.supply_gone:
+    if record.supply_gone:
         return ()
+    best = Survivors(record)
+    address = None if record.shielded else best.address
     child = ChildRow(
-        facts.child_id,
-        facts.version,
-        facts.index_number,
-        facts.date_of_birth,
-        str(facts.gender),
-        None if facts.shielded else _postcode(facts),
-        None if facts.shielded else facts.nhs_number,
-        facts.shielded,
-        visible_until(facts, rules),
+        record.child_id,
+        record.version,
+        record.index_number or "",
+        best.date_of_birth,
+        str(best.gender),
+        None if address is None else normalise.postcode(address.postcode),
+        None if record.shielded else best.nhs_number,
+        record.shielded,
+        visible_until(record, rules),
         rules.id,
     )
-    return (child, *_name_rows(facts))
+    return (child, *_name_rows(record, best))
 
 
 PRACTITIONER_VIEW: Final = Projection(
@@ -92,24 +92,19 @@ PRACTITIONER_VIEW: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
+    reads=Reads.FACTS,
 )
 
 
-def _postcode(facts: RecordFacts) -> str | None:
-    where = facts.whereabouts
-    if not isinstance(where, CurrentAddress | LastKnownAddress):
-        return None
-    return normalise.postcode(where.address.postcode)
-
-
-def _name_rows(facts: RecordFacts) -> Iterable[NameRow]:
-    names: tuple[PersonName, ...] = () if facts.name is None else (facts.name,)
-    if not facts.shielded:
-        names += facts.other_names
+def _name_rows(record: ChildRecord, best: Survivors) -> Iterable[NameRow]:
+    current, others = best.names
+    names: tuple[PersonName, ...] = () if current is None else (current,)
+    if not record.shielded:
+        names += others
     for place, name in enumerate(names):
         given, family = normalise.person_name(name)
-        kind = "current" if place == 0 and facts.name is not None else name.kind
-        yield NameRow(facts.child_id, place, kind, given, family, sorted(sounds(given, family)))
+        kind = "current" if place == 0 and current is not None else name.kind
+        yield NameRow(record.child_id, place, kind, given, family, sorted(sounds(given, family)))
 
 
 # What may be asked
@@ -321,7 +316,12 @@ def _words_of(text: str) -> tuple[str, ...]:
 
 def sounds(given: str, family: str) -> set[str]:
     """The sounds by which a name in normal form is found."""
-    return {sound(word) for word in (*_words_of(given), *_words_of(family))}
+    return {*_sounds_of(given), *_sounds_of(family)}
+
+
+@lru_cache(maxsize=65_536)
+def _sounds_of(text: str) -> tuple[str, ...]:
+    return tuple(sound(word) for word in _words_of(text))
 
 
 _BEGINNINGS: Final = (

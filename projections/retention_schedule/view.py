@@ -14,7 +14,7 @@ from domain.child_record.model import fold
 from domain.kernel import History, Log
 from domain.policy.retention import schedule
 from domain.rule_set.model import RuleSet
-from projections.projection import Projection, Row, Table
+from projections.projection import Projection, Reads, Row, Table
 from projections.reading import destroyed_children
 
 NO_DATE_OF_BIRTH: Final = "no-date-of-birth"
@@ -63,4 +63,5 @@ RETENTION_SCHEDULE: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
+    reads=Reads.FACTS,
 )

@@ -1,8 +1,9 @@
 """What every keeper of views promises: tried on the one in memory and on PostgreSQL."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,8 @@ from adapters.memory.view_store import MemoryViewStore
 from adapters.postgres.view_store import PostgresViewStore
 from domain.errors import Refused
 from domain.kernel import Log
-from projections.ports import Build, Parked, Step, ViewStore
+from projections.ports import Build, Filled, Parked, Plan, Slice, Step, ViewStore
+from projections.projection import Row
 from projections.retention_schedule.view import RETENTION_SCHEDULE as VIEW
 from projections.retention_schedule.view import DueRow, UndatedRow
 from tests.postgres import MakeDatabases
@@ -23,6 +25,13 @@ ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
 
 def _due(child: UUID, rule: str = "age-18") -> DueRow:
     return DueRow(child, "archive", DAY, rule, "present", False)
+
+
+PLAN = Plan({Log.RECORD: 9}, {Log.RECORD: 4})
+
+
+def _filled(rows: Sequence[Row], number: int = 0, **more: Any) -> Filled:
+    return Filled(Slice(Log.RECORD, number, 4), rows, **more)
 
 
 Make = Callable[[], ViewStore]
@@ -40,8 +49,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[ViewStore]:
 
 
 def _live(store: ViewStore, *rows: DueRow | UndatedRow, at: int = 0) -> Build:
-    build = store.begin(VIEW, "present")
-    store.fill(build, VIEW, rows)
+    build = store.begin(VIEW, "present", PLAN)
+    store.fill(build, VIEW, _filled(rows))
     build = store.finish(build, VIEW, {Log.RECORD: at}, "next")
     with store.step(VIEW) as step:
         step.become(build, "live")
@@ -51,17 +60,17 @@ def _live(store: ViewStore, *rows: DueRow | UndatedRow, at: int = 0) -> Build:
 
 def test_builds_are_numbered_and_begin_empty(store: ViewStore) -> None:
     assert store.builds(VIEW.name) == ()
-    first = store.begin(VIEW, "present")
-    second = store.begin(VIEW, "present")
+    first = store.begin(VIEW, "present", PLAN)
+    second = store.begin(VIEW, "present", PLAN)
     assert (first.number, second.number, first.state) == (1, 2, "filling")
     assert store.rows(first, "due") == []
 
 
 def test_a_build_that_is_being_filled_is_no_part_of_a_step(store: ViewStore) -> None:
-    build = store.begin(VIEW, "present")
+    build = store.begin(VIEW, "present", PLAN)
     with store.step(VIEW) as step:
         assert list(step.builds) == []
-    store.fill(build, VIEW, [_due(ONE), UndatedRow(TWO, "no-date-of-birth", "present")])
+    store.fill(build, VIEW, _filled([_due(ONE), UndatedRow(TWO, "no-date-of-birth", "present")]))
     store.finish(build, VIEW, {Log.RECORD: 7}, "next")
     with store.step(VIEW) as step:
         assert [(build.state, build.positions) for build in step.builds] == [("next", {Log.RECORD: 7})]
@@ -113,7 +122,7 @@ def test_rows_of_a_stream_in_every_table_are_replaced(store: ViewStore) -> None:
 
 def test_one_build_is_live(store: ViewStore) -> None:
     first = _live(store)
-    second = store.finish(store.begin(VIEW, "present"), VIEW, {Log.RECORD: 0}, "next")
+    second = store.finish(store.begin(VIEW, "present", PLAN), VIEW, {Log.RECORD: 0}, "next")
     with store.step(VIEW) as step:
         step.become(first, "previous")
         step.become(second, "live")
@@ -131,12 +140,12 @@ def test_a_live_build_is_not_dropped(store: ViewStore) -> None:
 def test_dropping_is_idempotent_and_its_number_is_not_used_again_while_later_ones_stand(
     store: ViewStore,
 ) -> None:
-    first = store.begin(VIEW, "present")
-    second = store.begin(VIEW, "present")
+    first = store.begin(VIEW, "present", PLAN)
+    second = store.begin(VIEW, "present", PLAN)
     store.drop(first)
     store.drop(first)
     assert store.builds(VIEW.name) == (second,)
-    assert store.begin(VIEW, "present").number == 3
+    assert store.begin(VIEW, "present", PLAN).number == 3
 
 
 def test_parked_streams_are_noted_once_and_those_tried_longest_ago_come_first(store: ViewStore) -> None:
@@ -170,14 +179,14 @@ def test_a_view_is_paused_and_resumed(store: ViewStore) -> None:
 
 def test_builds_are_compared_row_by_row_in_any_order(store: ViewStore) -> None:
     before = _live(store, _due(ONE), _due(TWO), UndatedRow(THREE, "no-date-of-birth", "present"))
-    after = store.begin(VIEW, "present")
-    store.fill(after, VIEW, [_due(THREE), _due(TWO, "death")])
+    after = store.begin(VIEW, "present", PLAN)
+    store.fill(after, VIEW, _filled([_due(THREE), _due(TWO, "death")]))
     after = store.finish(after, VIEW, {Log.RECORD: 0}, "next")
     found = store.compare(VIEW, before, after)
     assert (found.rows, found.added, found.removed, found.changed, found.same) == (2, 1, 2, 1, False)
-    again = store.begin(VIEW, "present")
-    store.fill(again, VIEW, [_due(TWO, "death")])
-    store.fill(again, VIEW, [_due(THREE)])
+    again = store.begin(VIEW, "present", PLAN)
+    store.fill(again, VIEW, _filled([_due(TWO, "death")]))
+    store.fill(again, VIEW, _filled([_due(THREE)], 1))
     again = store.finish(again, VIEW, {Log.RECORD: 0}, "scratch")
     same = store.compare(VIEW, after, again)
     assert same.same

@@ -38,6 +38,7 @@ from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
 from projections.retention_schedule.queries import due, undated
 from projections.retention_schedule.view import RETENTION_SCHEDULE
+from projections.slices import StreamByStream
 from tests import builders
 from tests.builders import BORN, NOW, a_number, an_address, asserts, registers, the_rules
 from tests.homes import Home, postgres_home
@@ -129,7 +130,7 @@ def open_site(databases: Databases, folder: Path, projections: tuple[Projection,
     home = postgres_home(databases, folder / "kek", CHILD_EVENTS | DESTRUCTION_EVENTS)
     views, reader = PostgresViewStore(databases.views), PostgresLogReader(databases.record)
     openers = {Log.RECORD: home.service().load_many, Log.ACCESS: home.looks().load_many}
-    engine = Engine(views, reader, openers, the_rules(), home.clock)
+    engine = Engine(views, reader, openers, StreamByStream(reader, openers), the_rules(), home.clock)
     return Site(home, databases, views, reader, Operations(engine, projections))
 
 

@@ -19,6 +19,7 @@ from projections.engine import Engine
 from projections.projection import Projection
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
+from projections.slices import StreamByStream
 from tests.builders import NOW, TODAY, the_rules
 
 SOMEBODY: Final = UUID(int=1)
@@ -82,7 +83,10 @@ class Journal:
 
     def engine(self, store: MemoryViewStore | None = None, rules: RuleSet | None = None) -> Engine:
         openers = {Log.RECORD: self.open_records, Log.ACCESS: self.open_looks}
-        return Engine(store or MemoryViewStore(), self.reader, openers, rules or the_rules(), self.clock)
+        slices = StreamByStream(self.reader, openers)
+        return Engine(
+            store or MemoryViewStore(), self.reader, openers, slices, rules or the_rules(), self.clock
+        )
 
     def operations(
         self, store: MemoryViewStore | None = None, projections: tuple[Projection, ...] = PROJECTIONS

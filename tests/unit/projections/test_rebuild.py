@@ -9,6 +9,7 @@ from adapters.memory.view_store import MemoryViewStore
 from domain.child_record.events import Gender
 from domain.errors import NotFound, Refused
 from projections.engine import Progress
+from projections.ports import Plan
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.projection import Projection
 from projections.registry import PROJECTIONS
@@ -132,7 +133,7 @@ def test_what_a_killed_rebuild_left_is_dropped_by_the_next_catch_up(journal: Jou
     store = MemoryViewStore()
     operations = journal.operations(store)
     operations.run()
-    store.begin(VIEW, "present")
+    store.begin(VIEW, "present", Plan({}, {}))
     assert len(store.builds(NAME)) == 2
     operations.run()
     assert [build.state for build in store.builds(NAME)] == ["live"]

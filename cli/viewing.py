@@ -1,0 +1,137 @@
+"""What feeds and fills views, over PostgreSQL: here, and in workers of a rebuild with connections of their own.
+
+One interpreter uses one processor, so a rebuild of more than one slice is shared out to a process for each.
+"""
+
+import gc
+import multiprocessing
+import os
+import signal
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from adapters.postgres.databases import Databases, Role
+from adapters.postgres.log_reader import PostgresLogReader
+from adapters.postgres.view_store import PostgresViewStore
+from cli.stores import Stores
+from domain.errors import Unavailable
+from domain.kernel import Log
+from domain.rule_set.model import RuleSet
+from projections.engine import Engine
+from projections.ports import Build, Slice
+from projections.projection import Projection
+from projections.rebuild import one_by_one
+from projections.registry import PROJECTIONS
+
+_JOIN_SECONDS: Final = 10.0
+
+
+def engine_of(stores: Stores, rules: RuleSet, views: PostgresViewStore, reader: PostgresLogReader) -> Engine:
+    """An engine under the serving role."""
+    openers = {Log.RECORD: stores.store(Role.SERVICE).load_many, Log.ACCESS: stores.accesses().load_many}
+    return Engine(views, reader, openers, stores.slices(), rules, stores.clock)
+
+
+class Job(NamedTuple):
+    """What a worker fills, and with what. `now` stands in for its clock."""
+
+    databases: Databases
+    kek: Path
+    rules: RuleSet
+    now: datetime
+    projection: str
+    build: Build
+    upto: Mapping[Log, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Implements `projections.rebuild.Filler` by processes, by default as many as there are processors."""
+
+    databases: Databases
+    kek: Path
+    processes: int = len(os.sched_getaffinity(0))
+
+    def __call__(
+        self,
+        engine: Engine,
+        projection: Projection,
+        build: Build,
+        slices: Sequence[Slice],
+        upto: Mapping[Log, int],
+    ) -> Generator[int]:
+        """Fill slices as workers become free. Raises Unavailable where one dies or loses a database."""
+        processes = min(self.processes, len(slices))
+        if processes < 2:
+            yield from one_by_one(engine, projection, build, slices, upto)
+            return
+        job = Job(self.databases, self.kek, engine.rules, engine.clock.now(), projection.name, build, upto)
+        with ExitStack() as workers:
+            pipes = [_started(job, workers) for _ in range(processes)]
+            ahead = iter(slices)
+            for pipe in pipes:
+                pipe.send(next(ahead))
+            while pipes:
+                ready = wait(pipes)
+                for pipe in [pipe for pipe in pipes if pipe in ready]:
+                    yield _answer(pipe)
+                    following = next(ahead, None)
+                    pipe.send(following)
+                    if following is None:
+                        pipes.remove(pipe)
+
+
+def _started(job: Job, workers: ExitStack) -> Connection:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, job), daemon=True)
+    process.start()
+    theirs.close()  # so that its death is the end of what we read
+    workers.callback(process.join, _JOIN_SECONDS)
+    workers.callback(process.terminate)
+    return ours
+
+
+def _answer(pipe: Connection) -> int:
+    try:
+        answer: int | str = pipe.recv()
+    except EOFError:
+        answer = "A worker of the rebuild died. Start the rebuild again: it goes on where it was."
+    if isinstance(answer, str):
+        raise Unavailable(answer)
+    return answer
+
+
+class _Still(NamedTuple):
+    """A clock that stands."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+def _work(pipe: Connection, job: Job) -> None:
+    """Fill one slice after another as they are named; None is the end, and so is the death of whoever names them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the command to understand
+    gc.disable()  # nothing made here refers to itself, and what does is seen to after every slice
+    (projection,) = [one for one in PROJECTIONS if one.name == job.projection]
+    with ExitStack() as opened, closing(pipe):
+        stores = Stores(job.databases, job.kek, lambda _: _Still(job.now), opened)
+        views, reader = stores.views(), stores.reader()
+        engine = engine_of(stores, job.rules, views, reader)
+        try:
+            while (named := pipe.recv()) is not None:
+                filled = engine.filled(projection, named, job.upto[named.log])
+                engine.store.fill(job.build, projection, filled)
+                pipe.send(filled.events)
+                gc.collect()
+        except Unavailable as unavailable:
+            pipe.send(unavailable.message)
+        except EOFError:
+            pass
