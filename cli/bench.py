@@ -49,6 +49,16 @@ def bulk(context: typer.Context, events: Events = None, seconds: Seconds = None)
     run.output.answer(answer, _words("events"))
 
 
+@bench.command()
+def rebuild(context: typer.Context, events: Events = None) -> None:
+    """The practitioner view from a log of encrypted events, beside the library's runner and a bare copy of the log."""
+    from cli.benches import rebuild as bench_of
+
+    run = session(context)
+    answer = bench_of.measure(events, bench_of.ROUNDS, run.output)
+    run.output.answer(answer, _words("events"))
+
+
 def _words(what: str) -> Callable[[Json], str]:
     def words(answer: Json) -> str:
         return (

@@ -31,7 +31,10 @@ _LOG_NAMES: Final = {Log.RECORD: "record", Log.ACCESS: "access"}
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A build made anew. `comparison` is against the build that was live; None where there was none: then it is."""
+    """A build made anew. `comparison` is against the build that was live; None where there was none: then it is.
+
+    seconds: until it had caught up; comparing comes after. events: those that were folded for it this time.
+    """
 
     build: Build
     events: int
@@ -221,6 +224,7 @@ class Operations:
                 if first:
                     step.become(build, "live")
             engine.catch_up(projection)
+            seconds = max(time.monotonic() - started, 1e-9)
             comparison = None if first else self._compare(projection, build)
             if switch and not first:
                 self._make_live(projection, build)
@@ -230,7 +234,6 @@ class Operations:
             with suppress(Refused):
                 engine.store.drop(build)
             raise
-        seconds = max(time.monotonic() - started, 1e-9)
         return Rebuilt(build, events, seconds, events / seconds, comparison, switched=switch or first)
 
     def _begun(self, projection: Projection) -> Filling:

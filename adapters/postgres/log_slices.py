@@ -44,7 +44,15 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class LogSlices:
     """Reads under the serving role: nothing here can see the `shielded` database. One connection to each database."""
 
-    def __init__(self, record: Database, keyring: Database, role: Role = Role.SERVICE) -> None:
+    def __init__(
+        self,
+        record: Database,
+        keyring: Database,
+        role: Role = Role.SERVICE,
+        *,
+        slice_events: int = SLICE_EVENTS,
+    ) -> None:
+        self._slice_events = slice_events
         self._databases = {"record": record, "keyring": keyring}
         self._role = role
         self._open: dict[str, Connection] = {}
@@ -56,7 +64,9 @@ class LogSlices:
 
     def count(self, upto: int) -> int:
         """How many slices a log up to a position is cut into."""
-        return 1 if upto <= SLICE_EVENTS else PARTITIONS * -(-upto // (PARTITIONS * SLICE_EVENTS))
+        if upto <= self._slice_events:
+            return 1
+        return PARTITIONS * -(-upto // (PARTITIONS * self._slice_events))
 
     def streams(self, of: Slice, upto: int) -> Iterator[list[RecordedRow]]:
         """Its streams one after another, each in order, without what came after a position."""
@@ -86,7 +96,7 @@ class LogSlices:
     ) -> Iterator[_R]:
         with self._connection(store) as connection, connection.transaction():
             connection.execute("SET LOCAL work_mem = '128MB'")
-            yield from read(_packets(connection.pgconn, query.as_bytes(connection)))
+            yield from read(packets(connection.pgconn, query.as_bytes(connection)))
 
     @contextmanager
     def _connection(self, store: str) -> Iterator[Connection]:
@@ -119,7 +129,7 @@ def _range(column: str, of: Slice) -> sql.Composable:
     return sql.SQL(" AND ").join(terms)
 
 
-def _packets(connection: PGconn, query: bytes) -> Iterator[bytes]:
+def packets(connection: PGconn, query: bytes) -> Iterator[bytes]:
     """What the server sends, a row a packet, without what stands before the first and behind the last.
 
     By libpq itself: the driver's own way takes as long for each row as everything else that is done with it.

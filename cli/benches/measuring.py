@@ -14,7 +14,6 @@ from typing import Final, Self
 
 from cli.output import Json, Output
 
-_HIGH_WATER: Final = Path("/proc/self/status")
 _RESET: Final = Path("/proc/self/clear_refs")
 
 
@@ -118,12 +117,15 @@ class PeakMemory:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.mib = max(self.mib, _high_water())
+        self.mib = max(self.mib, high_water())
 
 
-def _high_water() -> float:
+def high_water(process: int | None = None) -> float:
+    """The highest resident size of a process, in MiB, by default of this one; 0 where it is gone."""
     with suppress(OSError):
-        for line in _HIGH_WATER.read_text().splitlines():
+        for line in Path(f"/proc/{process or 'self'}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
+    if process is not None:
+        return 0.0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)

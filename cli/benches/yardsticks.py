@@ -19,13 +19,16 @@ from uuid import UUID
 import psycopg
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import StoredEvent, Tracking
+from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
+from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg import sql
 
 from adapters.ids import RandomIds
 from adapters.keys.cipher import BLOCKS, RANDOM
 from adapters.postgres.databases import connect_as_superuser
 from adapters.postgres.embedded import SUPERUSER, ServerAddress
+from adapters.postgres.log_slices import packets
 from cli.benches.measuring import Slice, repeated
 from domain.kernel import Log
 
@@ -36,6 +39,7 @@ BATCH: Final = 500
 """The library's insert hangs now and then when it is given more than this at once."""
 
 _AGGREGATES: Final = 200
+_RUNNER_SECONDS: Final = 300.0
 _PART: Final = RANDOM(BLOCKS[Log.RECORD])
 """A sealed part of one block."""
 
@@ -181,6 +185,86 @@ class LibraryBulk:
         for start in range(0, len(stored), BATCH):
             self._application.recorder.insert_events(stored[start : start + BATCH])
         return Slice(len(stored), time.perf_counter() - began)
+
+
+class _Seen(PostgresTrackingRecorder):
+    """The library's view: a row an aggregate, written with the position in one transaction."""
+
+    def __init__(self, datastore: PostgresDatastore, **options: Any) -> None:
+        super().__init__(datastore, **options)
+        self.sql_create_statements.append(
+            sql.SQL(
+                "CREATE TABLE IF NOT EXISTS {}.seen "
+                "(id uuid PRIMARY KEY, version integer NOT NULL, filler text NOT NULL)"
+            ).format(sql.Identifier(datastore.schema))
+        )
+        self._upsert = sql.SQL(
+            "INSERT INTO {}.seen VALUES (%s, %s, %s) ON CONFLICT (id) DO UPDATE "
+            "SET version = excluded.version, filler = excluded.filler"
+        ).format(sql.Identifier(datastore.schema))
+
+    def write(self, row: tuple[UUID, int, str], tracking: Tracking) -> None:
+        """Write a row and the position."""
+        with self.datastore.transaction(commit=True) as cursor:
+            self._insert_tracking(cursor, tracking)
+            cursor.execute(self._upsert, row)
+
+
+class _Seeing(Projection[_Seen]):
+    """A projection as the library's own guide writes it."""
+
+    name = "seeing"
+
+    def process_event(self, domain_event: Any, tracking: Tracking) -> None:
+        self.view.write(
+            (domain_event.originator_id, domain_event.originator_version, domain_event.filler), tracking
+        )
+
+
+class LibraryRunner:
+    """The library's `ProjectionRunner` on new events, one after another."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._bulk = LibraryBulk(environment)
+        self._environment = environment
+        self._done = 0
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._bulk.close()
+
+    def projected(self, events: int) -> Slice:
+        """Record so many events, then run the projection until it has processed them."""
+        self._done += self._bulk.filled(events).events
+        began = time.perf_counter()
+        with ProjectionRunner(
+            application_class=Application[UUID],
+            projection_class=_Seeing,
+            view_class=_Seen,
+            env=self._environment,
+        ) as runner:
+            runner.wait(self._done, timeout=_RUNNER_SECONDS)
+            return Slice(events, time.perf_counter() - began)
+
+
+class CopyOut:
+    """Every column of the record log by COPY on one connection, each row taken and let go of."""
+
+    def __init__(self, address: ServerAddress, database: str = "record") -> None:
+        self._connection = connect_as_superuser(address, database)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def copied(self) -> Slice:
+        """Copy the whole log out."""
+        began, rows = time.perf_counter(), 0
+        for _ in packets(
+            self._connection.pgconn, b"COPY (SELECT * FROM record_log.event) TO STDOUT (FORMAT BINARY)"
+        ):
+            rows += 1
+        return Slice(rows, time.perf_counter() - began)
 
 
 class _Row(NamedTuple):

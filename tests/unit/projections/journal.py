@@ -14,6 +14,7 @@ from domain.child_record.decisions import decide
 from domain.child_record.model import fold
 from domain.destruction.events import DestructionCompleted
 from domain.kernel import Command, Event, ForgottenEvent, History, Log, Metadata, Recorded
+from domain.personal_data import HIDDEN, Part, parts_of
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
 from projections.projection import Projection
@@ -146,6 +147,14 @@ def _with(one: Recorded, event: Event) -> Recorded:
         event,
         one.metadata,
     )
+
+
+def only_facts(recorded: Recorded) -> Recorded:
+    """What `Reads.FACTS` leaves of an event."""
+    event = recorded.event
+    content = [name for name, part in parts_of(type(event)).items() if part is Part.CONTENT]
+    hidden = {} if event.CONCEALED else dict.fromkeys(content, HIDDEN)
+    return recorded._replace(event=event.model_copy(update=hidden), metadata=HIDDEN)
 
 
 def rows_of(

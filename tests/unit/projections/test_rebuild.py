@@ -129,7 +129,7 @@ def test_a_stopped_rebuild_leaves_nothing_behind(journal: Journal, stopped_by: t
     assert [build.state for build in store.builds(NAME)] == ["live"]
 
 
-def test_what_a_killed_rebuild_left_is_dropped_by_the_next_catch_up(journal: Journal) -> None:
+def test_a_build_that_died_before_it_had_a_plan_is_dropped_by_the_next_catch_up(journal: Journal) -> None:
     store = MemoryViewStore()
     operations = journal.operations(store)
     operations.run()

@@ -1,0 +1,113 @@
+"""`bench rebuild`: the practitioner view from encrypted events, beside the library's runner and a bare copy."""
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final
+
+from adapters.rule_files import present
+from cli.benches.bulk import EVENTS_OF_A_CHILD, PROCESSES, Ours
+from cli.benches.measuring import Slice, answer_of, compared, high_water
+from cli.benches.place import address_of, home_of_its_own, settled
+from cli.benches.yardsticks import CopyOut, LibraryRunner, library_environment
+from cli.bootstrap import open_stores
+from cli.output import Json, Output
+from cli.settings import Settings
+from cli.viewing import Workers, engine_of
+from projections.engine import Progress
+from projections.practitioner_view.view import PRACTITIONER_VIEW
+from projections.rebuild import Operations
+from projections.registry import PROJECTIONS
+
+EVENTS: Final = 200_000
+ROUNDS: Final = 3
+THEIRS_AT_MOST: Final = 3_000
+"""Events of one slice of the library's runner: it takes each by itself, so its rate does not depend on how many."""
+
+_BEHIND: Final = 4_000
+"""Events that a catch-up finds: some thousands, as after an hour's load."""
+
+
+def measure(events: int | None, rounds: int, output: Output) -> Json:
+    """Run it, on a log of so many events."""
+    began = time.monotonic()
+    events = events or EVENTS
+    with home_of_its_own() as home, ExitStack() as closing:
+        output.note(f"A home of its own, filled with {events:,} events.")
+        log = Ours(home, PROCESSES)
+        closing.callback(log.close)
+        log.filled(max(events, EVENTS_OF_A_CHILD * PROCESSES))
+        stores, _ = closing.enter_context(open_stores(home, Settings(home=home)))
+        engine = engine_of(stores, present(), stores.views(), stores.reader())
+        operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
+        ours = _Ours(operations)
+        ours.rebuilt()
+        output.note("Catching up.")
+        catch_up = [_caught_up(operations, log) for _ in range(rounds)]
+        library = LibraryRunner(library_environment(address_of(home)))
+        closing.callback(library.close)
+        copy = CopyOut(address_of(home))
+        closing.callback(copy.close)
+
+        def prepared(take: Callable[[], Slice]) -> Callable[[], Slice]:
+            def turn() -> Slice:
+                settled(home)
+                return take()
+
+            return turn
+
+        slices = compared(
+            {
+                "theirs": prepared(lambda: library.projected(THEIRS_AT_MOST)),
+                "ours": prepared(ours.rebuilt),
+                "floor": prepared(copy.copied),
+            },
+            rounds,
+            output,
+        )
+        answer = answer_of(slices, peak_mib=ours.peak_mib, seconds=time.monotonic() - began)
+        caught_up = statistics.median(one.per_second for one in catch_up)
+        return {
+            **answer,
+            "processes": Workers(stores.databases, home).processes,
+            "eta_error": round(statistics.median(ours.eta_errors), 3) if ours.eta_errors else None,
+            "catch_up": round(caught_up, 1),
+            "catch_up_ratio_theirs": round(caught_up / max(answer["theirs"], 1e-9), 2),
+        }
+
+
+class _Ours:
+    """Rebuilds, each beside the one before, until the new build has caught up and can be switched to."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self.peak_mib = 0.0
+        self.eta_errors: list[float] = []
+
+    def rebuilt(self) -> Slice:
+        """Rebuild once."""
+        told: list[Progress] = []
+
+        def report(progress: Progress) -> None:
+            told.append(progress)
+            workers = [child.pid for child in multiprocessing.active_children() if child.pid]
+            self.peak_mib = max(self.peak_mib, *(high_water(pid) for pid in workers), 0.0)
+
+        rebuilt = self._operations.rebuild(PRACTITIONER_VIEW.name, switch=True, progress=report)
+        early = next(
+            (one for one in told if one.done >= one.total / 10 and one.eta_seconds is not None), None
+        )
+        if early is not None and early.done < early.total:
+            expected = early.seconds + (early.eta_seconds or 0.0)
+            self.eta_errors.append(abs(expected - told[-1].seconds) / told[-1].seconds)
+        return Slice(rebuilt["events"], rebuilt["seconds"])
+
+
+def _caught_up(operations: Operations, log: Ours) -> Slice:
+    """Add to the log, and let the live view catch up."""
+    log.filled(_BEHIND)
+    began = time.perf_counter()
+    events = operations.feed([PRACTITIONER_VIEW.name])
+    return Slice(events, time.perf_counter() - began)
