@@ -17,13 +17,16 @@ from pydantic import Field, ValidationError
 from domain.child_record.events import (
     AllocatedIdentifier,
     Carer,
+    Consent,
+    Contact,
     Gender,
     Institution,
     PersonName,
+    ReasonableCause,
     SourceKind,
     Whereabouts,
 )
-from domain.identifiers import AllocatedNumber, BodyCode, NhsNumber
+from domain.identifiers import AllocatedNumber, BodyCode, NamePart, NhsNumber
 from domain.kernel import Immutable
 
 MAX_LINE: Final = 64 * 1024
@@ -64,6 +67,9 @@ class Code(StrEnum):
     RELATIONSHIP_NOT_HELD = "relationship-not-held"
     NOT_CURRENT = "not-current"
     ADULT = "adult"
+    SENSITIVE_NEEDS_GROUND = "sensitive-needs-ground"
+    CONSENT_NOT_NEEDED = "consent-not-needed"
+    INVOLVEMENT_EXISTS = "involvement-exists"
     UNKNOWN_CHILD = "unknown-child"
     RECORD_DAMAGED = "record-damaged"
 
@@ -97,6 +103,9 @@ REMEDIES: Final[dict[Code, str]] = {
     Code.RELATIONSHIP_NOT_HELD: "Only people with parental responsibility or care may be held. Remove the item.",
     Code.NOT_CURRENT: "The source marks the item as no longer in use. Send the one in force.",
     Code.ADULT: "Only children are held, and young people who consented before they were 18. Remove the item.",
+    Code.SENSITIVE_NEEDS_GROUND: "A sensitive service needs a consent, or the reasonable cause its provider sees.",
+    Code.CONSENT_NOT_NEEDED: "Only a sensitive service is recorded on consent or cause. Leave them out.",
+    Code.INVOLVEMENT_EXISTS: "Another service was sent under this number. Give the involvement a number of its own.",
     Code.UNKNOWN_CHILD: "Load the child's own message first, then this one again.",
     Code.RECORD_DAMAGED: "The record it is about cannot be opened. Run `contactpoint health`, then load again.",
 }
@@ -120,6 +129,33 @@ class Warned:
     field: str
 
 
+class Involved(Immutable):
+    """A service's involvement as its source holds it: begun, and perhaps ended. `number`: the source's own.
+
+    consent_withdrawn: the day on which the consent was taken back. A cause beside it stands on its own.
+    """
+
+    number: AllocatedNumber
+    service: NamePart
+    kind: Literal["universal", "additional", "sensitive"]
+    organisation: NamePart | None = None
+    role: NamePart | None = None
+    contact: Contact = Contact()
+    lead_professional: bool = False
+    common_assessment: bool = False
+    began: date
+    ended: date | None = None
+    consent: Consent | None = None
+    consent_withdrawn: date | None = None
+    cause: ReasonableCause | None = None
+
+    @property
+    def lawful(self) -> bool:
+        """Whether it may be recorded now (reg 11(3)): a sensitive one needs a ground that stands."""
+        stands = self.consent is not None and self.consent_withdrawn is None
+        return self.kind != "sensitive" or stands or self.cause is not None
+
+
 class Facts(Immutable):
     """What one source record says of one child. None clears nothing. Dates are days in England."""
 
@@ -137,6 +173,10 @@ class Facts(Immutable):
     practice: Institution | None = None
     practice_effective: date | None = None
     identifiers: Annotated[tuple[AllocatedIdentifier, ...], Field(max_length=6)] = ()
+    education: Institution | None = None
+    education_effective: date | None = None
+    education_ceased: date | None = None
+    involvements: Annotated[tuple[Involved, ...], Field(max_length=40)] | None = None
     restricted: bool = False
     withheld: tuple[Literal["address", "practice", "contact"], ...] = ()
     died_on: date | None = None
@@ -154,6 +194,8 @@ class SourceRecord:
     facts: Facts
     about: Literal["child", "carers"] = "child"
     warnings: tuple[Warned, ...] = ()
+    body: BodyCode | None = None
+    """The body that answers for it, where that follows from the item and not from its kind."""
 
     def canonical(self) -> bytes:
         """The same bytes for the same content, whatever line or file it stands in: what an idempotency key is made of.
@@ -191,8 +233,11 @@ _BY_TYPE: Final = {
     "string_too_short": Code.MISSING_VALUE,
     "date_from_datetime_parsing": Code.BAD_DATE,
     "date_parsing": Code.BAD_DATE,
+    "date_type": Code.BAD_DATE,
     "enum": Code.BAD_CODE,
     "literal_error": Code.BAD_CODE,
+    "extra_forbidden": Code.FIELD_NOT_ALLOWED,
+    "json_invalid": Code.NOT_JSON,
 }
 _BY_FIELD: Final = {
     "nhs_number": Code.BAD_NHS_NUMBER,
@@ -207,8 +252,11 @@ def refusal_of(error: ValidationError, line: int, fields: dict[str, str]) -> Rej
     """
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     place = [part for part in first["loc"] if isinstance(part, str)]
+    code = _BY_TYPE.get(first["type"], Code.BAD_VALUE)
+    if code is Code.FIELD_NOT_ALLOWED:
+        return Rejected(line, code, field_name(place[-1]))
     ours = next((part for part in reversed(place) if part in fields), place[-1] if place else None)
-    code = _BY_FIELD.get(ours or "") or _BY_TYPE.get(first["type"], Code.BAD_VALUE)
+    code = _BY_FIELD.get(ours or "", code)
     if code is Code.BAD_VALUE and "control character" in first["msg"]:
         code = Code.BAD_CHARACTERS
     return Rejected(line, code, None if ours is None else fields.get(ours, ours))

@@ -155,18 +155,35 @@ def _middle_and_address(child: Child) -> tuple[str, str]:
 
 
 def case_management(child: Child) -> tuple[str, str]:
-    """A child known to children's services: the case system's number and the line."""
-    number = f"{AREAS[child.area][1]}-{child.number:08d}"
+    """A child known to children's services: the authority's code with the case system's number, and the message."""
+    body, code = AREAS[child.area][:2]
+    number = f"{code}-{child.number:08d}"
     home = child.home
+    since = _since(child)
     given = f'{child.given}","{child.middle}' if child.middle else child.given
     nhs = f'"nhs_number":"{child.nhs_number}",' if child.number_known else ""
     sex = f'"sex":"{_sex(child)}",' if child.sex_known else ""
-    lines = f'"lines":["{home.street}","{home.town}"]' if home.street else '"lines":[]'
-    postcode = f',"postcode":"{home.postcode}"' if home.postcode else ""
-    return number, (
-        f'{{"id":"{number}",{nhs}"given":["{given}"],"family":"{child.surname}","date_of_birth":"{child.born}",{sex}'
-        f'"address":{{{lines}{postcode},"since":"{_since(child)}"}}}}\n'
+    lines = f'"lines":["{home.street}","{home.town}"],' if home.street else ""
+    postcode = f'"postcode":"{home.postcode}",' if home.postcode else ""
+    service, ground = _SERVICES[child.number % len(_SERVICES)]
+    ended = f',"ended":"{since}"' if child.number % 4 == 0 else ""
+    return f"{body}/{number}", (
+        f'{{"body":"{body}","id":"{number}","as_of":"{since}","given":["{given}"],"family":"{child.surname}",'
+        f'"date_of_birth":"{child.born}",{sex}{nhs}"address":{{{lines}{postcode}"since":"{since}"}},'
+        f'"involvements":[{{"id":"{number}-1",{service},"began":"{since}"{ended}'
+        f"{ground and ground.format(since)}}}]}}\n"
     )
+
+
+_CONSENT: Final = ',"consent":{{"given_by":"parent","given_on":"{}"}}'
+_SERVICES: Final = (
+    ('"service":"Children\'s social care","kind":"additional","organisation":"Children and families"', ""),
+    ('"service":"Family support","kind":"additional","contact":{"telephone":"01632 960100"}', ""),
+    ('"service":"Health visiting","kind":"universal","role":"Health visitor"', ""),
+    ('"service":"CAMHS tier 3","kind":"sensitive","role":"Clinician"', _CONSENT),
+    ('"service":"Speech and language therapy","kind":"additional","lead_professional":true', ""),
+)
+"""Services as a case system writes them, with the ground of those that need one."""
 
 
 Write = Callable[[Child], tuple[str, str]]
