@@ -11,7 +11,7 @@ from cli.session import session
 from domain.errors import BadInput
 from ingest.source_record import REMEDIES, Code
 
-KINDS = ("births", "child-benefit", "pds", "case-management")
+KINDS = ("births", "child-benefit", "pds", "case-management", "school-census", "ctf")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -87,14 +87,16 @@ from ingest.source_record import (
     SourceRecord,
     Warned,
 )
-from ingest.sources import births, case_management, child_benefit, pds
+from ingest.sources import births, case_management, child_benefit, ctf, pds, school_census
 from ingest.withdrawal import Withdrawal, Withdrawn, also_said
 
 PARSERS: Final[dict[SourceKind, Parse]] = {
     SourceKind.BIRTHS: births.parse,
     SourceKind.CASE_MANAGEMENT: case_management.parse,
     SourceKind.CHILD_BENEFIT: child_benefit.parse,
+    SourceKind.CTF: ctf.parse,
     SourceKind.PDS: pds.parse,
+    SourceKind.SCHOOL_CENSUS: school_census.parse,
 }
 """The sources that can be loaded."""
 
@@ -102,7 +104,9 @@ FIELDS: Final = {
     SourceKind.BIRTHS: births.FIELDS,
     SourceKind.CASE_MANAGEMENT: case_management.FIELDS,
     SourceKind.CHILD_BENEFIT: child_benefit.FIELDS,
+    SourceKind.CTF: ctf.FIELDS,
     SourceKind.PDS: pds.FIELDS,
+    SourceKind.SCHOOL_CENSUS: school_census.FIELDS,
 }
 """What each source calls our fields, for refusals that its supplier reads."""
 

@@ -45,6 +45,11 @@ class Code(StrEnum):
     EMPTY_FILE = "empty-file"
     NOT_TEXT = "not-text"
     NOT_JSON = "not-json"
+    NOT_XML = "not-xml"
+    DTD_NOT_ALLOWED = "dtd-not-allowed"
+    TOO_DEEP = "too-deep"
+    NOT_THIS_FORM = "not-this-form"
+    BAD_UPN = "bad-upn"
     NOT_A_CHILD = "not-a-child"
     LINE_TOO_LONG = "line-too-long"
     FILE_TOO_LARGE = "file-too-large"
@@ -81,6 +86,11 @@ REMEDIES: Final[dict[Code, str]] = {
     Code.EMPTY_FILE: "The file holds nothing. Send a file with a header and at least one line.",
     Code.NOT_TEXT: "Write the line in UTF-8.",
     Code.NOT_JSON: "Write the item as one valid JSON object.",
+    Code.NOT_XML: "The file is no well-formed XML from here on. Export it anew; what stands before is loaded.",
+    Code.DTD_NOT_ALLOWED: "Send the file without a document type or entities: neither is part of the form.",
+    Code.TOO_DEEP: "The elements are nested deeper than the form allows. Export the file anew.",
+    Code.NOT_THIS_FORM: "The file begins with another element than this kind of file. Check the kind you named.",
+    Code.BAD_UPN: "Check the unique pupil number: thirteen characters with a right check letter, or none.",
     Code.NOT_A_CHILD: "The service answered with an outcome, not a person. The named issue says why.",
     Code.LINE_TOO_LONG: "The line is longer than the format allows. Look for a missing line break or quote.",
     Code.FILE_TOO_LARGE: "Send a document of this size as NDJSON, one resource on each line.",

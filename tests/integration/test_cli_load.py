@@ -19,6 +19,7 @@ from tests.acceptance.line import Line
 from tests.acceptance.people import Child, a_child, born, id_of, registered
 from tests.loading import COLUMNS, a_births_file, ndjson, restricted
 from tests.plugins_counts import count, seed
+from tests.unit.ingest.test_school_xml import a_file
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
@@ -401,3 +402,38 @@ def test_case_management_loads_once_tells_what_it_refuses_and_is_withdrawn_as_a_
     shown = line.shown(child)
     assert (shown["involvements"], shown["notice"]) == ([], None)
     assert shown["address"]["lines"] != ["5 Case Street"]
+
+
+@pytest.mark.parametrize("kind", ["school-census", "ctf"])
+def test_a_school_s_file_loads_once_tells_what_it_refuses_and_is_withdrawn_as_a_unit(
+    line: Line, kind: str
+) -> None:
+    one = a_child()
+    child = born(line, one)
+    before = line.shown(child)
+    pupil = (
+        f"<Surname>{one.family}</Surname><Forename>{one.given}</Forename><DOB>{one.born}</DOB>"
+        f"<Street>{one.street}</Street><PostCode>{one.postcode}</PostCode>"
+    )
+    history = (
+        "<School><LEA>999</LEA><Estab>9999</Estab><EntryDate>2025-09-01</EntryDate></School>"
+        if kind == "ctf"
+        else ""
+    )
+    content = a_file(kind, pupil + history, f"{pupil}<RiskOfHarm>ZQX7</RiskOfHarm>").replace(
+        b"<LEA>384</LEA><Estab>2001</Estab>", b"<LEA>999</LEA><Estab>9999</Estab>"
+    )
+
+    loaded = line.load(kind, content)
+    assert (loaded["read"], loaded["updated"], loaded["refused"]) == (2, 1, 1)
+    assert [(r["line"], r["code"], r["field"]) for r in loaded["refusals"]] == [
+        (3, "field-not-allowed", "RiskOfHarm")
+    ]
+    assert "ZQX7" not in str(loaded)
+    assert line.shown(child)["education"]["code"] == "DFE9999999"
+
+    again = line.load(kind, content)
+    assert (again["unchanged"], again["events"]) == (1, 0)
+
+    line.done("load", kind, "--withdraw", file_of(loaded))
+    assert line.shown(child) == before
