@@ -77,6 +77,7 @@ from ingest.matching.decision import (
 from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
 from ingest.source_record import (
+    FORMER_UPN,
     REMEDIES,
     SUPERSEDED,
     Code,
@@ -400,6 +401,7 @@ class Loader:
             nhs_verified=assertion.confidence == "verified",
             gender=assertion.gender,
             birth_order=assertion.birth_order,
+            former_records=tuple(i.value for i in assertion.identifiers if i.scheme == FORMER_UPN),
             about_carers=about_carers,
         )
         places = frozenset[bytes]() if address is None else place_tokens(self.tokens, (address,))

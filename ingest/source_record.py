@@ -35,6 +35,9 @@ MAX_LINE: Final = 64 * 1024
 SUPERSEDED: Final = "nhs-number-superseded"
 """Scheme of an NHS number that another has replaced."""
 
+FORMER_UPN: Final = "upn-former"
+"""Scheme of a unique pupil number that another has replaced."""
+
 
 class Code(StrEnum):
     """Why an item was refused, or (the last few) what was left out of an item that was taken."""

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from domain.child_record.events import Address, AllocatedIdentifier, CurrentAddress, Gender, PersonName
 from domain.identifiers import postcode, unique_pupil_number
-from ingest.source_record import Code, Parsed, Rejected, SourceRecord, field_name, refusal_of
+from ingest.source_record import FORMER_UPN, Code, Parsed, Rejected, SourceRecord, field_name, refusal_of
 from ingest.sources.delimited import Bad
 
 MAX_DEPTH: Final = 16
@@ -31,8 +31,7 @@ _BLOCK: Final = 1 << 16
 
 SCHEME: Final = "upn"
 TEMPORARY: Final = "upn-temporary"
-FORMER: Final = "upn-former"
-"""Schemes of unique pupil numbers: in force, for the time being (a letter in last place), and replaced."""
+"""Schemes of unique pupil numbers: in force, and for the time being (a letter in last place)."""
 
 _LINES: Final = tuple(f"AddressLine{n}" for n in range(1, 6))
 _BS7666: Final = ("SAON", "PAON", "Street", "Locality", "Town", "PostTown")
@@ -374,7 +373,7 @@ def numbers(pupil: Pupil, school: str | None) -> tuple[AllocatedIdentifier, ...]
                 number = unique_pupil_number(text)
             except ValueError:
                 raise Bad(Code.BAD_UPN, name) from None
-            scheme = FORMER if name == "FormerUPN" else TEMPORARY if number[-1].isalpha() else SCHEME
+            scheme = FORMER_UPN if name == "FormerUPN" else TEMPORARY if number[-1].isalpha() else SCHEME
             found.setdefault(number, scheme)
     return tuple(
         AllocatedIdentifier(scheme=scheme, value=number, allocated_by=school or f"DFE{number[1:8]}")

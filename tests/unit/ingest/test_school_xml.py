@@ -12,11 +12,12 @@ import pytest
 from domain.child_record.events import CurrentAddress, Gender
 from ingest.pipeline import PARSERS
 from ingest.source_record import Code, Facts, Parsed, Rejected, SourceRecord
-from ingest.sources import school_xml
+from ingest.sources import ctf, school_census, school_xml
 from tests.loading import Index, Told, an_entry
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples" / "sources"
 SAMPLE: Final = {"school-census": "school-census/spring.xml", "ctf": "ctf/transfer.xml"}
+DOCS: Final = Path(__file__).parents[3] / "docs" / "sources"
 KINDS: Final = tuple(SAMPLE)
 PUPIL: Final = (
     "<UPN>B801200005001</UPN><Surname>Thornton</Surname><Forename>Amelia</Forename>"
@@ -217,20 +218,18 @@ def test_t1_what_is_not_in_the_form_refuses_its_pupil_and_is_kept_nowhere(
 
 
 @pytest.mark.parametrize(
-    "kept_out",
-    ["Ethnicity", "SpecialEducationalNeeds", "SEN", "StageAssessments", "LearningAims", "Exclusions", "ULN"],
+    ("kind", "kept_out"),
+    [
+        *(("school-census", name) for name in sorted(school_census.PASSED_OVER)),
+        *(("ctf", name) for name in sorted(ctf.PASSED_OVER)),
+    ],
 )
-@pytest.mark.parametrize("kind", KINDS)
 def test_what_the_form_holds_by_nature_and_the_index_may_not_is_passed_over(kind: str, kept_out: str) -> None:
-    parser = {"school-census": "school_census", "ctf": "ctf"}[kind]
-    from importlib import import_module
-
-    if kept_out not in import_module(f"ingest.sources.{parser}").PASSED_OVER:
-        pytest.skip("is in the other form")
     extra = f"<{kept_out} code='ZQX7'>ZQX7<Deeper><Surname>ZQX7</Surname></Deeper></{kept_out}>"
     (parsed,) = parse(kind, a_file(kind, PUPIL + extra))
     assert "ZQX7" not in repr(parsed)
     assert facts(parsed).names[0].family == "Thornton"
+    assert f"`{kept_out}`" in (DOCS / f"{kind}.md").read_text("utf-8"), "the page lists it"
 
 
 def test_one_who_left_needs_a_day_and_a_day_of_leaving_comes_after_that_of_entry() -> None:
@@ -425,3 +424,20 @@ def test_a_later_school_is_shown_whichever_file_comes_first() -> None:
         school = index.facts()[0].education
         assert school is not None
         assert school.code == "DFE3842050", kinds
+
+
+@pytest.mark.parametrize("kinds", [KINDS, KINDS[::-1], ("ctf", "ctf")])
+def test_the_pupil_number_finds_the_record_across_both_files_also_a_former_one(
+    kinds: tuple[str, str],
+) -> None:
+    temporary = PUPIL.replace("B801200005001", "J80120002412A")
+    renamed = PUPIL.replace("Thornton", "Hale").replace("<DOB>", "<FormerUPN>J80120002412A</FormerUPN><DOB>")
+    again = PUPIL.replace("Amelia", "Milly")
+    other_day = again.replace("2016-04-02", "2016-04-03")
+    index = Index()
+    first, second = kinds
+    assert index.load(first, a_file(first, temporary)).counts.registered == 1
+    assert index.load(second, a_file(second, renamed)).counts.updated == 1
+    assert index.load(first, a_file(first, again)).counts.updated == 1
+    assert index.load(first, a_file(first, other_day)).counts.queued == 1
+    assert len(index.records()) == 1
