@@ -1,5 +1,6 @@
 """Writes the documents that are made from the code: `python -m cli.docs`; `--check` says whether they are stale."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from domain.personal_data import parts_of
 from domain.rule_set import events as rule_set_events
 from domain.supply import events as supply_events
 from ingest.population.shares import HAPPENINGS, SLIPS, SOURCES
+from ingest.sources import case_management
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 BEGIN: Final = "<!-- made by ./dev docs: begin -->"
@@ -47,7 +49,11 @@ AGGREGATES: Final[tuple[tuple[str, StreamKind, EventTypes], ...]] = (
 
 def documents() -> dict[Path, str]:
     """Every generated document with its text as it should be."""
-    made = {DOCS / "events.md": _events(), DOCS / "commands.md": _commands()}
+    made = {
+        DOCS / "events.md": _events(),
+        DOCS / "commands.md": _commands(),
+        DOCS / "case-management.schema.json": json.dumps(case_management.schema(), indent=2) + "\n",
+    }
     stored_forms = DOCS / "stored-forms.md"
     if stored_forms.exists():
         made[stored_forms] = _between(stored_forms.read_text("utf-8"), _fields())

@@ -11,7 +11,7 @@ from cli.session import session
 from domain.errors import BadInput
 from ingest.source_record import REMEDIES, Code
 
-KINDS = ("births", "child-benefit", "pds")
+KINDS = ("births", "child-benefit", "pds", "case-management", "school-census", "ctf")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 def load(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="births, child-benefit or pds.")],
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(KINDS)}.")],
     files: Annotated[list[Path] | None, typer.Argument(help="The files.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")

@@ -20,8 +20,17 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 from uuid import UUID
 
 from domain.child_record import model
-from domain.child_record.commands import AssertFacts, Assertion, AssignAuthority, RegisterChild
+from domain.child_record.commands import (
+    AssertFacts,
+    Assertion,
+    AssignAuthority,
+    BeginInvolvement,
+    EndInvolvement,
+    RegisterChild,
+    WithdrawSensitiveConsent,
+)
 from domain.child_record.decisions import decide as decide_record
+from domain.child_record.decisions import decide_on_held
 from domain.child_record.events import (
     CurrentAddress,
     IdentityAsserted,
@@ -36,6 +45,7 @@ from domain.identifiers import synthetic_nhs_number
 from domain.kernel import (
     Appended,
     Change,
+    Command,
     Event,
     History,
     Log,
@@ -66,21 +76,38 @@ from ingest.matching.decision import (
 )
 from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
-from ingest.source_record import REMEDIES, SUPERSEDED, Code, Parse, Parsed, Rejected, SourceRecord, Warned
-from ingest.sources import births, child_benefit, pds
+from ingest.source_record import (
+    FORMER_UPN,
+    REMEDIES,
+    SUPERSEDED,
+    Code,
+    Involved,
+    Parse,
+    Parsed,
+    Rejected,
+    SourceRecord,
+    Warned,
+)
+from ingest.sources import births, case_management, child_benefit, ctf, pds, school_census
 from ingest.withdrawal import Withdrawal, Withdrawn, also_said
 
 PARSERS: Final[dict[SourceKind, Parse]] = {
     SourceKind.BIRTHS: births.parse,
+    SourceKind.CASE_MANAGEMENT: case_management.parse,
     SourceKind.CHILD_BENEFIT: child_benefit.parse,
+    SourceKind.CTF: ctf.parse,
     SourceKind.PDS: pds.parse,
+    SourceKind.SCHOOL_CENSUS: school_census.parse,
 }
 """The sources that can be loaded."""
 
 FIELDS: Final = {
     SourceKind.BIRTHS: births.FIELDS,
+    SourceKind.CASE_MANAGEMENT: case_management.FIELDS,
     SourceKind.CHILD_BENEFIT: child_benefit.FIELDS,
+    SourceKind.CTF: ctf.FIELDS,
     SourceKind.PDS: pds.FIELDS,
+    SourceKind.SCHOOL_CENSUS: school_census.FIELDS,
 }
 """What each source calls our fields, for refusals that its supplier reads."""
 
@@ -88,7 +115,7 @@ ISSUERS: Final = frozenset({SourceKind.BIRTHS, SourceKind.PDS})
 """The sources that issue NHS numbers: one of theirs is reserved, one that somebody merely typed is not."""
 
 BODIES: Final = {SourceKind.BIRTHS: "GRO", SourceKind.CHILD_BENEFIT: "HMRC", SourceKind.PDS: "NHS"}
-"""The body that answers for a source."""
+"""The body that answers for a source, where it is one for the whole kind."""
 
 CHUNK: Final = 500
 """Source records worked on together."""
@@ -183,6 +210,7 @@ class _Item:
     places: frozenset[bytes]
     linking: frozenset[str]
     screening: frozenset[str]
+    involved: tuple[Involved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +401,7 @@ class Loader:
             nhs_verified=assertion.confidence == "verified",
             gender=assertion.gender,
             birth_order=assertion.birth_order,
+            former_records=tuple(i.value for i in assertion.identifiers if i.scheme == FORMER_UPN),
             about_carers=about_carers,
         )
         places = frozenset[bytes]() if address is None else place_tokens(self.tokens, (address,))
@@ -391,16 +420,18 @@ class Loader:
         """A source record as a wish, its undated address dated by its receipt."""
         facts = record.facts
         said: dict[str, Any] = dict(facts)
-        del said["authority"]
+        del said["authority"], said["involvements"]
         if facts.whereabouts is not None and facts.address_effective is None:
             said["address_effective"] = london_day(at)
         assertion = AssertFacts(
             at=at,
             source_kind=record.kind,
-            source=Source(body=BODIES[record.kind], file=file_id, record=record.source_id),
+            source=Source(body=record.body or BODIES[record.kind], file=file_id, record=record.source_id),
             **said,
         )
-        return self._item(record.line, key, assertion, facts.authority, about_carers=record.about == "carers")
+        about_carers = record.about == "carers"
+        item = self._item(record.line, key, assertion, facts.authority, about_carers=about_carers)
+        return replace(item, involved=facts.involvements) if facts.involvements else item
 
 
 class _Run:
@@ -522,7 +553,10 @@ class _Run:
             ("effective", facts.effective),
             ("address_effective", facts.address_effective),
             ("practice_effective", facts.practice_effective),
+            ("education_effective", facts.education_effective),
+            ("education_ceased", facts.education_ceased),
             ("died_on", facts.died_on),
+            *((name, day) for one in facts.involvements or () for name, day in _days_of(one)),
         )
         late = next((name for name, day in dates if day is not None and day > today), None)
         return None if late is None else Rejected(record.line, Code.DATE_IN_FUTURE, late)
@@ -629,7 +663,7 @@ class _Run:
             command = command.model_copy(update={"nhs_number": None})
         decision = decide_record(record, command, self._loader.rules)
         said = (change_of(record.child_id, record.version, decision),) if decision.events else ()
-        changes = self._with_authority(item, record, said)
+        changes = self._with_services(item, record, self._with_authority(item, record, said))
         claimed: list[Reservation] = []
         number = command.nhs_number if _vouched(command) else None
         if number is not None and changes and number not in _reserved_by(record):
@@ -659,13 +693,74 @@ class _Run:
             return (assigned,)
         return (changes[0]._replace(events=changes[0].events + assigned.events),)
 
+    def _with_services(
+        self, item: _Item, record: ChildRecord, changes: tuple[Change, ...]
+    ) -> tuple[Change, ...]:
+        """The changes, and what the source says of the services involved. To an archived record it adds nothing.
+
+        Raises Refused where an involvement cannot be accepted: the source record is then refused whole.
+        """
+        if not item.involved:
+            return changes
+        after = _after(record, changes, item.assertion.at)
+        if after.archived_on is not None:
+            return changes
+        events = list(changes[0].events) if changes else []
+        for involved in item.involved:
+            for command in self._of_service(item, involved, after):
+                decision = decide_record(after, command, self._loader.rules)
+                if decision.events:
+                    change = change_of(after.child_id, after.version, decision)
+                    after = _after(after, (change,), item.assertion.at)
+                    events += change.events
+        if not events:
+            return changes
+        if changes:
+            return (changes[0]._replace(events=tuple(events)),)
+        return (
+            Change(
+                record.child_id, StreamKind.CHILD, record.version, tuple(events), shielded=record.shielded
+            ),
+        )
+
+    def _of_service(self, item: _Item, involved: Involved, record: ChildRecord) -> Iterator[Command]:
+        """What is wished for one involvement; one that may not be recorded any more is only ended or withdrawn."""
+        at, kind = item.assertion.at, item.assertion.source_kind
+        which = self._involvement_id(item, involved)
+        if involved.lawful:
+            yield self._beginning(item, involved)
+        elif all(known.involvement != which for known in record.involvements):
+            return
+        if (gone := involved.consent_withdrawn) is not None:
+            yield WithdrawSensitiveConsent(at=at, involvement=which, withdrawn_on=gone, source_kind=kind)
+        if involved.ended is not None:
+            yield EndInvolvement(at=at, involvement=which, ended=involved.ended, source_kind=kind)
+
+    def _beginning(self, item: _Item, involved: Involved) -> BeginInvolvement:
+        said = dict(involved)
+        del said["number"], said["ended"], said["consent_withdrawn"]
+        return BeginInvolvement(
+            at=item.assertion.at,
+            involvement=self._involvement_id(item, involved),
+            source_kind=item.assertion.source_kind,
+            source=item.assertion.source,
+            **said,
+        )
+
+    def _involvement_id(self, item: _Item, involved: Involved) -> UUID:
+        """The same for the same number of the same body, and telling neither."""
+        source = item.assertion.source
+        number = f"involvement\n{item.assertion.source_kind}\n{source.body}\n{involved.number}"
+        return UUID(bytes=self._loader.tokens.token("feed", number.encode())[:16], version=4)
+
     def _new(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
         loader = self._loader
         child_id = loader.ids.new()
         number = loader.ids.index_number()
         command = RegisterChild(index_number=number, owning_authority=item.authority, **dict(item.assertion))
         decision = decide_record(ChildRecord(child_id), command, loader.rules)
-        change = change_of(child_id, 0, decision)
+        before = ChildRecord(child_id)
+        (change,) = self._with_services(item, before, (change_of(child_id, 0, decision),))
         taken = {candidate.child_id for candidate in extra}
         claimed = [Reservation(index_number_token(number), child_id)]
         if not taken:  # else another record holds it, and linking said that it is another child's
@@ -676,7 +771,7 @@ class _Run:
             child_id,
             Unit((change,), item.key, tuple(claimed)),
             shielded=decision.shielded,
-            before=ChildRecord(child_id),
+            before=before,
         )
 
     def _claims(self, item: _Item) -> Iterator[bytes]:
@@ -695,9 +790,20 @@ class _Run:
             assertion=item.assertion,
         )
         stream_id = self._loader.ids.new()
-        change = Change(stream_id, StreamKind.CHILD, 0, (Pending(held, 1),), shielded=True)
+        events = (Pending(held, 1), *self._services_held(item, stream_id))
+        change = Change(stream_id, StreamKind.CHILD, 0, events, shielded=True)
         outcome = Outcome.QUEUED if reason == "queued" else Outcome.QUARANTINED
         return _Plan(item, outcome, stream_id, Unit((change,), item.key))
+
+    def _services_held(self, item: _Item, stream_id: UUID) -> Iterator[Pending]:
+        """The services that a source record held back tells of and that are still involved. Raises Refused."""
+        record = ChildRecord(stream_id, version=1, content_key=1)
+        for involved in item.involved:
+            if involved.lawful and involved.ended is None:
+                decision = decide_on_held(record, self._beginning(item, involved), self._loader.rules)
+                change = change_of(stream_id, record.version, decision)
+                record = _after(record, (change,), item.assertion.at)
+                yield from change.events
 
     # Appending
 
@@ -791,6 +897,15 @@ class _Run:
 def _raise(refusal: Refusal) -> None:
     remedy = REMEDIES[Code(refusal.code)] if refusal.code in set(Code) else "The rules do not allow this."
     raise Refused(remedy, code=refusal.code, field=refusal.field)
+
+
+def _days_of(involved: Involved) -> Iterator[tuple[str, date | None]]:
+    """The days of an involvement that may not lie ahead, with the field each stands in."""
+    yield "began", involved.began
+    yield "ended", involved.ended
+    yield "given_on", None if involved.consent is None else involved.consent.given_on
+    yield "withdrawn_on", involved.consent_withdrawn
+    yield "considered_on", None if involved.cause is None else involved.cause.considered_on
 
 
 def _digest(stream: BinaryIO) -> tuple[bytes, int]:

@@ -17,13 +17,16 @@ from pydantic import Field, ValidationError
 from domain.child_record.events import (
     AllocatedIdentifier,
     Carer,
+    Consent,
+    Contact,
     Gender,
     Institution,
     PersonName,
+    ReasonableCause,
     SourceKind,
     Whereabouts,
 )
-from domain.identifiers import AllocatedNumber, BodyCode, NhsNumber
+from domain.identifiers import AllocatedNumber, BodyCode, NamePart, NhsNumber
 from domain.kernel import Immutable
 
 MAX_LINE: Final = 64 * 1024
@@ -31,6 +34,9 @@ MAX_LINE: Final = 64 * 1024
 
 SUPERSEDED: Final = "nhs-number-superseded"
 """Scheme of an NHS number that another has replaced."""
+
+FORMER_UPN: Final = "upn-former"
+"""Scheme of a unique pupil number that another has replaced."""
 
 
 class Code(StrEnum):
@@ -42,6 +48,11 @@ class Code(StrEnum):
     EMPTY_FILE = "empty-file"
     NOT_TEXT = "not-text"
     NOT_JSON = "not-json"
+    NOT_XML = "not-xml"
+    DTD_NOT_ALLOWED = "dtd-not-allowed"
+    TOO_DEEP = "too-deep"
+    NOT_THIS_FORM = "not-this-form"
+    BAD_UPN = "bad-upn"
     NOT_A_CHILD = "not-a-child"
     LINE_TOO_LONG = "line-too-long"
     FILE_TOO_LARGE = "file-too-large"
@@ -64,6 +75,9 @@ class Code(StrEnum):
     RELATIONSHIP_NOT_HELD = "relationship-not-held"
     NOT_CURRENT = "not-current"
     ADULT = "adult"
+    SENSITIVE_NEEDS_GROUND = "sensitive-needs-ground"
+    CONSENT_NOT_NEEDED = "consent-not-needed"
+    INVOLVEMENT_EXISTS = "involvement-exists"
     UNKNOWN_CHILD = "unknown-child"
     RECORD_DAMAGED = "record-damaged"
 
@@ -75,6 +89,11 @@ REMEDIES: Final[dict[Code, str]] = {
     Code.EMPTY_FILE: "The file holds nothing. Send a file with a header and at least one line.",
     Code.NOT_TEXT: "Write the line in UTF-8.",
     Code.NOT_JSON: "Write the item as one valid JSON object.",
+    Code.NOT_XML: "The file is no well-formed XML from here on. Export it anew; what stands before is loaded.",
+    Code.DTD_NOT_ALLOWED: "Send the file without a document type or entities: neither is part of the form.",
+    Code.TOO_DEEP: "The elements are nested deeper than the form allows. Export the file anew.",
+    Code.NOT_THIS_FORM: "The file begins with another element than this kind of file. Check the kind you named.",
+    Code.BAD_UPN: "Check the unique pupil number: thirteen characters with a right check letter, or none.",
     Code.NOT_A_CHILD: "The service answered with an outcome, not a person. The named issue says why.",
     Code.LINE_TOO_LONG: "The line is longer than the format allows. Look for a missing line break or quote.",
     Code.FILE_TOO_LARGE: "Send a document of this size as NDJSON, one resource on each line.",
@@ -97,6 +116,9 @@ REMEDIES: Final[dict[Code, str]] = {
     Code.RELATIONSHIP_NOT_HELD: "Only people with parental responsibility or care may be held. Remove the item.",
     Code.NOT_CURRENT: "The source marks the item as no longer in use. Send the one in force.",
     Code.ADULT: "Only children are held, and young people who consented before they were 18. Remove the item.",
+    Code.SENSITIVE_NEEDS_GROUND: "A sensitive service needs a consent, or the reasonable cause its provider sees.",
+    Code.CONSENT_NOT_NEEDED: "Only a sensitive service is recorded on consent or cause. Leave them out.",
+    Code.INVOLVEMENT_EXISTS: "Another service was sent under this number. Give the involvement a number of its own.",
     Code.UNKNOWN_CHILD: "Load the child's own message first, then this one again.",
     Code.RECORD_DAMAGED: "The record it is about cannot be opened. Run `contactpoint health`, then load again.",
 }
@@ -120,6 +142,33 @@ class Warned:
     field: str
 
 
+class Involved(Immutable):
+    """A service's involvement as its source holds it: begun, and perhaps ended. `number`: the source's own.
+
+    consent_withdrawn: the day on which the consent was taken back. A cause beside it stands on its own.
+    """
+
+    number: AllocatedNumber
+    service: NamePart
+    kind: Literal["universal", "additional", "sensitive"]
+    organisation: NamePart | None = None
+    role: NamePart | None = None
+    contact: Contact = Contact()
+    lead_professional: bool = False
+    common_assessment: bool = False
+    began: date
+    ended: date | None = None
+    consent: Consent | None = None
+    consent_withdrawn: date | None = None
+    cause: ReasonableCause | None = None
+
+    @property
+    def lawful(self) -> bool:
+        """Whether it may be recorded now (reg 11(3)): a sensitive one needs a ground that stands."""
+        stands = self.consent is not None and self.consent_withdrawn is None
+        return self.kind != "sensitive" or stands or self.cause is not None
+
+
 class Facts(Immutable):
     """What one source record says of one child. None clears nothing. Dates are days in England."""
 
@@ -137,6 +186,10 @@ class Facts(Immutable):
     practice: Institution | None = None
     practice_effective: date | None = None
     identifiers: Annotated[tuple[AllocatedIdentifier, ...], Field(max_length=6)] = ()
+    education: Institution | None = None
+    education_effective: date | None = None
+    education_ceased: date | None = None
+    involvements: Annotated[tuple[Involved, ...], Field(max_length=40)] | None = None
     restricted: bool = False
     withheld: tuple[Literal["address", "practice", "contact"], ...] = ()
     died_on: date | None = None
@@ -154,6 +207,8 @@ class SourceRecord:
     facts: Facts
     about: Literal["child", "carers"] = "child"
     warnings: tuple[Warned, ...] = ()
+    body: BodyCode | None = None
+    """The body that answers for it, where that follows from the item and not from its kind."""
 
     def canonical(self) -> bytes:
         """The same bytes for the same content, whatever line or file it stands in: what an idempotency key is made of.
@@ -191,8 +246,11 @@ _BY_TYPE: Final = {
     "string_too_short": Code.MISSING_VALUE,
     "date_from_datetime_parsing": Code.BAD_DATE,
     "date_parsing": Code.BAD_DATE,
+    "date_type": Code.BAD_DATE,
     "enum": Code.BAD_CODE,
     "literal_error": Code.BAD_CODE,
+    "extra_forbidden": Code.FIELD_NOT_ALLOWED,
+    "json_invalid": Code.NOT_JSON,
 }
 _BY_FIELD: Final = {
     "nhs_number": Code.BAD_NHS_NUMBER,
@@ -207,8 +265,11 @@ def refusal_of(error: ValidationError, line: int, fields: dict[str, str]) -> Rej
     """
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     place = [part for part in first["loc"] if isinstance(part, str)]
+    code = _BY_TYPE.get(first["type"], Code.BAD_VALUE)
+    if code is Code.FIELD_NOT_ALLOWED:
+        return Rejected(line, code, field_name(place[-1]))
     ours = next((part for part in reversed(place) if part in fields), place[-1] if place else None)
-    code = _BY_FIELD.get(ours or "") or _BY_TYPE.get(first["type"], Code.BAD_VALUE)
+    code = _BY_FIELD.get(ours or "", code)
     if code is Code.BAD_VALUE and "control character" in first["msg"]:
         code = Code.BAD_CHARACTERS
     return Rejected(line, code, None if ours is None else fields.get(ours, ours))

@@ -5,7 +5,8 @@ what the second said as well is said anew in its name before the first is taken 
 leaves anybody's sight, not for a moment.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -21,12 +22,15 @@ from domain.child_record.events import (
     FactsWithheld,
     IdentifiersAsserted,
     IdentityAsserted,
+    InvolvementBegun,
     PracticeAsserted,
+    SensitiveInvolvementBegun,
     Source,
 )
 from domain.child_record.handlers import handle
+from domain.child_record.model import ChildRecord
 from domain.errors import NotFound, VersionConflict
-from domain.kernel import Change, History, Metadata, Pending, StreamKind
+from domain.kernel import Change, Event, History, Metadata, Pending, StreamKind
 from domain.policy.retention import london_day
 from domain.ports import Clock, Ids, Tokens
 from domain.rule_set.model import RuleSet
@@ -158,10 +162,14 @@ class Withdrawal:
         for attempt in range(_ATTEMPTS):
             history = self.store.load(stream_id)
             record = model.fold(history)
-            said = tuple(
-                Pending(event.model_copy(update={"source": _of_file(event.source, heir)}), record.content_key)
-                for version, event in _said_by(history, file_id)
-                if one.after < version <= one.upto and version not in record.withdrawn
+            versions = frozenset(range(one.after + 1, one.upto + 1)) - record.withdrawn
+            said = (
+                *(
+                    Pending(_in_the_name_of(heir, event), record.content_key)
+                    for version, event in _said_by(history, file_id)
+                    if version in versions
+                ),
+                *_services_said_by(history, record, file_id, versions, heir),
             )
             if not said:
                 return 0
@@ -201,9 +209,15 @@ class Withdrawal:
             if one.also:
                 heir, *others = one.also
                 said = held.assertion.model_copy(update={"source": _of_file(held.assertion.source, heir)})
-                again = Pending(held.model_copy(update={"assertion": said}), 1)
+                again = (
+                    Pending(held.model_copy(update={"assertion": said}), 1),
+                    *(
+                        Pending(_in_the_name_of(heir, recorded.event), recorded.content_key)
+                        for recorded in history.events[1:]
+                    ),
+                )
                 done = self.store.append(
-                    [Change(self.ids.new(), StreamKind.CHILD, 0, (again,), shielded=True)],
+                    [Change(self.ids.new(), StreamKind.CHILD, 0, again, shielded=True)],
                     metadata,
                     idempotency_key=self._inherited(heir, others, one.key, at, metadata),
                     batch=heir,
@@ -224,6 +238,28 @@ def _said_by(history: History, file_id: UUID) -> list[tuple[int, Said]]:
         and isinstance(recorded.event.source, Source)
         and recorded.event.source.file == file_id
     ]
+
+
+def _services_said_by(
+    history: History, record: ChildRecord, file_id: UUID, versions: AbstractSet[int], heir: UUID
+) -> Iterator[Pending]:
+    """The services that a file told of at these versions, in the name of another file. What became of them stands."""
+    keys = {one.involvement: one.content_key for one in record.involvements if one.sensitive}
+    for recorded in history.events:
+        begun = recorded.event
+        if (
+            isinstance(begun, InvolvementBegun | SensitiveInvolvementBegun)
+            and recorded.version in versions
+            and begun.source.file == file_id
+        ):
+            key = keys.get(begun.involvement, record.content_key)
+            yield Pending(_in_the_name_of(heir, begun), key)
+
+
+def _in_the_name_of(heir: UUID, event: Event) -> Event:
+    """What one file said, as another says it."""
+    source = getattr(event, "source", None)
+    return event if source is None else event.model_copy(update={"source": _of_file(source, heir)})
 
 
 def _of_file(source: object, file_id: UUID) -> object:

@@ -38,6 +38,7 @@ from domain.child_record.commands import (
 from domain.child_record.events import (
     AuthorityAssigned,
     ChildRegistered,
+    Contact,
     ExtensionConsentGiven,
     ExtensionConsentWithdrawn,
     IdentityAsserted,
@@ -89,6 +90,11 @@ def decide(record: ChildRecord, command: Command, rules: RuleSet) -> Decision:
     if not isinstance(command, RegisterChild):
         _must_be_held(record)
     return _with_keys(record, DECISIONS[type(command)](record, command, rules))
+
+
+def decide_on_held(record: ChildRecord, command: BeginInvolvement, rules: RuleSet) -> Decision:
+    """What a source record that is held back tells of a service: `record` is its stream, no child's record yet."""
+    return _with_keys(record, begin_involvement(record, command, rules))
 
 
 # Registration and assertions
@@ -165,7 +171,7 @@ def withdraw_supply(record: ChildRecord, command: WithdrawSupply, rules: RuleSet
     """
     versions = sorted(
         [a.version for a in record.standing if _from_file(a.event.source, command.file)]
-        + [i.version for i in record.involvements if _from_file(i.source, command.file)]
+        + [s.version for i in record.involvements for s in i.sayings if _from_file(s.source, command.file)]
         + [d.version for d in record.deaths if _from_file(d.source, command.file)]
     )
     if not versions:
@@ -222,10 +228,15 @@ def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: Rul
     if known is None:
         return begun
     (asked,) = reduce(evolve, _as_recorded(record, begun, command), ChildRecord(record.child_id)).involvements
-    if asked == replace(
-        known, version=asked.version, content_key=asked.content_key, ended=None, consent_withdrawn=None
-    ):
+    file = command.source.file
+    fed = file is not None and command.source_kind is known.source_kind
+    said = file is None or any(_from_file(saying.source, file) for saying in known.sayings)
+    same = _but_for_progress(asked) == _but_for_progress(known)
+    if same and not fed and asked.source == known.source:
         return ()
+    if fed and _service(asked) == _service(known):
+        anew = () if same else _said_anew(known, command, rules)
+        return anew if said else (begun[0], *anew)
     return _refuse_unless_hidden(
         record, Refused("Another involvement has this id.", code="involvement-exists", field="involvement")
     )
@@ -470,6 +481,37 @@ def _involvement(record: ChildRecord, which: UUID) -> Involvement | None:
     return next((i for i in record.involvements if i.involvement == which), None)
 
 
+def _but_for_progress(involvement: Involvement) -> Involvement:
+    """An involvement apart from what became of it, and from who said so."""
+    return replace(
+        involvement,
+        version=0,
+        content_key=0,
+        source=Source(),
+        again=(),
+        ended=None,
+        consent_withdrawn=None,
+    )
+
+
+def _service(involvement: Involvement) -> Involvement:
+    """Which service it is and since when, apart from how to reach it and its ground."""
+    return replace(_but_for_progress(involvement), contact=Contact(), consent=None, cause=None)
+
+
+def _said_anew(known: Involvement, command: BeginInvolvement, rules: RuleSet) -> Events:
+    """How to reach a service, or its ground, as its source says it now.
+
+    A consent that was withdrawn does not come back by being said again: only one given later does.
+    """
+    gone, consent = known.consent_withdrawn, command.consent
+    if gone is not None and consent is not None and consent.given_on <= gone:
+        if command.cause is None:
+            return ()
+        command = command.model_copy(update={"consent": None})
+    return _begun(command, rules)[1:]
+
+
 def _begun(command: BeginInvolvement, rules: RuleSet) -> tuple[Event, Event]:
     """What it is, and how to reach it: of a sensitive service with its ground."""
     source_kind, involvement = command.source_kind, command.involvement
@@ -555,9 +597,14 @@ def _with_keys(record: ChildRecord, events: Events) -> Decision:
         match event:
             case ShieldRaised():
                 number = current = last = last + 1
-            case SensitiveInvolvementBegun():
+            case SensitiveInvolvementBegun() if event.involvement not in own:
                 number = own[event.involvement] = last = last + 1
-            case SensitiveInvolvementGrounded() | SensitiveConsentWithdrawn() | SensitiveInvolvementEnded():
+            case (
+                SensitiveInvolvementBegun()
+                | SensitiveInvolvementGrounded()
+                | SensitiveConsentWithdrawn()
+                | SensitiveInvolvementEnded()
+            ):
                 number = own.get(event.involvement, current)
             case _:
                 pass

@@ -4,6 +4,7 @@ State keeps every assertion with its provenance; which of them is shown is chose
 `evolve` accepts every event ever stored, whether or not its content could be opened.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
@@ -67,8 +68,20 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True)
+class Saying:
+    """That a source said, at this version of the stream, that a service is involved."""
+
+    version: int
+    source_kind: SourceKind
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Involvement:
-    """A service's involvement. `consent` and `cause` are set only where it is sensitive."""
+    """A service's involvement. `consent` and `cause` are set only where it is sensitive.
+
+    `version`, `source_kind` and `source` are of the first saying that stands; `again` are the others, of other files.
+    """
 
     involvement: UUID
     version: int
@@ -88,6 +101,12 @@ class Involvement:
     consent: Consent | None = None
     consent_withdrawn: date | None = None
     cause: ReasonableCause | None = None
+    again: tuple[Saying, ...] = ()
+
+    @property
+    def sayings(self) -> tuple[Saying, ...]:
+        """Every saying that stands, in the order of the stream."""
+        return (Saying(self.version, self.source_kind, self.source), *self.again)
 
     @property
     def stands(self) -> bool:
@@ -313,10 +332,14 @@ def _told_by_event(record: ChildRecord, recorded: Recorded) -> dict[str, Any]:
             return {
                 "withdrawn": record.withdrawn | frozenset(event.versions),
                 "supply_gone_on": london_day(recorded.recorded_at) if event.alone else None,
-                "involvements": tuple(i for i in record.involvements if i.version not in event.versions),
+                "involvements": tuple(
+                    filter(None, (_still_said(i, event.versions) for i in record.involvements))
+                ),
                 "deaths": tuple(d for d in record.deaths if d.version not in event.versions),
             }
         case InvolvementBegun() | SensitiveInvolvementBegun():
+            if any(i.involvement == event.involvement for i in record.involvements):
+                return {"involvements": _said_again(record, recorded.version, event)}
             return {"involvements": (*record.involvements, _involvement(recorded, event))}
         case InvolvementContactGiven():
             return {"involvements": _with_involvement(record, event.involvement, contact=event.contact)}
@@ -384,6 +407,32 @@ def _involvement(recorded: Recorded, event: InvolvementBegun | SensitiveInvolvem
         began=event.began,
         source_kind=event.source_kind,
         source=event.source,
+    )
+
+
+def _said_again(
+    record: ChildRecord, version: int, event: InvolvementBegun | SensitiveInvolvementBegun
+) -> tuple[Involvement, ...]:
+    """The involvements, one of which another file tells of as well."""
+    saying = Saying(version, event.source_kind, event.source)
+    return tuple(
+        replace(i, again=(*i.again, saying)) if i.involvement == event.involvement else i
+        for i in record.involvements
+    )
+
+
+def _still_said(involvement: Involvement, withdrawn: Sequence[int]) -> Involvement | None:
+    """The involvement without what was withdrawn; None where nobody tells of it any more."""
+    standing = [saying for saying in involvement.sayings if saying.version not in withdrawn]
+    if not standing:
+        return None
+    first, *others = standing
+    return replace(
+        involvement,
+        version=first.version,
+        source_kind=first.source_kind,
+        source=first.source,
+        again=tuple(others),
     )
 
 

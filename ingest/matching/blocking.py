@@ -9,6 +9,7 @@ a hundred times slower at a million children.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from domain.child_record.events import (
@@ -21,6 +22,7 @@ from domain.child_record.events import (
     LastKnownAddress,
     PersonName,
     Source,
+    SourceKind,
 )
 from domain.child_record.model import Assertion, ChildRecord
 from ingest.matching import normalise
@@ -68,9 +70,13 @@ def by_shielded_birth(born: date) -> str:
     return f"s:{born.isoformat()}"
 
 
+_NUMBERED_AS: Final = {SourceKind.CTF: SourceKind.SCHOOL_CENSUS}
+"""Sources that know a child by the very number that another does: schools, by the unique pupil number."""
+
+
 def by_source_record(source_kind: str, record: str) -> str:
-    """The unshielded record that this source record was loaded into before."""
-    return f"r:{source_kind}|{record}"
+    """The unshielded record that this source record was loaded into before, or one numbered alike."""
+    return f"r:{_NUMBERED_AS.get(SourceKind(source_kind), source_kind)}|{record}"
 
 
 def by_exact_name(person: NormalName, born: date, where: str) -> str:

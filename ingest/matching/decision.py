@@ -40,11 +40,21 @@ class Incoming:
     birth_order: int | None
     about_carers: bool = False
     """It names the child by NHS number alone and says who its carers are."""
+    former_records: tuple[str, ...] = ()
+    """Numbers under which the same source knew the child before."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """Every NHS number it gives, the one in force first."""
         return (*(() if self.nhs_number is None else (self.nhs_number,)), *self.former_numbers)
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """The keys of what the source calls the child, and called it before."""
+        own = () if self.source_record is None else (self.source_record,)
+        return frozenset(
+            blocking.by_source_record(self.source_kind, record) for record in (*own, *self.former_records)
+        )
 
 
 class Doubt(StrEnum):
@@ -86,8 +96,8 @@ Decision = Match | Queue | NoMatch
 def linking_keys(incoming: Incoming) -> frozenset[str]:
     """The keys under which records that it may be about are found."""
     keys = {blocking.by_nhs_number(number) for number in incoming.numbers}
-    if incoming.source_record is not None and not incoming.about_carers:
-        keys.add(blocking.by_source_record(incoming.source_kind, incoming.source_record))
+    if not incoming.about_carers:
+        keys |= incoming.entries
     return frozenset(keys | _exact_keys(incoming))
 
 
@@ -108,11 +118,10 @@ def decide(incoming: Incoming, candidates: Sequence[Candidate]) -> Decision:
         return _by_number(incoming, by_number)
     if incoming.about_carers or incoming.date_of_birth is None:
         return NoMatch()
-    if incoming.source_record is not None:
-        own = blocking.by_source_record(incoming.source_kind, incoming.source_record)
-        same_entry = [c for c in _holding(candidates, (own,)) if not _verified_numbers_differ(incoming, c)]
-        if same_entry:
-            return _by_entry(incoming, same_entry)
+    known = _holding(candidates, incoming.entries)
+    same_entry = [candidate for candidate in known if not _verified_numbers_differ(incoming, candidate)]
+    if same_entry:
+        return _by_entry(incoming, same_entry)
     return _by_name(incoming, _holding(candidates, _exact_keys(incoming)))
 
 
@@ -266,7 +275,4 @@ def _another_entry(incoming: Incoming, candidate: Candidate) -> bool:
         return False
     prefix = blocking.by_source_record(incoming.source_kind, "")
     entries = {key for key in candidate.keys if key.startswith(prefix)}
-    return (
-        bool(entries)
-        and blocking.by_source_record(incoming.source_kind, incoming.source_record) not in entries
-    )
+    return bool(entries) and incoming.entries.isdisjoint(entries)

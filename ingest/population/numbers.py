@@ -46,6 +46,11 @@ def pupil_number(authority: str, establishment: int, year: int, serial: int) -> 
     return _UPN_LETTERS[(total + tail[1]) % 23] + digits + tail[0]
 
 
+def temporary_pupil_number(upn: str) -> str:
+    """The temporary number that stands for a permanent one: its letter counts as the digit did, so the check agrees."""
+    return upn[:12] + _UPN_LETTERS[int(upn[12])]
+
+
 @lru_cache(maxsize=4096)
 def _allocated(authority: str, establishment: int, year: int) -> tuple[str, int]:
     """The first nine digits, and what they add to the sum."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.population.numbers import temporary_pupil_number
 from ingest.population.people import EDITION, Child, at_birth, block_of
 from ingest.population.shares import SOURCES
 from ingest.population.slips import Draws
@@ -123,14 +124,25 @@ def _since(child: Child) -> str:
 
 
 def school_census(child: Child) -> tuple[str, str]:
-    """A pupil on roll: the unique pupil number and the element."""
+    """A pupil on roll, or no longer: the unique pupil number and the element.
+
+    Who left stands in a section of its own, so that the file is written as the children come.
+    """
     upn = child.pupil_number
     middle, address = _middle_and_address(child)
-    return upn, (
-        f"<PupilOnRoll><PupilIdentifiers><UPN>{upn}</UPN><Surname>{child.surname}</Surname>"
-        f"<Forename>{child.given}</Forename>{middle}<DOB>{child.born}</DOB><Sex>{_sex(child)}</Sex></PupilIdentifiers>"
-        f"<HomeInformation><Address>{address}</Address></HomeInformation></PupilOnRoll>\n"
+    left = _left_school_on(child)
+    which = "PupilNoLongerOnRoll" if left else "PupilOnRoll"
+    leaving = f"<LeavingDate>{left}</LeavingDate>" if left else ""
+    text = (
+        f"<{which}><PupilIdentifiers>{_pupil_numbers(child)}<Surname>{child.surname}</Surname>"
+        f"<Forename>{child.given}</Forename>{middle}<DOB>{child.born}</DOB>{_sex_element(child)}</PupilIdentifiers>"
+        f"<PupilCharacteristics><Ethnicity>NOBT</Ethnicity></PupilCharacteristics>"
+        f"<PupilStatus><EnrolStatus>C</EnrolStatus><EntryDate>{_entered_school_on(child)}</EntryDate>{leaving}"
+        f"</PupilStatus><HomeInformation><Address>{address}</Address></HomeInformation></{which}>\n"
     )
+    if left:
+        text = f"</PupilsOnRoll><PupilsNoLongerOnRoll>{text}</PupilsNoLongerOnRoll><PupilsOnRoll>\n"
+    return upn, text
 
 
 def ctf(child: Child) -> tuple[str, str]:
@@ -138,11 +150,35 @@ def ctf(child: Child) -> tuple[str, str]:
     upn = child.pupil_number
     middle, address = _middle_and_address(child)
     return upn, (
-        f"<Pupil><UPN>{upn}</UPN><Surname>{child.surname}</Surname><Forename>{child.given}</Forename>"
-        f"<DOB>{child.born}</DOB><Sex>{_sex(child)}</Sex><BasicDetails>{middle}"
+        f"<Pupil>{_pupil_numbers(child)}<Surname>{child.surname}</Surname><Forename>{child.given}</Forename>"
+        f"<DOB>{child.born}</DOB>{_sex_element(child)}<BasicDetails>{middle}"
         f"<NCyearActual>{child.born_on.school_year or 'R'}</NCyearActual></BasicDetails>"
-        f"<AddressPhoneEmail>{address}</AddressPhoneEmail></Pupil>\n"
+        f"<AddressPhoneEmail>{address}</AddressPhoneEmail><SchoolHistory><School><LEA>{AREAS[child.area][1]}</LEA>"
+        f"<Estab>{child.school}</Estab><EntryDate>{_entered_school_on(child)}</EntryDate></School></SchoolHistory></Pupil>\n"
     )
+
+
+def _pupil_numbers(child: Child) -> str:
+    """The number, and for one pupil in thirty the temporary one that it replaced."""
+    upn = child.pupil_number
+    former = f"<FormerUPN>{temporary_pupil_number(upn)}</FormerUPN>" if child.number % 30 == 11 else ""
+    return f"<UPN>{upn}</UPN>{former}"
+
+
+def _sex_element(child: Child) -> str:
+    """Half the schools' systems still call the item by its former name."""
+    name = "Gender" if (child.school + child.area) % 2 else "Sex"
+    return f"<{name}>{_sex(child)}</{name}>"
+
+
+def _entered_school_on(child: Child) -> str:
+    """The September in which the pupil began at this school."""
+    return f"{child.born_on.begins_school + (7 if child.school >= 4_000 else 0)}-09-01"
+
+
+def _left_school_on(child: Child) -> str:
+    """For one pupil in twenty-five the last day of the term before the census."""
+    return "2025-12-19" if child.number % 25 == 7 else ""
 
 
 def _middle_and_address(child: Child) -> tuple[str, str]:
@@ -155,18 +191,35 @@ def _middle_and_address(child: Child) -> tuple[str, str]:
 
 
 def case_management(child: Child) -> tuple[str, str]:
-    """A child known to children's services: the case system's number and the line."""
-    number = f"{AREAS[child.area][1]}-{child.number:08d}"
+    """A child known to children's services: the authority's code with the case system's number, and the message."""
+    body, code = AREAS[child.area][:2]
+    number = f"{code}-{child.number:08d}"
     home = child.home
+    since = _since(child)
     given = f'{child.given}","{child.middle}' if child.middle else child.given
     nhs = f'"nhs_number":"{child.nhs_number}",' if child.number_known else ""
     sex = f'"sex":"{_sex(child)}",' if child.sex_known else ""
-    lines = f'"lines":["{home.street}","{home.town}"]' if home.street else '"lines":[]'
-    postcode = f',"postcode":"{home.postcode}"' if home.postcode else ""
-    return number, (
-        f'{{"id":"{number}",{nhs}"given":["{given}"],"family":"{child.surname}","date_of_birth":"{child.born}",{sex}'
-        f'"address":{{{lines}{postcode},"since":"{_since(child)}"}}}}\n'
+    lines = f'"lines":["{home.street}","{home.town}"],' if home.street else ""
+    postcode = f'"postcode":"{home.postcode}",' if home.postcode else ""
+    service, ground = _SERVICES[child.number % len(_SERVICES)]
+    ended = f',"ended":"{since}"' if child.number % 4 == 0 else ""
+    return f"{body}/{number}", (
+        f'{{"body":"{body}","id":"{number}","as_of":"{since}","given":["{given}"],"family":"{child.surname}",'
+        f'"date_of_birth":"{child.born}",{sex}{nhs}"address":{{{lines}{postcode}"since":"{since}"}},'
+        f'"involvements":[{{"id":"{number}-1",{service},"began":"{since}"{ended}'
+        f"{ground and ground.format(since)}}}]}}\n"
     )
+
+
+_CONSENT: Final = ',"consent":{{"given_by":"parent","given_on":"{}"}}'
+_SERVICES: Final = (
+    ('"service":"Children\'s social care","kind":"additional","organisation":"Children and families"', ""),
+    ('"service":"Family support","kind":"additional","contact":{"telephone":"01632 960100"}', ""),
+    ('"service":"Health visiting","kind":"universal","role":"Health visitor"', ""),
+    ('"service":"CAMHS tier 3","kind":"sensitive","role":"Clinician"', _CONSENT),
+    ('"service":"Speech and language therapy","kind":"additional","lead_professional":true', ""),
+)
+"""Services as a case system writes them, with the ground of those that need one."""
 
 
 Write = Callable[[Child], tuple[str, str]]

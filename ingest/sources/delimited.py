@@ -49,7 +49,8 @@ FIELDS: Final = {
 }
 """What these sources call a field of ours, where they call it otherwise and alike."""
 
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
+"""What some systems begin a file with."""
 
 
 class Bad(Exception):
@@ -73,12 +74,12 @@ class Form:
 
     def parse(self, stream: BinaryIO) -> Iterator[Parsed]:
         """Parse a file. One `Rejected` and no more where the header cannot be accepted."""
-        lines = _lines(stream)
+        lines = lines_of(stream)
         header = next(lines, None)
         if header is None:
             yield Rejected(1, Code.EMPTY_FILE)
             return
-        columns = self._header(header[1].removeprefix(_BOM) if isinstance(header[1], bytes) else header[1])
+        columns = self._header(header[1].removeprefix(BOM) if isinstance(header[1], bytes) else header[1])
         if isinstance(columns, Rejected):
             yield columns
             return
@@ -115,7 +116,7 @@ class Form:
             return refusal_of(error, number, self.fields)
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | Rejected]]:
+def lines_of(stream: BinaryIO) -> Iterator[tuple[int, bytes | Rejected]]:
     """Numbered lines that hold something; one that is too long is a refusal, and the next is read as usual."""
     for number, line in enumerate(iter(partial(stream.readline, MAX_LINE + 1), b""), 1):
         if len(line) > MAX_LINE and not line.endswith(b"\n"):

@@ -19,6 +19,7 @@ from tests.acceptance.line import Line
 from tests.acceptance.people import Child, a_child, born, id_of, registered
 from tests.loading import COLUMNS, a_births_file, ndjson, restricted
 from tests.plugins_counts import count, seed
+from tests.unit.ingest.test_school_xml import a_file
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
@@ -351,3 +352,88 @@ def test_child_benefit_loads_once_tells_what_it_refuses_and_is_withdrawn_as_a_un
 
     line.done("load", "child-benefit", "--withdraw", file_of(loaded))
     assert line.search(*one.criteria)["results"] == []
+
+
+def a_case(one: Child, **changed: object) -> dict[str, object]:
+    """What a case system says of a child: one ordinary service, one sensitive."""
+    return {
+        "body": "E06000999",
+        "id": f"CS-{one.family[:8]}",
+        "as_of": "2026-02-01",
+        "given": [one.given],
+        "family": one.family,
+        "date_of_birth": one.born.isoformat(),
+        "address": {"lines": ["5 Case Street"], "postcode": one.postcode, "since": "2026-02-01"},
+        "involvements": [
+            {"id": "I-1", "service": "Family support", "kind": "additional", "began": "2026-02-01"},
+            {
+                "id": "I-2",
+                "service": "Harbour Substance Service",
+                "kind": "sensitive",
+                "began": "2026-02-01",
+                "consent": {"given_by": "parent", "given_on": "2026-02-01"},
+            },
+        ],
+        **changed,
+    }
+
+
+def test_case_management_loads_once_tells_what_it_refuses_and_is_withdrawn_as_a_unit(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    content = ndjson(a_case(one), a_case(a_child(), notes="ZQX7 unhappy"))
+
+    loaded = line.load("case-management", content)
+    assert (loaded["read"], loaded["updated"], loaded["refused"]) == (2, 1, 1)
+    assert [(r["line"], r["code"], r["field"]) for r in loaded["refusals"]] == [
+        (2, "field-not-allowed", "notes")
+    ]
+    assert "ZQX7" not in str(loaded)
+    shown = line.shown(child)
+    assert [service["service"] for service in shown["involvements"]] == ["Family support"]
+    assert shown["notice"]
+    assert "Harbour" not in str(shown)
+    assert shown["address"]["lines"] == ["5 Case Street"]
+
+    again = line.load("case-management", content)
+    assert (again["unchanged"], again["events"]) == (1, 0)
+
+    line.done("load", "case-management", "--withdraw", file_of(loaded))
+    shown = line.shown(child)
+    assert (shown["involvements"], shown["notice"]) == ([], None)
+    assert shown["address"]["lines"] != ["5 Case Street"]
+
+
+@pytest.mark.parametrize("kind", ["school-census", "ctf"])
+def test_a_school_s_file_loads_once_tells_what_it_refuses_and_is_withdrawn_as_a_unit(
+    line: Line, kind: str
+) -> None:
+    one = a_child()
+    child = born(line, one)
+    before = line.shown(child)
+    pupil = (
+        f"<Surname>{one.family}</Surname><Forename>{one.given}</Forename><DOB>{one.born}</DOB>"
+        f"<Street>{one.street}</Street><PostCode>{one.postcode}</PostCode>"
+    )
+    history = (
+        "<School><LEA>999</LEA><Estab>9999</Estab><EntryDate>2025-09-01</EntryDate></School>"
+        if kind == "ctf"
+        else ""
+    )
+    content = a_file(kind, pupil + history, f"{pupil}<RiskOfHarm>ZQX7</RiskOfHarm>").replace(
+        b"<LEA>384</LEA><Estab>2001</Estab>", b"<LEA>999</LEA><Estab>9999</Estab>"
+    )
+
+    loaded = line.load(kind, content)
+    assert (loaded["read"], loaded["updated"], loaded["refused"]) == (2, 1, 1)
+    assert [(r["line"], r["code"], r["field"]) for r in loaded["refusals"]] == [
+        (3, "field-not-allowed", "RiskOfHarm")
+    ]
+    assert "ZQX7" not in str(loaded)
+    assert line.shown(child)["education"]["code"] == "DFE9999999"
+
+    again = line.load(kind, content)
+    assert (again["unchanged"], again["events"]) == (1, 0)
+
+    line.done("load", kind, "--withdraw", file_of(loaded))
+    assert line.shown(child) == before

@@ -27,7 +27,7 @@ from domain.disclosure import RecordFacts
 from domain.errors import AlreadyReserved, BadInput, NotFound, Refused, Unavailable, VersionConflict
 from domain.kernel import Appended, Metadata
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordReleased
-from ingest.pipeline import Counts, Loaded
+from ingest.pipeline import PARSERS, Counts, Loaded
 from ingest.ports import Unit
 from ingest.screening import NAME
 from ingest.source_record import Code
@@ -177,8 +177,8 @@ def test_a_narrative_in_an_address_is_refused_and_repeated_nowhere() -> None:
 
 
 def test_an_unknown_kind_is_refused_naming_those_there_are() -> None:
-    with pytest.raises(BadInput, match="births, child-benefit, pds"):
-        Index().load("ctf", b"")
+    with pytest.raises(BadInput, match=", ".join(sorted(PARSERS))):
+        Index().load("practitioner", b"")
 
 
 # Twins and doubts

@@ -123,10 +123,13 @@ def test_a_training_home_takes_every_record_and_each_entry_is_a_child_of_its_own
     pds = index.load("pds", files["pds"].encode()).counts
     assert pds.refused == 0
     assert pds.updated > 0.8 * pds.read
+    for source in ("child-benefit", "school-census", "ctf", "case-management"):
+        counts = index.load(source, files[source].encode()).counts
+        assert (counts.refused, counts.read > 0) == (0, True), source
 
 
-def test_births_and_pds_are_among_what_can_be_read() -> None:
-    assert {source for source, _ in parsers()} >= {"births", "pds"}
+def test_every_file_can_be_read() -> None:
+    assert {source for source, _ in parsers()} == {*FILES} - {"truth"}
 
 
 def test_the_truth_covers_every_record_of_every_source_once() -> None:
@@ -156,6 +159,23 @@ def test_pupil_numbers_are_valid_and_never_two_alike() -> None:
     assert len(numbers) > 5_000
     assert len(set(numbers)) == len(numbers)
     assert all(unique_pupil_number(number) == number for number in numbers)
+
+
+def test_former_pupil_numbers_are_temporary_ones_and_never_two_alike() -> None:
+    texts = [record.text for record in records() if record.source == "school-census"]
+    found = [number for text in texts for number in re.findall("<FormerUPN>(.*?)</FormerUPN>", text)]
+    assert len(found) > 100
+    assert len(set(found)) == len(found)
+    assert all(unique_pupil_number(number) == number and number[-1].isalpha() for number in found)
+
+
+def test_schools_write_sex_by_either_name_and_some_pupils_have_left() -> None:
+    texts = [record.text for record in records() if record.source == "school-census"]
+    assert 0.3 < sum("<Gender>" in text for text in texts) / len(texts) < 0.7
+    assert all(("<Gender>" in text) != ("<Sex>" in text) for text in texts)
+    left = [text for text in texts if "<PupilNoLongerOnRoll>" in text]
+    assert 0.02 < len(left) / len(texts) < 0.06
+    assert all("<LeavingDate>" in text for text in left)
 
 
 def test_postcodes_are_of_their_shape() -> None:
