@@ -1,10 +1,11 @@
 """Views on a real server: search, the audit trail, rebuilds under load, and kill -9 in the middle."""
 
+import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.log_slices import LogSlices
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.slices import StoredSlices
+from cli.viewing import Workers
 from domain.access.events import Criteria, Hit, RecordShown
 from domain.access.model import AccessGrant
 from domain.child_record.decisions import decide
@@ -620,3 +622,72 @@ def test_a_slice_that_two_bring_is_there_once(site: Site) -> None:
     assert [site.views.fill(build, view, one) for one in filled] == [True] * len(filled)
     assert [site.views.fill(build, view, one) for one in filled] == [False] * len(filled)
     assert len(site.views.rows(build, "child")) == 10
+
+
+# Workers
+
+
+def _by_workers(site: Site, folder: Path) -> Operations:
+    """The same operations, rebuilding by two processes."""
+    return replace(site.operations, filler=Workers(site.databases, folder / "kek", processes=2))
+
+
+def test_workers_end_in_the_same_rows(site: Site, tmp_path: Path) -> None:
+    children = [_register(site, number) for number in range(40)]
+    site.tell(children[0], builders.shields())
+    site.look(children[1], children[2])
+    site.operations.run()
+    live = site.rows()
+    operations = _by_workers(site, tmp_path)
+    for projection in PROJECTIONS:
+        told: list[Progress] = []
+        answer = operations.rebuild(projection.name, progress=told.append)
+        assert len(told) >= 32, "shared out in slices"
+        assert told[-1].done == told[-1].total == answer["events"]
+    assert site.rows("next") == live
+    assert multiprocessing.active_children() == []
+
+
+def test_a_killed_worker_is_told_and_costs_what_it_was_at(site: Site, tmp_path: Path) -> None:
+    for number in range(40):
+        _register(site, number)
+    site.operations.run()
+    live = site.rows()
+    operations = _by_workers(site, tmp_path)
+    told: list[Progress] = []
+
+    def kill(progress: Progress) -> None:
+        told.append(progress)
+        if len(told) == 5:
+            os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+
+    with pytest.raises(Unavailable, match="goes on where it was"):
+        operations.rebuild(PRACTITIONER_VIEW.name, progress=kill)
+    assert multiprocessing.active_children() == []
+    assert _states(site) == ["live", "filling"]
+    assert site.rows() == live
+    filling = site.views.filling(PRACTITIONER_VIEW.name)
+    assert filling is not None
+    again: list[Progress] = []
+    operations.rebuild(PRACTITIONER_VIEW.name, switch=True, progress=again.append)
+    assert len(again) == 32 - len(filling.done)
+    assert len(filling.done) >= len(told)
+    assert site.rows() == live
+
+
+@pytest.mark.parametrize("filler", ["one", "workers"])
+def test_a_cancelled_rebuild_leaves_nothing_behind(site: Site, tmp_path: Path, filler: str) -> None:
+    for number in range(20):
+        _register(site, number)
+    site.operations.run()
+
+    def cancel(progress: Progress) -> None:
+        if progress.done > 10:
+            raise KeyboardInterrupt
+
+    operations = site.operations if filler == "one" else _by_workers(site, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        operations.rebuild(PRACTITIONER_VIEW.name, progress=cancel)
+    assert _states(site) == ["live"]
+    assert site.views.filling(PRACTITIONER_VIEW.name) is None
+    assert multiprocessing.active_children() == []
