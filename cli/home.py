@@ -58,7 +58,7 @@ def restore(
 
     run = session(context)
     answer = restore_home(run.home, run.settings, folder)
-    run.output.answer(answer, lambda a: f"Restored to position {a['position']}; views rebuilt.")
+    run.output.answer(answer, _restored)
 
 
 def health(context: typer.Context) -> None:
@@ -82,6 +82,14 @@ def _initialised(answer: Json) -> str:
         names = ", ".join(answer["accounts"])
         words += f"\nTraining accounts, for --as: {names}. Invented people only."
     return words
+
+
+def _restored(answer: Json) -> str:
+    return (
+        f"Restored to position {answer['position']}, recorded {answer['as_of']}; {answer['shields']} shields and "
+        f"{answer['destroyed']} destructions applied, views rebuilt.\n"
+        "What came after that instant is not in it: have shields raised since then raised again."
+    )
 
 
 def _health(answer: Json) -> str:

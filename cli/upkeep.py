@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from adapters.keys.kek import rotate
@@ -30,6 +31,10 @@ class Upkeep:
         """Copy both logs and the keys. Key-encryption keys stay behind."""
         done = backup(self.stores.databases, folder, training=self.training)
         return {"position": done.position, "access_position": done.access_position}
+
+    def as_of(self) -> datetime | None:
+        """When the last event of the record log was recorded."""
+        return self.stores.recorder(Role.SERVICE).head().recorded_at
 
     def rotate(self) -> Json:
         """Wrap every key under new key-encryption keys and destroy the old ones."""

@@ -144,6 +144,10 @@ class _Queries:
         self.digests_held_by = of(
             "SELECT token FROM LOG.reservation WHERE stream_id = %s AND octet_length(token) = 32"
         )
+        self.holders = of(
+            "SELECT token, stream_id FROM LOG.reservation WHERE token >= %s AND substr(token, 1, %s::integer) = %s "
+            "ORDER BY token"
+        )
         events = (
             "SELECT COLUMNS FROM LOG.event WHERE stream_id = %s AND version > %s::bigint AND version <= %s::bigint "
             "ORDER BY version {} LIMIT %s::bigint"
@@ -417,6 +421,11 @@ class LogRecorder(PostgresApplicationRecorder):
     def digests_held_by(self, holder: UUID) -> list[bytes]:
         """The tokens a stream holds that are digests of an identifier (32 bytes; an index number is no digest)."""
         return [row[0] for row in self._all(self._queries.digests_held_by, (holder,))]
+
+    def holders(self, prefix: bytes) -> dict[bytes, UUID]:
+        """Who holds the tokens that begin so, by what follows the beginning."""
+        rows = self._all(self._queries.holders, (prefix, len(prefix), prefix))
+        return {token[len(prefix) :]: holder for token, holder in rows}
 
     def listen(self) -> "Listener":
         """Wakes when something was appended. A connection of its own."""
