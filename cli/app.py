@@ -288,8 +288,12 @@ class App:
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
         answer = self.writing.carry_out(due, self.metadata(viewer, purpose="operation"), output)
+        return {**answer, "maintained": self.maintain(output)}
+
+    def maintain(self, output: Output) -> Json:
+        """Take what must not be seen any more out of the views, then out of their files."""
         self.catch_up()
-        return answer
+        return self.upkeep.maintain(output)
 
     def catch_up(self) -> None:
         """Bring the views up to what was just written. What is shown never depends on it."""

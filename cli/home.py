@@ -16,6 +16,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(stop)
     app.command()(backup)
     app.command()(restore)
+    app.command()(maintain)
     app.command()(health)
 
 
@@ -61,6 +62,14 @@ def restore(
     run.output.answer(answer, _restored)
 
 
+def maintain(context: typer.Context) -> None:
+    """Take what was shielded, withdrawn or destroyed out of the files of the views. `retention run` does it too."""
+    run = session(context)
+    with run.app() as app:
+        app.permitted(run.actor("operator" if app.training else None), "retention")
+        run.output.answer(app.maintain(run.output), _maintained)
+
+
 def health(context: typer.Context) -> None:
     """Say of each part whether it is well."""
     from cli.upkeep import nothing_runs
@@ -90,6 +99,15 @@ def _restored(answer: Json) -> str:
         f"{answer['destroyed']} destructions applied, views rebuilt.\n"
         "What came after that instant is not in it: have shields raised since then raised again."
     )
+
+
+def _maintained(answer: Json) -> str:
+    words = f"Rewrote {answer['tables']} tables in {answer['seconds']:.1f} s."
+    if answer["busy"]:
+        words += f" In use all the time, try again: {', '.join(answer['busy'])}."
+    if not answer["wal"]:
+        words += " The write-ahead log was left as it is: docs/operations.md says what to grant."
+    return words
 
 
 def _health(answer: Json) -> str:

@@ -324,7 +324,8 @@ def test_after_destruction_what_was_shown_is_gone_and_that_it_was_shown_is_not(n
     due = line.done("retention", "due")["due"]
     assert [(e["child_id"], e["action"], e["rule"]) for e in due] == [(child, "destroy", "archive-period")]
     assert line.done("retention", "run")["destroyed"] == 1
-    assert line.done("retention", "run") == {"archived": 0, "destroyed": 0, "passed_over": []}
+    again = line.done("retention", "run")
+    assert (again["archived"], again["destroyed"], again["passed_over"]) == (0, 0, [])
 
     for access in (shown["access_id"], found["access_id"]):
         refused = line.refused("destroyed", "audit", "replay", access, acting="auditor", second="auditor-2")
