@@ -113,7 +113,7 @@ def changes(history: History) -> tuple[ChangeRow, ...]:
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=1,
+    version=2,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),

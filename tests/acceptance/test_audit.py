@@ -219,6 +219,39 @@ def test_a_refused_change_is_in_the_trail_too_and_names_the_record(line: Line) -
     assert "lift-shield" in tried, "who tried is told beside who looked"
 
 
+def test_a_second_person_who_may_not_or_is_the_first_is_on_record_beside_whoever_asked(line: Line) -> None:
+    child = born(line, a_child())
+    access = line.show(child)["access_id"]
+    named = {
+        name: line.done("account", "show", name)["account"] for name in ("auditor", "teacher", "data-manager")
+    }
+    replay, lift = ("audit", "replay", access), ("record", "lift-shield", child)
+    for words, first, second, code, action, rule, asked_for in (
+        (replay, "auditor", "auditor", "same-person", "replay", "same-person", []),
+        (replay, "auditor", "teacher", "right-not-held", "replay", "second-right-not-held", []),
+        (replay, "teacher", "auditor", "right-not-held", "replay", "right-not-held", []),
+        (lift, "data-manager", "teacher", "right-not-held", "lift-shield", "second-right-not-held", [child]),
+        (
+            lift,
+            "data-manager",
+            "data-manager",
+            "two-people-needed",
+            "lift-shield",
+            "two-people-needed",
+            [child],
+        ),
+        (lift, "teacher", "data-manager", "right-not-held", "lift-shield", "right-not-held", [child]),
+    ):
+        line.refused(code, *words, acting=first, second=second)
+        for account in {first, second}:
+            entries = line.done("audit", "what-saw", account, acting="auditor-2")["entries"]
+            entry = entries[0]
+            assert (entry["action"], entry["outcome"], entry["rule"]) == (action, "refused", rule)
+            assert (entry["account"], entry["confirmed_by"]) == (named[first], named[second])
+            assert (entry["children"], entry["asked_for"]) == ([], asked_for)
+            assert len({entry["access_id"] for entry in entries}) == len(entries)
+
+
 def test_what_was_typed_wrongly_leaves_no_trace(line: Line) -> None:
     child = born(line, a_child())
     before = line.heads()
