@@ -296,13 +296,12 @@ def test_changes_are_told_with_source_actor_and_reason(line: Line) -> None:
 
     entries = line.done("audit", "changes", child, acting="data-manager")["entries"]
 
-    assert [entry["event"] for entry in entries[:4]] == [
-        "sensitive-change",
+    assert [entry["event"] for entry in entries[:3]] == [
         "sensitive-change",
         "involvement-contact-given",
         "involvement-begun",
     ]
-    assert (entries[3]["actor"], entries[3]["reason"]) == (practitioner, "casework")
+    assert (entries[2]["actor"], entries[2]["reason"]) == (practitioner, "casework")
     assert (entries[0]["actor"], entries[0]["effective"]) == (None, None)
     assert {entry["event"] for entry in entries} >= {
         "child-registered",
@@ -310,6 +309,14 @@ def test_changes_are_told_with_source_actor_and_reason(line: Line) -> None:
         "address-asserted",
     }
     assert "Harbour" not in str(entries)
+
+    line.record("involve", child, "--service", "Quay clinic", "--kind", "sensitive")
+    line.record("withdraw-consent", child, "--service", "Quay clinic")
+    again = line.done("audit", "changes", child, acting="data-manager")["entries"]
+    assert [entry["event"] for entry in again[:4]] == ["sensitive-change"] * 3 + [
+        "involvement-contact-given"
+    ], "one for each command"
+    assert again[2:] == entries
 
 
 def test_of_a_shielded_child_the_trail_tells_no_organisation_no_actor_and_no_change_that_is_hidden(
