@@ -138,7 +138,6 @@ def candidate_of(record: ChildRecord) -> Candidate:
     name = None if facts.name is None else normalise.person_name(facts.name)
     where = facts.whereabouts
     address = where.address if isinstance(where, CurrentAddress | LastKnownAddress) else None
-    number = facts.held.get("nhs_number")
     return Candidate(
         child_id=record.child_id,
         forenames="" if name is None else name.forenames,
@@ -146,7 +145,7 @@ def candidate_of(record: ChildRecord) -> Candidate:
         date_of_birth=facts.date_of_birth,
         postcode=address.postcode if address is not None else None,
         nhs_number=facts.nhs_number,
-        nhs_verified=number is not None and _verified(record, number.version),
+        nhs_verified=_verified(record, facts.nhs_number),
         gender=facts.gender,
         birth_order=facts.birth_order,
         shielded=record.shielded,
@@ -155,9 +154,12 @@ def candidate_of(record: ChildRecord) -> Candidate:
     )
 
 
-def _verified(record: ChildRecord, version: int) -> bool:
-    return any(
-        a.version == version and isinstance(a.event, IdentityAsserted) and a.event.confidence == "verified"
+def _verified(record: ChildRecord, number: str | None) -> bool:
+    """Whether any source that stands has verified this number, whichever of them it is taken from."""
+    return number is not None and any(
+        isinstance(a.event, IdentityAsserted)
+        and a.event.nhs_number == number
+        and a.event.confidence == "verified"
         for a in record.standing
     )
 
