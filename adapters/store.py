@@ -197,7 +197,8 @@ class EncryptedEventStore:
     def apply_shield(self, child_id: UUID) -> bool:
         """Bring a child's content keys under its shield, if the log says it has one. Returns whether. Idempotent.
 
-        After a restore this is done for every child before anything starts.
+        `restore` does this for every child that the restored log says is shielded, before anything is served. Raises
+        DamagedStream where the log cannot say.
         """
         hidden = self.is_shielded(child_id)
         if hidden:

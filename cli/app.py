@@ -116,13 +116,21 @@ class App:
             account.account_id, opened.role, opened.organisation, opened.body, opened.area, opened.purposes
         )
 
-    def second(self, first: Viewer, name: str | None, right: Right) -> Viewer | None:
-        """The second person, if one is named: another, who holds the right too. Raises Refused, AccessDenied."""
+    def second(
+        self, first: Viewer, name: str | None, right: Right, subject: UUID | None = None
+    ) -> Viewer | None:
+        """The second person, if one is named: another, who holds the right as the first does.
+
+        Raises Refused, AccessDenied; either is on record before it is told, with both people.
+        """
         if name is None:
             return None
-        second = self.permitted(name, right)
+        second = self.viewer(name)
+        self._both_hold(first, second, right, subject)
         if second.account == first.account:
-            raise Refused("The second person must be another.", code="same-person")
+            refused = Refused("The second person must be another.", code="same-person")
+            self._record_refusal(first, right, refused.code, subject, second)
+            raise refused
         return second
 
     def permitted(self, name: str, right: Right) -> Viewer:
@@ -226,11 +234,9 @@ class App:
 
     def record(self, child_id: UUID, command: Command, viewer: Viewer, second: Viewer | None = None) -> UUID:
         """Carry out one command of the child record and give its receipt."""
-        for person in (viewer, second):
-            if person is not None:
-                self._holds(person, _right_to(command), child_id)
+        self._both_hold(viewer, second, _right_to(command), child_id)
         metadata = self.metadata(viewer, second)
-        with self._refusals_recorded(viewer, command, child_id):
+        with self._refusals_recorded(viewer, command, child_id, second):
             self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
@@ -288,23 +294,34 @@ class App:
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
         answer = self.writing.carry_out(due, self.metadata(viewer, purpose="operation"), output)
+        return {**answer, "maintained": self.maintain(output)}
+
+    def maintain(self, output: Output) -> Json:
+        """Take what must not be seen any more out of the views, then out of their files."""
         self.catch_up()
-        return answer
+        return self.upkeep.maintain(output)
 
     def catch_up(self) -> None:
         """Bring the views up to what was just written. What is shown never depends on it."""
         self.operations.feed()
 
-    def _holds(self, viewer: Viewer, right: Right, child_id: UUID | None = None) -> None:
+    def _holds(self, viewer: Viewer, right: Right) -> None:
         """Refuse what the role may not do; on record before it is told. Raises AccessDenied, AuditUnavailable."""
-        if not self.rules.role_may(viewer.role, right):
-            denied = AccessDenied("Your role does not allow this.", code="right-not-held")
-            self._record_refusal(viewer, right, denied, child_id)
-            raise denied
+        self._both_hold(viewer, None, right, None)
+
+    def _both_hold(self, first: Viewer, second: Viewer | None, right: Right, subject: UUID | None) -> None:
+        """The same for whoever acts and, where there is one, for whoever confirms; both are named in the record."""
+        for person, rule, whose in (
+            (first, "right-not-held", "Your"),
+            (second, "second-right-not-held", "The second person's"),
+        ):
+            if person is not None and not self.rules.role_may(person.role, right):
+                self._record_refusal(first, right, rule, subject, second)
+                raise AccessDenied(f"{whose} role does not allow this.", code="right-not-held")
 
     @contextmanager
     def _refusals_recorded(
-        self, viewer: Viewer, command: Command, child_id: UUID | None = None
+        self, viewer: Viewer, command: Command, child_id: UUID | None = None, second: Viewer | None = None
     ) -> Iterator[None]:
         """What is refused as things stand is on record before it is told. Ill-formed input leaves no trace."""
         try:
@@ -312,12 +329,19 @@ class App:
         except BadInput:
             raise
         except Refused as refused:
-            self._record_refusal(viewer, _right_to(command), refused, child_id)
+            self._record_refusal(viewer, _right_to(command), refused.code, child_id, second)
             raise
 
-    def _record_refusal(self, viewer: Viewer, right: Right, refused: Refused, child_id: UUID | None) -> None:
-        asked = Look(at=self.now(), access_id=self.ids.new(), reason=self.reason(viewer))
-        record_refusal(asked, right, self.looking(viewer), refused.code, child_id)
+    def _record_refusal(
+        self, viewer: Viewer, right: Right, rule: str, subject: UUID | None, second: Viewer | None
+    ) -> None:
+        asked = Look(
+            at=self.now(),
+            access_id=self.ids.new(),
+            reason=self.reason(viewer),
+            confirmed_by=second.account if second else None,
+        )
+        record_refusal(asked, right, self.looking(viewer), rule, subject)
 
     def reason(self, viewer: Viewer) -> str:
         """What this account looks for when it runs the index or audits it, where none is given."""

@@ -64,12 +64,13 @@ def replay(
     run = session(context)
     with run.app() as app:
         viewer = app.viewer(run.actor("auditor" if app.training else None))
-        second = app.second(viewer, run.second, "replay")
+        replayed = uuid_of(access, "access")
+        second = app.second(viewer, run.second, "replay", replayed)
         command = ReplayAccess(
             at=app.now(),
             access_id=app.ids.new(),
             reason=reason or app.reason(viewer),
-            replayed=uuid_of(access, "access"),
+            replayed=replayed,
             confirmed_by=second.account if second else None,
         )
         found = replay_access(command, app.looking(viewer))

@@ -13,7 +13,7 @@ from adapters.access_log import StoredAccessLog
 from adapters.clock import SystemClock, TrainingClock
 from adapters.memory.warm_records import RecentRecords
 from adapters.postgres.alone import Alone
-from adapters.postgres.databases import Databases, Role
+from adapters.postgres.databases import Databases, Role, translated
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.followers import PostgresFollowerPositions, RecordOrder
 from adapters.postgres.log_reader import PostgresLogReader
@@ -30,7 +30,8 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
-from domain.errors import BadInput
+from domain.destruction.handlers import CERTIFICATES
+from domain.errors import BadInput, Unavailable
 from domain.ports import Clock
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Loader
@@ -58,15 +59,24 @@ def open_databases(home: Path, settings: Settings) -> Iterator[Databases]:
 
 
 @contextmanager
-def open_stores(home: Path, settings: Settings) -> Iterator[tuple[Stores, bool]]:
-    """The stores of a home, and whether it is a training home. Raises BadInput, HomeRefused, Unavailable."""
+def open_stores(home: Path, settings: Settings, *, restoring: bool = False) -> Iterator[tuple[Stores, bool]]:
+    """The stores of a home, and whether it is a training home. Raises BadInput, HomeRefused, Unavailable.
+
+    restoring: also where the shields and certificates of a restored log are not all applied yet.
+    """
     if check_format(home) is None:
         raise BadInput(
             "There is no home here. Make one: contactpoint init --training.", code="no-home", field="home"
         )
     with ExitStack() as closing:
         databases = closing.enter_context(open_databases(home, settings))
-        training = is_training(databases)
+        training, applied = _kind_of(databases)
+        if not applied and not restoring:
+            raise Unavailable(
+                "A restore into this home has not ended, so nothing is served. If it was cut off, run "
+                "`contactpoint restore` again with the same backup.",
+                code="restore-unfinished",
+            )
         if settings.clock is not None and not training:
             raise BadInput(
                 "CONTACTPOINT_CLOCK is honoured in training homes only. Unset it.",
@@ -81,11 +91,11 @@ def open_stores(home: Path, settings: Settings) -> Iterator[tuple[Stores, bool]]
         )
 
 
-def is_training(databases: Databases) -> bool:
-    """Whether this home holds invented people only."""
-    with databases.record.connect(Role.SERVICE) as connection:
-        row = connection.execute("SELECT training FROM home.home").fetchone()
-    return bool(row and row[0])
+def _kind_of(databases: Databases) -> tuple[bool, bool]:
+    """Whether this home holds invented people only, and whether every shield and certificate of its log is applied."""
+    with databases.record.connect(Role.SERVICE) as connection, translated(databases.record.store):
+        row = connection.execute("SELECT training, applied FROM home.home").fetchone()
+    return (bool(row[0]), bool(row[1])) if row else (False, True)
 
 
 def _clock(stores: Stores, settings: Settings, *, training: bool) -> Clock:
@@ -107,9 +117,9 @@ def stop_server(home: Path) -> bool:
 
 
 @contextmanager
-def open_app(home: Path, settings: Settings) -> Iterator[App]:
-    """A home opened for commands. Raises BadInput where there is none, HomeRefused, Unavailable."""
-    with open_stores(home, settings) as (stores, training):
+def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iterator[App]:
+    """A home opened for commands. Raises BadInput where there is none, HomeRefused, Unavailable. See `open_stores`."""
+    with open_stores(home, settings, restoring=restoring) as (stores, training):
         files = packaged()
         rules = files["present"].rules
         serving, accesses = stores.store(Role.SERVICE), stores.accesses()
@@ -201,6 +211,7 @@ def make_writing(
     gc.set_threshold(50_000, 20, 100)
     return Writing(
         store=store,
+        apply_shield=store.apply_shield,
         loader=loader,
         destruction=keys,
         tokens=tokens,
@@ -208,6 +219,9 @@ def make_writing(
         clock=stores.clock,
         rules=rules,
         release=release,
+        certificates=lambda: {
+            UUID(bytes=child): certificate for child, certificate in recorder.holders(CERTIFICATES).items()
+        },
         alone=alone,
         warm=RecentRecords(time.monotonic),
         unshielded=Unshielded(follower),

@@ -16,6 +16,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(stop)
     app.command()(backup)
     app.command()(restore)
+    app.command()(maintain)
     app.command()(health)
 
 
@@ -58,7 +59,15 @@ def restore(
 
     run = session(context)
     answer = restore_home(run.home, run.settings, folder)
-    run.output.answer(answer, lambda a: f"Restored to position {a['position']}; views rebuilt.")
+    run.output.answer(answer, _restored)
+
+
+def maintain(context: typer.Context) -> None:
+    """Take what was shielded, withdrawn or destroyed out of the files of the views. `retention run` does it too."""
+    run = session(context)
+    with run.app() as app:
+        app.permitted(run.actor("operator" if app.training else None), "retention")
+        run.output.answer(app.maintain(run.output), _maintained)
 
 
 def health(context: typer.Context) -> None:
@@ -81,6 +90,23 @@ def _initialised(answer: Json) -> str:
     if answer.get("accounts"):
         names = ", ".join(answer["accounts"])
         words += f"\nTraining accounts, for --as: {names}. Invented people only."
+    return words
+
+
+def _restored(answer: Json) -> str:
+    return (
+        f"Restored to position {answer['position']}, recorded {answer['as_of']}; {answer['shields']} shields and "
+        f"{answer['destroyed']} destructions applied, views rebuilt.\n"
+        "What came after that instant is not in it: have shields raised since then raised again."
+    )
+
+
+def _maintained(answer: Json) -> str:
+    words = f"Rewrote {answer['tables']} tables in {answer['seconds']:.1f} s."
+    if answer["busy"]:
+        words += f" In use all the time, try again: {', '.join(answer['busy'])}."
+    if not answer["wal"]:
+        words += " The write-ahead log was left as it is: docs/operations.md says what to grant."
     return words
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from adapters.key_rows import KeyRow
 from adapters.keys.cipher import Damage, unwrap
 from adapters.keys.kek import KekFiles
-from adapters.postgres.backup import read_manifest, restore
+from adapters.postgres.backup import applied, read_manifest, restore
 from adapters.postgres.databases import Databases, Role
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.migrate import check_format, create_embedded, migrate
@@ -23,7 +23,7 @@ from domain.errors import AlreadyReserved, BadInput, Unavailable, VersionConflic
 from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
 from domain.organisation.commands import RegisterOrganisation
 from domain.organisation.handlers import register
-from domain.ports import Tokens
+from domain.ports import Ids, Tokens
 from domain.rule_set.events import RuleSetAdopted
 from domain.rule_set.model import RuleSet
 
@@ -115,8 +115,8 @@ def _make_key_encryption_keys(home: Path) -> None:
             kek.create(1)
 
 
-def _metadata(stores: Stores) -> Metadata:
-    return Metadata(actor=INDEX_ACTOR, purpose="operation", correlation=stores.ids.new())
+def _metadata(ids: Ids) -> Metadata:
+    return Metadata(actor=INDEX_ACTOR, purpose="operation", correlation=ids.new())
 
 
 def _adopt_rules(stores: Stores) -> RuleSet:
@@ -132,7 +132,7 @@ def _adopt_rules(stores: Stores) -> RuleSet:
         with suppress(AlreadyReserved):
             store.append(
                 [Change(stream, StreamKind.SYSTEM, 0, (Pending(event),))],
-                _metadata(stores),
+                _metadata(stores.ids),
                 reservations=[Reservation(token, stream)],
                 instant=stores.clock.now(),
             )
@@ -159,7 +159,12 @@ def _make_accounts(stores: Stores, rules: RuleSet) -> None:
         )
         with suppress(AlreadyReserved, VersionConflict):
             open_account(
-                stores.ids.new(), command, store=store, tokens=tokens, rules=rules, metadata=_metadata(stores)
+                stores.ids.new(),
+                command,
+                store=store,
+                tokens=tokens,
+                rules=rules,
+                metadata=_metadata(stores.ids),
             )
 
 
@@ -170,7 +175,7 @@ def _organisation(stores: Stores, tokens: Tokens, wanted: _Organisation) -> UUID
     )
     organisation_id = stores.ids.new()
     try:
-        register(organisation_id, command, store=store, tokens=tokens, metadata=_metadata(stores))
+        register(organisation_id, command, store=store, tokens=tokens, metadata=_metadata(stores.ids))
     except AlreadyReserved as taken:
         return taken.stream_id
     return organisation_id
@@ -179,7 +184,7 @@ def _organisation(stores: Stores, tokens: Tokens, wanted: _Organisation) -> UUID
 def restore_home(home: Path, settings: Settings, folder: Path) -> Json:
     """Bring a backup into a home without records: rows, then every shield and certificate, then the views.
 
-    Serving trusts the log and not a key's place, so a shielded record is shown shielded from the first read. Raises
+    Nothing is served before the second; a run that was cut off is finished by another with the same backup. Raises
     BadInput for a backup that is not whole, Refused for a home that holds records, Unavailable where the
     key-encryption keys are missing.
     """
@@ -190,10 +195,18 @@ def restore_home(home: Path, settings: Settings, folder: Path) -> Json:
     prepare_databases(home, settings, training=found.training)
     with open_databases(home, settings) as databases:
         restore(databases, folder, lambda database, row: _opens(KekFiles(home / "kek", database), row))
+        with open_app(home, settings, restoring=True) as app:
+            as_of = app.upkeep.as_of()
+            done = app.writing.apply_after_restore(_metadata(app.ids))
+        applied(databases)
     with open_app(home, settings) as app:
-        applied = app.writing.apply_after_restore()
         app.catch_up()
-    return {"position": found.position, "access_position": found.access_position, **applied}
+    return {
+        "position": found.position,
+        "access_position": found.access_position,
+        "as_of": as_of,
+        **done,
+    }
 
 
 def _opens(kek: KekFiles, row: KeyRow) -> None:

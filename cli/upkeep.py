@@ -1,14 +1,17 @@
 """Keeping a home: backups, rotation of key-encryption keys, the sweep, and saying of each part whether it is well."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from adapters.keys.kek import rotate
 from adapters.keys.sweep import sweep
 from adapters.postgres.backup import backup
 from adapters.postgres.databases import Role
-from cli.output import Json
+from adapters.postgres.maintenance import maintain
+from cli.output import Json, Output
 from cli.stores import Stores
 from cli.streaming import Streaming
 from domain.errors import ContactPointError
@@ -31,6 +34,10 @@ class Upkeep:
         done = backup(self.stores.databases, folder, training=self.training)
         return {"position": done.position, "access_position": done.access_position}
 
+    def as_of(self) -> datetime | None:
+        """When the last event of the record log was recorded."""
+        return self.stores.recorder(Role.SERVICE).head().recorded_at
+
     def rotate(self) -> Json:
         """Wrap every key under new key-encryption keys and destroy the old ones."""
         rewrapped = rotate(self.stores.kek("keyring"), self.stores.keyring_table(Role.WRITER))
@@ -42,6 +49,17 @@ class Upkeep:
         tables = (self.stores.keyring_table(Role.WRITER), self.stores.shielded_table(Role.WRITER))
         instant = self.stores.clock.now() if self.training else None
         return {"removed": sweep(tables, self.stores.recorder(Role.SERVICE).heads, instant)}
+
+    def maintain(self, output: Output) -> Json:
+        """Take what was shielded, withdrawn or destroyed out of the files of the views as well."""
+        started = time.monotonic()
+        with output.progress() as bar:
+            task = bar.add_task("maintain", total=None, rate="")
+            done = maintain(
+                self.stores.databases.views,
+                lambda tables, total: bar.update(task, completed=tables, total=total),
+            )
+        return {**asdict(done), "seconds": round(time.monotonic() - started, 3)}
 
     def health(self) -> list[Json]:
         """One line a part. A part that does not answer is wrong, never "running"."""

@@ -17,12 +17,11 @@ from domain.child_record import model
 from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
 from domain.child_record.events import SourceKind
 from domain.child_record.handlers import WarmRecords, carry_out
-from domain.destruction.events import DestructionBegun
 from domain.destruction.handlers import destroy
-from domain.errors import Refused
+from domain.errors import DamagedStream, Refused
 from domain.kernel import Command, Metadata
 from domain.policy.retention import Due, london_day, schedule
-from domain.policy.shielding import shielded
+from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Tokens
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Counts, Listener, Loader, Refusal
@@ -103,12 +102,15 @@ class _Told:
 class Writing:
     """Opens what is hidden in order to write, and returns nothing of it.
 
-    alone: the right that linking and shielding take turns with. release: lets go of the identifiers of a child that was
-    destroyed, and of its places. warm: records as last seen here. unshielded: has the follower pass over what was
-    appended to records that no shield was ever on.
+    apply_shield: brings the keys of a child under its shield, if the log says it has one, and tells whether. alone: the
+    right that linking and shielding take turns with. release: lets go of the identifiers of a child that was
+    destroyed, and of its places. certificates: of whom a destruction is certified, and by what; told by reservations of
+    the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
+    has the follower pass over what was appended to records that no shield was ever on.
     """
 
     store: EventStore
+    apply_shield: Callable[[UUID], bool]
     loader: Loader
     destruction: Destruction
     tokens: Tokens
@@ -116,6 +118,7 @@ class Writing:
     clock: Clock
     rules: RuleSet
     release: Callable[[UUID], None]
+    certificates: Callable[[], dict[UUID, UUID]]
     alone: Callable[[], AbstractContextManager[None]]
     warm: WarmRecords
     unshielded: "Unshielded"
@@ -242,17 +245,36 @@ class Writing:
         else:
             self.unshielded.appended(done.appended.positions, metadata)
 
-    def apply_after_restore(self) -> Json:
-        """Bring the keys into the state that the log demands: every shield, every destruction. Idempotent."""
-        shields = destroyed = after = 0
+    def apply_after_restore(self, metadata: Metadata) -> Json:
+        """Bring the keys into the state that the log demands: every destruction, every shield, raised or lifted.
+
+        Idempotent. What follows from a shield whose raising was cut off when the backup was made is done as well.
+        """
+        destroyed = 0
+        for child_id, certificate in self.certificates().items():
+            destroyed += self.destruction.destroy(child_id, certificate) > 0
+            self.release(child_id)
+        shields: set[UUID] = set()
+        after = 0
         while page := self.loader.follower.order.tail(after, 2000):
-            for history in self.store.load_many(dict.fromkeys(stream for _, stream in page)).values():
-                for recorded in history.events:
-                    if isinstance(recorded.event, DestructionBegun):
-                        destroyed += self.destruction.destroy(recorded.event.child, history.stream_id) > 0
-                        self.release(recorded.event.child)
-                if shielded(recorded.event for recorded in history.events):
-                    self.loader.follower.shielding.move_in(history.stream_id)
-                    shields += 1
+            streams = dict.fromkeys(stream for _, stream in page)
+            opened = self.store.load_many(streams)
+            for history in opened.values():
+                raised = any(recorded.event.NAME == RAISED for recorded in history.events)
+                if raised and self._applied(history.stream_id):
+                    shields.add(history.stream_id)
+            # Of a stream that lacks a key the rest is brought under its shield all the same.
+            shields.update(stream for stream in streams if stream not in opened and self._applied(stream))
             after = page[-1][0]
-        return {"shields": shields, "destroyed": destroyed}
+        self.loader.follower.catch_up(metadata)
+        return {"shields": len(shields), "destroyed": destroyed}
+
+    def _applied(self, stream_id: UUID) -> bool:
+        """Whether a shield stands on this stream; its keys are now where they belong."""
+        try:
+            stands = self.apply_shield(stream_id)
+            if not stands:
+                self.loader.follower.shielding.move_out(stream_id)
+        except DamagedStream:
+            return False
+        return stands

@@ -237,7 +237,7 @@ def candidate_of(record: ChildRecord) -> Candidate:
         date_of_birth=best.date_of_birth,
         postcode=address.postcode if address is not None else None,
         nhs_number=number,
-        nhs_verified=number is not None and _verified(record, best.held["nhs_number"].version),
+        nhs_verified=_verified(record, number),
         gender=best.gender,
         birth_order=best.birth_order,
         shielded=record.shielded,
@@ -246,9 +246,12 @@ def candidate_of(record: ChildRecord) -> Candidate:
     )
 
 
-def _verified(record: ChildRecord, version: int) -> bool:
-    return any(
-        a.version == version and isinstance(a.event, IdentityAsserted) and a.event.confidence == "verified"
+def _verified(record: ChildRecord, number: str | None) -> bool:
+    """Whether any source that stands has verified this number, whichever of them it is taken from."""
+    return number is not None and any(
+        isinstance(a.event, IdentityAsserted)
+        and a.event.nhs_number == number
+        and a.event.confidence == "verified"
         for a in record.standing
     )
 

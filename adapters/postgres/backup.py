@@ -1,8 +1,9 @@
 """Copies of the logs and of the key databases that are consistent with each other, and bringing them back.
 
-The record database is copied first, at one instant; then both key databases together, with all that changes a key
-held meanwhile. So every event in the copy has its key in it. A key destroyed in between is destroyed in the copy too:
-that is lawful early, never late. Views are not copied, key-encryption keys never are.
+All three databases are copied as they stood at one instant: while whatever changes a key is held, the record is looked
+at first, then both key databases; then the hold ends and the copying begins. So every event in the copy has its key in
+it, no key in it was moved or destroyed by an event that is not, and nobody waits longer than it takes to begin three
+transactions. See docs/adr/0007-a-backup-is-of-one-instant.md. Views are not copied, key-encryption keys never are.
 
     DIR/manifest.json            form, kind of home, positions, and the SHA-256 of every other file
     DIR/<database>.<table>.copy  rows as PostgreSQL's binary COPY writes them
@@ -12,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -20,9 +21,10 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg import sql
 
+from adapters.faults import Reach, no_fault
 from adapters.key_rows import KeyRow
-from adapters.postgres.databases import Database, Databases, Role, translated
-from domain.errors import BadInput, Refused
+from adapters.postgres.databases import Database, DatabaseFailure, Databases, Role, translated
+from domain.errors import BadInput, Refused, Unavailable
 
 FORM: Final = 1
 RECORD: Final = (
@@ -37,20 +39,35 @@ RECORD: Final = (
 )
 KEYRING: Final = ("keys.key",)
 SHIELDED: Final = ("keys.key", "keys.opening", "whereabouts.token")
+FAULT_POINTS: Final = ("backup.held", "backup.seen", "backup.record-copied")
+"""Keys held; the instant taken and the hold ended; the record copied and the keys not yet."""
+
+HOLD_SECONDS: Final = 30
+"""For how long a backup waits for those who change keys, and they for it: the server ends a longer hold."""
+
 _CHUNK: Final = 1 << 16
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """Up to which positions a copy reaches, and of what kind of home it is."""
+    """Up to which positions a copy reaches, and of what kind of home it is. What came after them is not in it."""
 
     position: int
     access_position: int
     training: bool
 
 
-def backup(databases: Databases, folder: Path, *, training: bool) -> BackedUp:
-    """Copy into an empty folder. Raises BadInput where it is not empty, Unavailable where a database is away.
+def backup(
+    databases: Databases,
+    folder: Path,
+    *,
+    training: bool,
+    hold_seconds: int = HOLD_SECONDS,
+    reach: Reach = no_fault,
+) -> BackedUp:
+    """Copy into an empty folder. Raises BadInput where it is not empty, Unavailable where a database is away or keys
+    are changed without a pause.
 
     The manifest is written last: a folder without one is no backup.
     """
@@ -67,14 +84,19 @@ def backup(databases: Databases, folder: Path, *, training: bool) -> BackedUp:
             "The folder is not empty: a backup needs one of its own.", code="not-empty", field="folder"
         )
     files: dict[str, str] = {}
-    with _reading(databases.record) as record:
-        positions = [_one(record, f"SELECT position FROM {log}.head") for log in ("record_log", "access_log")]
+    with ExitStack() as copying:
+        with _held(databases.keyring, hold_seconds), _held(databases.shielded, hold_seconds):
+            reach("backup.held")
+            record = copying.enter_context(_reading(databases.record))
+            positions = [
+                _one(record, f"SELECT position FROM {log}.head") for log in ("record_log", "access_log")
+            ]
+            keyring = copying.enter_context(_reading(databases.keyring))
+            shielded = copying.enter_context(_reading(databases.shielded))
+        reach("backup.seen")
         for table in RECORD:
             _copy_out(record, databases.record, table, folder, files)
-    with _reading(databases.keyring) as keyring, _reading(databases.shielded) as shielded:
-        for connection, database in ((keyring, databases.keyring), (shielded, databases.shielded)):
-            with translated(database.store):
-                connection.execute("LOCK TABLE keys.key IN SHARE MODE")
+        reach("backup.record-copied")
         for table in KEYRING:
             _copy_out(keyring, databases.keyring, table, folder, files)
         for table in SHIELDED:
@@ -125,14 +147,18 @@ def restore(databases: Databases, folder: Path, opens: Opens) -> BackedUp:
     """Bring the rows back into migrated, empty databases: all of a database in one transaction.
 
     One key of each generation is opened before anything is committed: a backup without its key-encryption keys leaves
-    the home as it was. Raises Refused where the home holds records already, BadInput where the backup is not whole,
-    and what `opens` raises.
+    the home as it was. The home serves nothing from then on until `applied` is said of it; where a run was cut off in
+    between, the same backup is accepted again and the rows are left as they are. Raises Refused where the home holds
+    records already, BadInput where the backup is not whole, and what `opens` raises.
     """
     found, _ = read_manifest(folder)
     with _writing(databases.record) as record:
-        if _one(record, "SELECT position FROM record_log.head") or _one(
-            record, "SELECT position FROM access_log.head"
+        there = [_one(record, f"SELECT position FROM {log}.head") for log in ("record_log", "access_log")]
+        if there == [found.position, found.access_position] and _one(
+            record, "SELECT 1 FROM home.home WHERE NOT applied"
         ):
+            return found
+        if any(there):
             raise Refused(
                 "This home holds records already. Restore into one that is new.", code="home-not-empty"
             )
@@ -149,7 +175,14 @@ def restore(databases: Databases, folder: Path, opens: Opens) -> BackedUp:
         # Committed last: a home whose logs are empty can be restored into again.
         for table in RECORD:
             _copy_in(record, databases.record, table, folder)
+        record.execute("UPDATE home.home SET applied = false")
     return found
+
+
+def applied(databases: Databases) -> None:
+    """Say that every shield and certificate of a restored log is applied: from now on the home may serve."""
+    with _writing(databases.record) as record:
+        record.execute("UPDATE home.home SET applied = true")
 
 
 def _one_of_each_generation(connection: psycopg.Connection[Any]) -> list[KeyRow]:
@@ -161,10 +194,33 @@ def _one_of_each_generation(connection: psycopg.Connection[Any]) -> list[KeyRow]
 
 
 @contextmanager
+def _held(database: Database, seconds: int) -> Iterator[None]:
+    """Hold whoever makes, moves, rewraps or destroys keys. Raises Unavailable, also where the hold did not last."""
+    with _writing(database) as connection:
+        for setting in ("lock_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute("SELECT set_config(%s, %s, true)", (setting, f"{seconds}s"))
+        try:
+            with translated(database.store):
+                connection.execute("LOCK TABLE keys.key IN SHARE MODE")
+        except DatabaseFailure as failure:
+            if failure.sqlstate != _LOCK_NOT_AVAILABLE:
+                raise
+            raise Unavailable(
+                f"The keys in the {database.store} database were being changed for {seconds} seconds without a "
+                "pause, so the backup was not begun. Try again.",
+                code="keys-busy",
+            ) from None
+        yield
+        connection.execute("SELECT")  # raises where the server has ended the hold meanwhile
+
+
+@contextmanager
 def _reading(database: Database) -> Iterator[psycopg.Connection[Any]]:
-    with database.connect(Role.MIGRATION) as connection, translated(database.store), connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        connection.execute("SET LOCAL ROLE contactpoint_owner")
+    """The database as it is now, for as long as it takes."""
+    with _writing(database) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        connection.execute("SELECT")  # from here on it is seen as it is now
         yield connection
 
 

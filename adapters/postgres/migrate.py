@@ -91,6 +91,8 @@ def create_embedded(address: ServerAddress, suffix: str = "") -> Databases:
                     sql.SQL("CREATE DATABASE {} OWNER contactpoint_owner").format(sql.Identifier(name))
                 )
         set_views_role(connection, names[-1])
+    with connect_as_superuser(address, names[-1]) as connection, translated("embedded"), _alone(connection):
+        connection.execute("GRANT EXECUTE ON FUNCTION pg_catalog.pg_switch_wal() TO contactpoint_owner")
     return databases
 
 

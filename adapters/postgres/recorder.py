@@ -7,7 +7,6 @@ miss events). `check` refuses to start where one of the last could be in use. Se
 """
 
 import contextlib
-import struct
 import threading
 import time
 from collections import deque
@@ -15,10 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self
 from uuid import UUID
-from weakref import WeakSet
 
 import psycopg
 from eventsourcing.persistence import (
@@ -30,14 +27,13 @@ from eventsourcing.persistence import (
     Subscription,
 )
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import generators, sql
-from psycopg.abc import Buffer
-from psycopg.adapt import Dumper, Transformer
-from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
-from psycopg.pq.abc import PGresult
+from psycopg import sql
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from adapters.faults import Reach, no_fault
+from adapters.postgres.append_call import AppendCall, arguments, outcome_of
+from adapters.postgres.arrays import Bytes, Uuids, register
 from adapters.postgres.databases import Database, DatabaseFailure, Role, translated
 from adapters.rows import (
     Applied,
@@ -48,7 +44,6 @@ from adapters.rows import (
     Outcome,
     RecordedRow,
     StoredRow,
-    Taken,
     appended,
     group_of,
 )
@@ -66,171 +61,6 @@ _NEVER: Final = 2**63 - 1
 _MOST_IDLE: Final = 8
 POLL_SECONDS: Final = 1.0
 _ANNOUNCE_SECONDS: Final = 0.02
-
-
-# Arrays in PostgreSQL's binary form -------------------------------------------------------------------------
-#
-# psycopg dumps lists element by element in Python, which at eleven columns costs more than the insert itself.
-
-
-class _Packed:
-    """An array as the server reads it (array_recv): dimensions, nulls, element type, length, lower bound, elements."""
-
-    __slots__ = ("data",)
-    OID: ClassVar[int]
-
-    def __init__(self, count: int, elements: bytes, *, nulls: bool = False) -> None:
-        header = (
-            struct.pack(">iiIii", 1, nulls, self.OID, count, 1)
-            if count
-            else struct.pack(">iiI", 0, 0, self.OID)
-        )
-        self.data = header + elements
-
-
-class _Bytes(_Packed):
-    OID = 17
-
-    @classmethod
-    def of(cls, values: Sequence[bytes]) -> "_Bytes":
-        lengths = set(map(len, values))
-        if len(lengths) == 1:  # nearly always: parts are padded to one block
-            prefix = lengths.pop().to_bytes(4, "big")
-            return cls(len(values), prefix + prefix.join(values))
-        return cls(len(values), b"".join([len(value).to_bytes(4, "big") + value for value in values]))
-
-    @classmethod
-    def optional(cls, values: Sequence[bytes | None]) -> "_Bytes":
-        return cls(
-            len(values),
-            b"".join([_NULL if value is None else len(value).to_bytes(4, "big") + value for value in values]),
-            nulls=None in values,
-        )
-
-
-class _Uuids(_Packed):
-    OID = 2950
-
-    @classmethod
-    def of(cls, values: Sequence[UUID]) -> "_Uuids":
-        if not values:
-            return _NO_UUIDS
-        return cls(len(values), b"".join([_SIXTEEN + value.bytes for value in values]))
-
-    @classmethod
-    def optional(cls, values: Sequence[UUID | None]) -> "_Uuids":
-        return cls(
-            len(values),
-            b"".join([_NULL if value is None else _SIXTEEN + value.bytes for value in values]),
-            nulls=None in values,
-        )
-
-
-def _packed(values: Sequence[int], length: bytes) -> bytes:
-    """Integers of one size; few different ones, as versions, formats and months are."""
-    size = length[-1]
-    forms = {value: length + value.to_bytes(size, "big", signed=True) for value in set(values)}
-    return b"".join([forms[value] for value in values])
-
-
-class _Ints(_Packed):
-    OID = 23
-
-    @classmethod
-    def of(cls, values: Sequence[int]) -> "_Ints":
-        if len(values) == 1 and 0 <= values[0] < len(_ONE_INT):
-            return _ONE_INT[values[0]]
-        return cls(len(values), _packed(values, _FOUR))
-
-
-class _SmallInts(_Packed):
-    OID = 21
-
-    @classmethod
-    def of(cls, values: Sequence[int]) -> "_SmallInts":
-        return cls(len(values), _packed(values, _TWO))
-
-
-_NULL: Final = b"\xff\xff\xff\xff"
-_TWO: Final = b"\x00\x00\x00\x02"
-_FOUR: Final = b"\x00\x00\x00\x04"
-_SIXTEEN: Final = b"\x00\x00\x00\x10"
-_NO_UUIDS: Final = _Uuids(0, b"")
-_ONE_INT: Final = tuple(_Ints(1, _FOUR + value.to_bytes(4, "big")) for value in range(64))
-"""Of the arguments of a single command nearly all are one small number."""
-
-
-class _PackedDumper(Dumper):
-    format = Format.BINARY
-
-    def dump(self, obj: _Packed) -> Buffer:
-        return obj.data
-
-
-def _dumper(array_oid: int) -> type[_PackedDumper]:
-    return type("_Dumper", (_PackedDumper,), {"oid": array_oid})
-
-
-_DUMPERS: Final = (
-    (_Bytes, _dumper(1001)),
-    (_Uuids, _dumper(2951)),
-    (_Ints, _dumper(1007)),
-    (_SmallInts, _dumper(1005)),
-)
-
-
-def _arguments(groups: Sequence[Group]) -> tuple[object, ...]:
-    """The arguments of the append function, in its order."""
-    group_ends, expected_ends, token_ends = [], [], []
-    rows: list[StoredRow] = []
-    expected: list[tuple[UUID, int]] = []
-    reservations: list[tuple[bytes, UUID]] = []
-    not_before: datetime | None = None
-    for group in groups:
-        rows += group.rows
-        expected += group.expected
-        reservations += group.reservations
-        group_ends.append(len(rows))
-        expected_ends.append(len(expected))
-        token_ends.append(len(reservations))
-        if group.not_before is not None and (not_before is None or group.not_before > not_before):
-            not_before = group.not_before
-    streams, versions, event_ids, forms, periods, identities, contents, metadatas = (
-        zip(*rows, strict=True) if rows else [()] * len(StoredRow._fields)
-    )
-    return (
-        not_before,
-        _Bytes.optional([group.key for group in groups]),
-        _Uuids.optional([group.batch for group in groups]),
-        _Ints.of(group_ends),
-        _Ints.of(expected_ends),
-        _Uuids.of([stream for stream, _ in expected]),
-        _Ints.of([version for _, version in expected]),
-        _Uuids.of(event_ids),
-        _Uuids.of(streams),
-        _Ints.of(versions),
-        _SmallInts.of(forms),
-        _Ints.of(periods),
-        _Bytes.of(identities),
-        _Bytes.of(contents),
-        _Bytes.of(metadatas),
-        _Ints.of(token_ends),
-        _Bytes.of([token for token, _ in reservations]),
-        _Uuids.of([stream for _, stream in reservations]),
-    )
-
-
-def _outcome(row: Sequence[Any]) -> Outcome:
-    outcome, first, last, recorded_at, stream_id, version = row
-    match outcome:
-        case 0:
-            return Applied(range(first, last + 1), recorded_at)
-        case 1:
-            return Duplicate(stream_id, version, last, recorded_at)
-        case 2:
-            return Moved(stream_id, version)
-        case _:
-            return Taken(stream_id)
 
 
 # Rows as the library knows them -----------------------------------------------------------------------------
@@ -313,6 +143,10 @@ class _Queries:
         self.release = of("SELECT LOG.release(%s, %s)")
         self.digests_held_by = of(
             "SELECT token FROM LOG.reservation WHERE stream_id = %s AND octet_length(token) = 32"
+        )
+        self.holders = of(
+            "SELECT token, stream_id FROM LOG.reservation WHERE token >= %s AND substr(token, 1, %s::integer) = %s "
+            "ORDER BY token"
         )
         events = (
             "SELECT COLUMNS FROM LOG.event WHERE stream_id = %s AND version > %s::bigint AND version <= %s::bigint "
@@ -427,7 +261,7 @@ class LogRecorder(PostgresApplicationRecorder):
         self.channel_name = schema
         self._reach = reach
         self._queries = _Queries(schema)
-        self._prepared: WeakSet[psycopg.Connection[Any]] = WeakSet()
+        self._call = AppendCall()
         self._announcer = _Announcer(self.datastore, schema)
         try:
             self.check()
@@ -481,13 +315,14 @@ class LogRecorder(PostgresApplicationRecorder):
         statement, arguments = self.statement(groups)
         self._reach("append.before")
         try:
-            rows = self._send(statement, arguments)
+            with self.datastore.get_connection() as connection:
+                rows = self._call(connection, statement, arguments)
         except DatabaseFailure as failure:
             if failure.sqlstate != _INVALID_PARAMETER:
                 raise
         else:
             self._reach("append.after")
-            return [_outcome(row) for row in rows]
+            return [outcome_of(row) for row in rows]
         raise ValueError("the events of a group do not follow on from their expected versions")
 
     def _ours(self, group: Group, outcome: Outcome) -> Outcome:
@@ -502,13 +337,12 @@ class LogRecorder(PostgresApplicationRecorder):
 
     def statement(self, groups: Sequence[Group]) -> tuple[bytes, tuple[object, ...]]:
         """What `append` sends: the statement and its arguments, for a connection that `prepare` has seen."""
-        return self._queries.append, _arguments(groups)
+        return self._queries.append, arguments(groups)
 
     @staticmethod
     def prepare(connection: psycopg.Connection[Any]) -> None:
         """Let a connection send our packed arrays."""
-        for packed, dumper in _DUMPERS:
-            connection.adapters.register_dumper(packed, dumper)
+        register(connection)
 
     def append_bulk(self, groups: Iterable[Group]) -> int:
         # Arrays to the same function, on two connections: while one holds the head row, inserts and commits, the other
@@ -545,12 +379,12 @@ class LogRecorder(PostgresApplicationRecorder):
 
     def streams(self, stream_ids: Iterable[UUID]) -> dict[UUID, list[RecordedRow]]:
         found: dict[UUID, list[RecordedRow]] = {}
-        for row in self._all(self._queries.streams, (_Uuids.of(list(dict.fromkeys(stream_ids))),)):
+        for row in self._all(self._queries.streams, (Uuids.of(list(dict.fromkeys(stream_ids))),)):
             found.setdefault(row[3], []).append(RecordedRow(*row))
         return found
 
     def heads(self, stream_ids: Iterable[UUID]) -> dict[UUID, int]:
-        return dict(self._all(self._queries.heads, (_Uuids.of(list(dict.fromkeys(stream_ids))),)))
+        return dict(self._all(self._queries.heads, (Uuids.of(list(dict.fromkeys(stream_ids))),)))
 
     def head(self) -> Head:
         return Head(*self._one(self._queries.head, ()))
@@ -562,7 +396,7 @@ class LogRecorder(PostgresApplicationRecorder):
         return rows[0][0] if rows else None
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        return {row[0] for row in self._all(self._queries.known, (_Bytes.of(keys),))}
+        return {row[0] for row in self._all(self._queries.known, (Bytes.of(keys),))}
 
     def forget_batch(self, batch: UUID) -> int:
         return int(self._one(self._queries.forget_batch, (batch,))[0])
@@ -574,7 +408,7 @@ class LogRecorder(PostgresApplicationRecorder):
         return [row[0] for row in self._all(self._queries.batches, ())]
 
     def batches_of(self, keys: Sequence[bytes]) -> dict[bytes, UUID | None]:
-        return dict(self._all(self._queries.batches_of, (_Bytes.of(keys),)))
+        return dict(self._all(self._queries.batches_of, (Bytes.of(keys),)))
 
     def keys_of(self, batch: UUID) -> list[tuple[bytes, UUID, int]]:
         return self._all(self._queries.keys_of, (batch,))
@@ -582,11 +416,16 @@ class LogRecorder(PostgresApplicationRecorder):
     def release(self, tokens: Sequence[bytes], holder: UUID) -> int:
         if self.log is not Log.RECORD:
             return 0
-        return int(self._one(self._queries.release, (_Bytes.of(tokens), holder))[0])
+        return int(self._one(self._queries.release, (Bytes.of(tokens), holder))[0])
 
     def digests_held_by(self, holder: UUID) -> list[bytes]:
         """The tokens a stream holds that are digests of an identifier (32 bytes; an index number is no digest)."""
         return [row[0] for row in self._all(self._queries.digests_held_by, (holder,))]
+
+    def holders(self, prefix: bytes) -> dict[bytes, UUID]:
+        """Who holds the tokens that begin so, by what follows the beginning."""
+        rows = self._all(self._queries.holders, (prefix, len(prefix), prefix))
+        return {token[len(prefix) :]: holder for token, holder in rows}
 
     def listen(self) -> "Listener":
         """Wakes when something was appended. A connection of its own."""
@@ -657,36 +496,6 @@ class LogRecorder(PostgresApplicationRecorder):
 
     # How it is done
 
-    def _send(self, statement: bytes, arguments: Sequence[object]) -> list[Any]:
-        """Call the append function. As `_execute`, without the cursor, whose work for each argument took as long as the
-        insert; and with fewer moments at which another thread takes the interpreter away."""
-        not_before, *packed = arguments
-        parameters: list[Any] = [
-            _instant(not_before),
-            *(argument.data for argument in packed if isinstance(argument, _Packed)),
-        ]
-        with self.datastore.get_connection() as connection:
-            pgconn = connection.pgconn
-            if connection not in self._prepared:
-                with connection.lock:
-                    pgconn.send_prepare(_APPEND, _numbered(statement), _APPEND_TYPES)
-                    _result(connection)
-                self._prepared.add(connection)
-            with connection.lock:
-                if threading.current_thread() is threading.main_thread():  # which alone can be interrupted
-                    pgconn.send_query_prepared(_APPEND, parameters, _ALL_BINARY, result_format=Format.BINARY)
-                    result = _result(connection)
-                else:
-                    # Large messages go in some two hundred pieces: libpq waits for each without the interpreter, for
-                    # which this thread would have to queue each time.
-                    result = _checked(
-                        connection,
-                        pgconn.exec_prepared(_APPEND, parameters, _ALL_BINARY, result_format=Format.BINARY),
-                    )
-            transformer = Transformer(connection)
-            transformer.set_pgresult(result)
-            return transformer.load_rows(0, result.ntuples, tuple)
-
     def _execute(self, query: bytes, parameters: Sequence[object]) -> list[Any]:
         with self.datastore.get_connection() as connection:
             cursor = connection.cursor(binary=True, row_factory=_tuple)
@@ -705,49 +514,6 @@ class LogRecorder(PostgresApplicationRecorder):
     def _one(self, query: bytes, parameters: Sequence[object]) -> Any:
         (row,) = self._all(query, parameters)
         return row
-
-
-_APPEND: Final = b"contactpoint_append"
-_APPEND_TYPES: Final = (
-    1184, 1001, 2951, 1007, 1007, 2951, 1007, 2951, 2951, 1007, 1005, 1007, 1001, 1001, 1001, 1007, 1001, 2951
-)  # fmt: skip
-"""The oids of the arguments of the append function: timestamptz, then arrays."""
-
-_ALL_BINARY: Final = [Format.BINARY] * len(_APPEND_TYPES)
-_SENT: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def _instant(given: object) -> bytes | None:
-    """A timestamptz in binary form: microseconds since 2000."""
-    if not isinstance(given, datetime):
-        return None
-    return ((given - _EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big", signed=True)
-
-
-def _numbered(statement: bytes) -> bytes:
-    """A statement with the server's own marks for its arguments."""
-    pieces = statement.split(b"%s")
-    return b"".join(b"%b$%d" % (piece, at) for at, piece in enumerate(pieces[:-1], 1)) + pieces[-1]
-
-
-def _result(connection: psycopg.Connection[Any]) -> PGresult:
-    """What the server answers; can be interrupted. Raises psycopg.Error.
-
-    Rows are worth nothing before the commit, which can still fail after them: then a second answer says so.
-    """
-    results: list[PGresult] = connection.wait(generators.execute(connection.pgconn))
-    for result in results:
-        _checked(connection, result)
-    return results[0]
-
-
-def _checked(connection: psycopg.Connection[Any], result: PGresult) -> PGresult:
-    if connection.pgconn.status == ConnStatus.BAD:
-        raise psycopg.OperationalError("the connection was lost")
-    if result.status not in _SENT:
-        raise psycopg.errors.error_from_result(result)
-    return result
 
 
 def _tuple(_: object) -> Any:

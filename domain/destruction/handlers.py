@@ -1,6 +1,7 @@
 """Destroying what is due: intent, keys, completion. Resumes after a crash at any step; twice changes nothing."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from domain.destruction.events import DestructionBegun, DestructionCompleted
@@ -9,6 +10,9 @@ from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
 from domain.policy.retention import Due, london_day
 from domain.ports import Destruction, EventStore, Ids
 from domain.rule_set.model import RuleSet
+
+CERTIFICATES: Final = b"destruction/"
+"""How the token begins by which a child's certificate is found; what follows is the child's id."""
 
 
 def destroy(
@@ -56,4 +60,4 @@ def _certificate(
 
 def certificate_token(child_id: UUID) -> bytes:
     """The token by which a child has one certificate: its random id, which says nothing."""
-    return b"destruction/" + child_id.bytes
+    return CERTIFICATES + child_id.bytes

@@ -4,7 +4,8 @@ What is left out, by design: the organisation of whoever looked (joined at readi
 not shielded); what was searched for; and, of a shielded child, every concealed change, with the actor of those that
 are not. Stream versions of a shielded child are left out too, because a gap between two of them tells of a change that
 is hidden. A change to a sensitive involvement is `sensitive-change` with neither date nor actor, whoever the child is:
-its words are erased with its own key, and a view is not where they survive.
+its words are erased with its own key, and a view is not where they survive. It is one row a command, however many
+events the command wrote.
 """
 
 from collections.abc import Iterable, Sequence
@@ -108,12 +109,37 @@ def changes(history: History) -> tuple[ChangeRow, ...]:
     told = [
         one for one in history.events if not (hidden and (one.event.CONCEALED or _is_concealed(one.event)))
     ]
-    return tuple(_change(recorded, ordinal, hidden=hidden) for ordinal, recorded in enumerate(told, start=1))
+    last_of_each = [
+        one
+        for one, after in zip(told, [*told[1:], None], strict=True)
+        if after is None or not _goes_on(one, after)
+    ]
+    return tuple(
+        _change(recorded, ordinal, hidden=hidden) for ordinal, recorded in enumerate(last_of_each, start=1)
+    )
+
+
+def _goes_on(one: Recorded, after: Recorded) -> bool:
+    """Whether two sensitive changes come of one command: recorded together, one behind the other, under one receipt.
+
+    Of those whose key was erased the receipt is gone as well, and is the same nothing.
+    """
+    return (
+        _is_sensitive(one.event)
+        and _is_sensitive(after.event)
+        and after.version == one.version + 1
+        and after.recorded_at == one.recorded_at
+        and _receipt(after) == _receipt(one)
+    )
+
+
+def _receipt(recorded: Recorded) -> UUID | None:
+    return recorded.metadata.correlation if isinstance(recorded.metadata, Metadata) else None
 
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=1,
+    version=2,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),
@@ -175,7 +201,7 @@ def _record(history: History) -> RecordRow:
 
 def _change(recorded: Recorded, ordinal: int, *, hidden: bool) -> ChangeRow:
     event = recorded.event
-    sensitive = isinstance(event, _SENSITIVE) or _is_concealed(event)
+    sensitive = _is_sensitive(event)
     metadata = (
         recorded.metadata if isinstance(recorded.metadata, Metadata) and not (hidden or sensitive) else None
     )
@@ -191,6 +217,10 @@ def _change(recorded: Recorded, ordinal: int, *, hidden: bool) -> ChangeRow:
         metadata.purpose if metadata else None,
         None if hidden else recorded.version,
     )
+
+
+def _is_sensitive(event: Event) -> bool:
+    return isinstance(event, _SENSITIVE) or _is_concealed(event)
 
 
 def _is_concealed(event: Event) -> bool:

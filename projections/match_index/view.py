@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.child_record.events import CurrentAddress, IdentityAsserted, LastKnownAddress
-from domain.child_record.model import ChildRecord, fold
-from domain.disclosure import RecordFacts
+from domain.child_record.model import fold
 from domain.kernel import History, Log
 from domain.rule_set.model import RuleSet
-from ingest.best_view import best_view
-from ingest.matching import normalise
-from ingest.matching.blocking import keys_of
+from ingest.best_view import candidate_of
 from projections.projection import Projection, Reads, Row, Table
 from projections.reading import destroyed_children
 
@@ -49,32 +45,30 @@ class KeyRow(NamedTuple):
 def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     """The rows of one child's stream; none for other streams, destroyed records, and those of which nothing stands."""
     del rules
-    record = fold(history)
-    keys = sorted(keys_of(record))
-    if not keys:
+    found = candidate_of(fold(history))
+    if not found.keys:
         return ()
-    facts = best_view(record)
-    forenames, surname = normalise.person_name(facts.name) if facts.name else ("", "")
-    candidate = CandidateRow(
-        record.child_id,
-        forenames,
-        surname,
-        facts.date_of_birth,
-        None if record.shielded else _postcode(facts),
-        facts.nhs_number,
-        _verified(record, facts.nhs_number),
-        str(facts.gender),
-        facts.birth_order,
-        record.shielded,
-        record.archived_on is not None,
+    keys = sorted(found.keys)
+    row = CandidateRow(
+        found.child_id,
+        found.forenames,
+        found.surname,
+        found.date_of_birth,
+        found.postcode,
+        found.nhs_number,
+        found.nhs_verified,
+        str(found.gender),
+        found.birth_order,
+        found.shielded,
+        found.archived,
         keys,
     )
-    return (candidate, *(KeyRow(key, record.child_id) for key in keys))
+    return (row, *(KeyRow(key, found.child_id) for key in keys))
 
 
 MATCH_INDEX: Final = Projection(
     name="match_index",
-    version=1,
+    version=2,
     logs=(Log.RECORD,),
     tables=(
         Table("candidate", CandidateRow, key=("child_id",), stream="child_id"),
@@ -85,16 +79,3 @@ MATCH_INDEX: Final = Projection(
     ends=destroyed_children,
     reads=Reads.FACTS,
 )
-
-
-def _postcode(facts: RecordFacts) -> str | None:
-    where = facts.whereabouts
-    return where.address.postcode if isinstance(where, CurrentAddress | LastKnownAddress) else None
-
-
-def _verified(record: ChildRecord, number: str | None) -> bool:
-    return number is not None and any(
-        assertion.event.nhs_number == number and assertion.event.confidence == "verified"
-        for assertion in record.standing
-        if isinstance(assertion.event, IdentityAsserted)
-    )

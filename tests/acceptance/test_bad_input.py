@@ -93,6 +93,7 @@ COMMANDS: dict[Path_, Command] = {
     ("kafka",): Command(),
     ("keys", "rotate"): Command(acting="operator"),
     ("keys", "sweep"): Command(acting="operator"),
+    ("maintain",): Command(acting="operator"),
     ("load",): Command(
         ("births", "{births}"),
         wrong=(
@@ -408,6 +409,7 @@ MAY_NOT = {
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),
     ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),
+    ("maintain",): ("practitioner", "data-manager", "auditor"),
     ("backup",): ("practitioner", "data-manager", "auditor"),
 }
 

@@ -6,12 +6,22 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes
-from uuid import uuid4
+from threading import Thread
+from time import sleep
+from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.faults import FaultAt
 from adapters.keys.cipher import wrap
 from adapters.keys.kek import KekFiles
+from adapters.postgres.backup import backup, restore
+from cli.bootstrap import open_app
+from cli.initialise import prepare_databases
+from domain.child_record.commands import RaiseShield
+from domain.child_record.events import SourceKind
+from domain.child_record.handlers import handle
+from domain.errors import Unavailable
 from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Line, without_access
 from tests.acceptance.people import a_child, born, registered
@@ -165,7 +175,234 @@ def test_a_backup_that_is_not_whole_is_refused_and_nothing_is_brought_in(
     assert untouched.heads() == (0, 0)
 
 
-# What happened while the parts were copied: the record of an earlier instant with the keys of a later one
+# What happens while a backup is made
+
+
+def test_a_backup_is_of_one_instant_whatever_happens_while_the_parts_are_copied(
+    new_home: NewHome, bare_home: NewHome
+) -> None:
+    line = new_home()
+    one, hidden, gone = a_child(), a_child(), a_child(born=date(2009, 5, 1))
+    child, lifted, destroyed = born(line, one), born(line, hidden), registered(line, gone)
+    line.record("shield", lifted, "--ground", "crime", acting="social-worker")
+    line.clock = datetime(2027, 5, 1, 9, tzinfo=UTC)
+    line.done("retention", "run")
+    instant = line.heads()
+
+    def changed() -> None:
+        line.record("shield", child, "--ground", "crime", acting="social-worker")
+        line.done("record", "lift-shield", lifted, acting="data-manager", second="data-manager-2")
+        line.clock = datetime(2033, 5, 1, 9, tzinfo=UTC)
+        assert line.done("retention", "run")["destroyed"] == 1, "nobody waits for the copies"
+
+    folder = line.home.with_name(f"{line.home.name}-while-copied")
+    made = backup(line.behind, folder, training=True, reach=FaultAt("backup.record-copied", action=changed))
+
+    other = with_kek_of(line, bare_home())
+    other.clock = datetime(2027, 5, 1, 10, tzinfo=UTC)
+    answer = other.done("restore", str(folder))
+    assert (made.position, made.access_position) == other.heads() == instant
+    assert (answer["shields"], answer["destroyed"]) == (1, 0)
+    assert datetime.fromisoformat(answer["as_of"]) < datetime(2027, 5, 1, 10, tzinfo=UTC)
+    assert other.shown(child)["address"]["postcode"] == one.postcode
+    assert "address" not in other.shown(lifted)
+    assert other.shown(destroyed, "data-manager")["name"]["family"] == gone.family
+    assert content_keys(other, child, lifted, destroyed) == {
+        "keyring": {child: [True], lifted: [False, False], destroyed: [True]},
+        "shielded": {lifted: [True, True]},
+    }
+    other.done("health")
+    other.record("shield", child, "--ground", "crime", acting="social-worker")
+    other.done("record", "lift-shield", child, acting="data-manager", second="data-manager-2")
+    other.done("record", "lift-shield", lifted, acting="data-manager", second="data-manager-2")
+    assert other.shown(child)["address"]["postcode"] == one.postcode
+    assert other.shown(lifted)["address"]["postcode"] == hidden.postcode
+
+
+def test_no_key_moves_before_the_instant_of_a_backup_and_restoring_makes_good_what_the_log_says(
+    new_home: NewHome, bare_home: NewHome
+) -> None:
+    line = new_home()
+    hidden = a_child()
+    child = born(line, hidden)
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    lifting = Thread(
+        target=lambda: line.done(
+            "record", "lift-shield", child, acting="data-manager", second="data-manager-2"
+        )
+    )
+
+    def lifted() -> None:
+        before = line.heads()
+        lifting.start()
+        while line.heads()[0] == before[0]:
+            sleep(0.05)
+        sleep(0.3)
+        assert lifting.is_alive(), "recorded, and acknowledged only when its keys have moved"
+
+    folder = line.home.with_name(f"{line.home.name}-while-held")
+    backup(line.behind, folder, training=True, reach=FaultAt("backup.held", action=lifted))
+    lifting.join(10)
+
+    assert not lifting.is_alive(), "and it goes on while the parts are copied"
+    assert line.shown(child)["address"]["postcode"] == hidden.postcode
+    other = with_kek_of(line, bare_home())
+    other.done("restore", str(folder))
+    assert other.shown(child)["address"]["postcode"] == hidden.postcode
+    assert content_keys(other, child) == {"keyring": {child: [True, True]}, "shielded": {}}
+
+
+def test_a_backup_is_not_begun_while_keys_are_changed_without_a_pause(line: Line) -> None:
+    folder = line.home.with_name(f"{line.home.name}-busy")
+    with line.as_superuser("shielded") as busy, busy.transaction():
+        busy.execute("LOCK TABLE keys.key IN ROW EXCLUSIVE MODE")
+        with pytest.raises(Unavailable, match="Try again") as told:
+            backup(line.behind, folder, training=True, hold_seconds=1)
+    assert told.value.code == "keys-busy"
+    assert list(folder.iterdir()) == []
+    backup(line.behind, folder, training=True)
+
+
+def test_a_hold_that_lasts_too_long_is_ended_by_the_server_and_the_backup_is_none(line: Line) -> None:
+    folder = line.home.with_name(f"{line.home.name}-long")
+    with pytest.raises(Unavailable):
+        backup(
+            line.behind,
+            folder,
+            training=True,
+            hold_seconds=1,
+            reach=FaultAt("backup.held", action=lambda: sleep(2)),
+        )
+    assert not (folder / "manifest.json").exists()
+    assert born(line, a_child()), "and whoever waited goes on"
+
+
+def content_keys(line: Line, *children: str) -> dict[str, dict[str, list[bool]]]:
+    """Of each key database, the content keys of these children by number: whether each is there to be opened."""
+    found: dict[str, dict[str, list[bool]]] = {}
+    for database in ("keyring", "shielded"):
+        with line.as_superuser(database) as connection:
+            rows = connection.execute(
+                "SELECT subject::text, array_agg(wrapped IS NOT NULL ORDER BY number) FROM keys.key "
+                "WHERE kind = 2 AND subject = ANY (%s::uuid[]) GROUP BY subject",
+                (list(children),),
+            ).fetchall()
+        found[database] = dict(rows)
+    return found
+
+
+# What a restore applies
+
+
+def test_a_shield_that_is_in_the_log_alone_is_applied_before_anything_is_served(
+    new_home: NewHome, bare_home: NewHome
+) -> None:
+    line = new_home()
+    one, untouched = a_child(), a_child()
+    child, other_child = born(line, one), born(line, untouched)
+    shielded_and_died(line, child)
+    assert content_keys(line, child)["keyring"] == {child: [True, False]}
+    folder = backed_up(line, "unmoved")
+
+    other = with_kek_of(line, bare_home())
+    brought_back(other, folder)
+    for words in (("show", child, "--reason", "casework"), ("init", "--training"), ("stream", "status")):
+        other.refused("restore-unfinished", *words, acting="practitioner", status=3)
+    assert other("health").status == 1
+    answer = other.done("restore", str(folder))
+
+    assert answer["shields"] == 1
+    assert content_keys(other, child) == {
+        "keyring": {child: [False, False]},
+        "shielded": {child: [True, True]},
+    }
+    assert "address" not in other.shown(child)
+    assert other.shown(other_child) == line.shown(other_child)
+    other.done("health")
+    other.refused("home-not-empty", "restore", str(folder))
+
+
+def shielded_and_died(line: Line, child: str) -> None:
+    """A shield raised by a process that dies before it has moved the older keys."""
+    with open_app(line.home, line.settings) as app:
+        handle(
+            UUID(child),
+            RaiseShield(at=app.now(), shield=uuid4(), ground="crime", source_kind=SourceKind.OFFICER),
+            store=app.writing.store,
+            tokens=app.writing.tokens,
+            rules=app.rules,
+            metadata=app.metadata(app.viewer("social-worker")),
+        )
+
+
+def brought_back(line: Line, folder: Path) -> None:
+    """The rows of a backup, by a restore that was cut off before it applied anything."""
+    prepare_databases(line.home, line.settings, training=True)
+    restore(line.behind, folder, lambda *_: None)
+
+
+def test_another_backup_does_not_finish_a_restore_that_was_cut_off(
+    new_home: NewHome, bare_home: NewHome
+) -> None:
+    line = new_home()
+    first = backed_up(line, "first")
+    born(line, a_child())
+    second = backed_up(line, "second")
+    other = with_kek_of(line, bare_home())
+    brought_back(other, second)
+
+    other.refused("home-not-empty", "restore", str(first))
+
+    assert other.done("restore", str(second))["position"] == line.heads()[0]
+
+
+def test_a_certificate_in_the_log_destroys_the_keys_that_an_older_copy_brings_back(
+    new_home: NewHome, bare_home: NewHome
+) -> None:
+    line = new_home()
+    one, untouched = a_child(born=date(2009, 5, 1)), a_child()
+    child, other_child = registered(line, one), registered(line, untouched)
+    line.clock = datetime(2027, 5, 1, 9, tzinfo=UTC)
+    line.done("retention", "run")
+    keys = backed_up(line, "keys-before-a-destruction")
+    line.clock = datetime(2033, 5, 1, 9, tzinfo=UTC)
+    line.done("retention", "run")
+    folder = recomposed(backed_up(line, "log-after-a-destruction"), keys)
+
+    other = with_kek_of(line, bare_home())
+    answer = other.done("restore", str(folder))
+
+    assert answer["destroyed"] == 1
+    with other.as_superuser("keyring") as connection:
+        left = connection.execute(
+            "SELECT count(*) FILTER (WHERE wrapped IS NOT NULL), count(DISTINCT certificate) FROM keys.key "
+            "WHERE subject = %s",
+            (child,),
+        ).fetchone()
+    assert left == (0, 1)
+    other.unseen(child, acting="data-manager")
+    assert one.family.lower() not in str(other.view_rows()).lower()
+    assert other.shown(other_child)["name"] == line.shown(other_child)["name"]
+
+
+def test_a_shield_in_the_log_moves_the_keys_of_an_older_copy_that_lacks_its_newest(
+    new_home: NewHome, bare_home: NewHome
+) -> None:
+    line = new_home()
+    child = born(line, a_child())
+    keys = backed_up(line, "keys-before-a-shield")
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    folder = recomposed(backed_up(line, "log-after-a-shield"), keys)
+
+    other = with_kek_of(line, bare_home())
+    assert other.done("restore", str(folder))["shields"] == 1
+
+    assert content_keys(other, child) == {"keyring": {child: [False]}, "shielded": {child: [True]}}
+    assert other("show", child, "--reason", "casework", acting="practitioner").status != 0
+    assert other("health").status == 1, "its stream lacks a key"
+
+
+# The record of one instant with the keys of another: copies that somebody has put together, not a backup's
 
 
 def recomposed(record_of: Path, keys_of: Path) -> Path:
@@ -180,7 +417,7 @@ def recomposed(record_of: Path, keys_of: Path) -> Path:
     return folder
 
 
-def test_a_shield_raised_while_the_parts_were_copied_shows_no_more_than_a_shield(
+def test_a_shield_that_only_the_keys_know_of_shows_no_more_than_a_shield(
     line: Line, bare_home: NewHome
 ) -> None:
     one, untouched = a_child(), a_child()
@@ -204,9 +441,7 @@ def test_a_shield_raised_while_the_parts_were_copied_shows_no_more_than_a_shield
     assert other.shown(child)["address"]["postcode"] == one.postcode
 
 
-def test_a_destruction_done_while_the_parts_were_copied_is_done_in_the_copy(
-    new_home: NewHome, bare_home: NewHome
-) -> None:
+def test_a_destruction_that_only_the_keys_know_of_stays_done(new_home: NewHome, bare_home: NewHome) -> None:
     line = new_home()
     one, untouched = a_child(born=date(2009, 5, 1)), a_child()
     child, other_child = registered(line, one), registered(line, untouched)

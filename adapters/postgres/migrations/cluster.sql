@@ -22,6 +22,8 @@ BEGIN
     END LOOP;
 END
 $$;
+-- So that `contactpoint maintain` can cut off the write-ahead log of the views.
+GRANT pg_checkpoint TO contactpoint_owner;
 GRANT contactpoint_owner TO contactpoint_migration WITH INHERIT FALSE, SET TRUE;
 -- Whoever fills views does so as one role, so that each may replace what the other made.
 GRANT contactpoint_views TO contactpoint_service WITH INHERIT TRUE, SET TRUE;

@@ -332,3 +332,13 @@ def test_a_candidate_is_the_same_whether_or_not_the_writer_opened_what_is_hidden
     shielded = candidate_of(record(who, where, raised))
     assert shielded.postcode is None
     assert sorted(key[0] for key in shielded.keys) == ["d", "n", "s"]
+
+
+def test_a_number_that_any_source_verified_is_verified_whichever_it_is_taken_from() -> None:
+    verified = says(PDS, nhs_number=NUMBER, confidence="verified")
+    stated = says(OFFICER, nhs_number=NUMBER)
+    another = says(OFFICER, nhs_number=ANOTHER)
+    assert best_view(record(verified, stated)).held["nhs_number"].source_kind == OFFICER
+    assert candidate_of(record(verified, stated)).nhs_verified
+    assert not candidate_of(record(verified, another)).nhs_verified
+    assert not candidate_of(record(stated)).nhs_verified
