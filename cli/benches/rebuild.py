@@ -45,7 +45,8 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
         ours = _Ours(operations)
         ours.rebuilt()
         output.note("Catching up.")
-        catch_up = [_caught_up(operations, log) for _ in range(rounds)]
+        behind = min(events, _BEHIND)
+        catch_up = [_caught_up(operations, log, behind) for _ in range(rounds)]
         library = LibraryRunner(library_environment(address_of(home)))
         closing.callback(library.close)
         copy = CopyOut(address_of(home))
@@ -60,7 +61,7 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
 
         slices = compared(
             {
-                "theirs": prepared(lambda: library.projected(THEIRS_AT_MOST)),
+                "theirs": prepared(lambda: library.projected(min(events, THEIRS_AT_MOST))),
                 "ours": prepared(ours.rebuilt),
                 "floor": prepared(copy.copied),
             },
@@ -92,8 +93,8 @@ class _Ours:
 
         def report(progress: Progress) -> None:
             told.append(progress)
-            workers = [child.pid for child in multiprocessing.active_children() if child.pid]
-            self.peak_mib = max(self.peak_mib, *(high_water(pid) for pid in workers), 0.0)
+            workers = [child.pid for child in multiprocessing.active_children()] or [None]
+            self.peak_mib = max(self.peak_mib, *map(high_water, workers))
 
         rebuilt = self._operations.rebuild(PRACTITIONER_VIEW.name, switch=True, progress=report)
         early = next(
@@ -105,9 +106,9 @@ class _Ours:
         return Slice(rebuilt["events"], rebuilt["seconds"])
 
 
-def _caught_up(operations: Operations, log: Ours) -> Slice:
+def _caught_up(operations: Operations, log: Ours, behind: int) -> Slice:
     """Add to the log, and let the live view catch up."""
-    log.filled(_BEHIND)
+    log.filled(behind)
     began = time.perf_counter()
     events = operations.feed([PRACTITIONER_VIEW.name])
     return Slice(events, time.perf_counter() - began)

@@ -83,3 +83,10 @@ def test_bulk(folder: Path) -> None:
     check(answer, 6, "processes", "events_theirs", "events_floor", "ours_with_making_commands")
     assert answer["events"] == answer["events_theirs"] == answer["events_floor"] == 480
     assert answer["ours_with_making_commands"] < answer["ours"]
+
+
+def test_rebuild(folder: Path) -> None:
+    answer = bench(folder, "rebuild", "--events", "480")
+    check(answer, 3, "processes", "eta_error", "catch_up", "catch_up_ratio_theirs")
+    assert answer["events"] >= 3 * 480
+    assert answer["catch_up"] > 0
