@@ -21,7 +21,7 @@ from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
-from adapters.serving import ServedTrail
+from adapters.serving import ServedHeldRecords, ServedTrail
 from adapters.store import Reveal
 from cli.app import App
 from cli.settings import Settings
@@ -45,6 +45,7 @@ from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
 from projections.retention_schedule.view import RETENTION_SCHEDULE
+from projections.review_queue.view import REVIEW_QUEUE
 
 
 @contextmanager
@@ -136,6 +137,9 @@ def open_app(home: Path, settings: Settings) -> Iterator[App]:
             trail=ServedTrail(
                 AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many),
                 partial(views.reading, RETENTION_SCHEDULE),
+            ),
+            held=ServedHeldRecords(
+                serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, training=training),

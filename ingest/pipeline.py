@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 from uuid import UUID
 
 from domain.child_record import model
-from domain.child_record.commands import AssertFacts, Assertion, AssignAuthority, RegisterChild
+from domain.child_record.commands import AssertFacts, Assertion, AssignAuthority, RegisterChild, RuleOutLink
 from domain.child_record.decisions import decide as decide_record
 from domain.child_record.events import (
     CurrentAddress,
@@ -31,7 +31,7 @@ from domain.child_record.events import (
 )
 from domain.child_record.handlers import change_of, index_number_token, nhs_number_token
 from domain.child_record.model import ChildRecord
-from domain.errors import AlreadyReserved, BadInput, DamagedStream, Refused, VersionConflict
+from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
 from domain.identifiers import synthetic_nhs_number
 from domain.kernel import (
     Appended,
@@ -49,12 +49,16 @@ from domain.personal_data import HIDDEN
 from domain.policy.retention import age_on, london_day
 from domain.ports import Clock, Ids, Tokens
 from domain.rule_set.model import RuleSet
+from domain.supply import model as supply
+from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld
+from domain.supply.model import HeldRecord
 from ingest.best_view import candidate_of
-from ingest.matching import normalise
+from ingest.matching import normalise, ruled_out
 from ingest.matching.blocking import Candidate
 from ingest.matching.decision import (
     Decision,
+    Doubt,
     Incoming,
     Match,
     NoMatch,
@@ -62,13 +66,14 @@ from ingest.matching.decision import (
     decide,
     linking_keys,
     near_shielded,
+    resembles,
     screening_keys,
 )
 from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
 from ingest.source_record import REMEDIES, SUPERSEDED, Code, Parse, Parsed, Rejected, SourceRecord, Warned
 from ingest.sources import births, child_benefit, pds
-from ingest.withdrawal import Withdrawal, Withdrawn, also_said
+from ingest.withdrawal import Withdrawal, Withdrawn, also_said, decided_key
 
 PARSERS: Final[dict[SourceKind, Parse]] = {
     SourceKind.BIRTHS: births.parse,
@@ -338,6 +343,31 @@ class Loader:
         run = _Run(self, command.source_kind, None, b"", metadata, Listener(refused=_raise), dry_run=False)
         run.admit(item)
 
+    def decide(
+        self, command: DecideHeldRecord, metadata: Metadata, concerns: Callable[[HeldRecord], bool]
+    ) -> None:
+        """Let a held record go as a human decided: joined to a record, made one of its own, or refused.
+
+        In one transaction with the decision, by the same linking and the same commands as a load; says nothing of what
+        came of it. concerns: whether it is the concern of whoever decides. Raises NotFound where it is not or there is
+        no such record, Refused (`already-decided`) where another was first, BadInput, Unavailable.
+        """
+        self.refresh()
+        self.follower.catch_up(metadata)
+        held = supply.fold(self.store.load(command.held))
+        if held is None or not concerns(held):
+            raise NotFound("No such record is held back.", field="held")
+        file_id = held.assertion.source.file
+        run = _Run(self, held.source_kind, file_id, b"", metadata, Listener(refused=_raise), dry_run=False)
+        try:
+            with self.alone():
+                run.decide(command)
+        except Refused as refused:
+            if refused.message:
+                raise
+            _raise(Refusal(0, refused.code, refused.field))
+        self.refresh()
+
     def withdraw(self, file_id: UUID, metadata: Metadata) -> Withdrawn:
         """Take a file back as a unit. What rested on it alone goes, shields stay. Resumable; twice changes nothing.
 
@@ -362,19 +392,22 @@ class Loader:
         postcode = None if address is None else normalise.postcode(address.postcode)
         current = [name for name in assertion.names if name.kind == "current"]
         others = [name for name in assertion.names if name.kind != "current"]
+        names = tuple(normalise.person_name(name) for name in (*current, *others))
+        former = tuple(i.value for i in assertion.identifiers if i.scheme == SUPERSEDED)
         incoming = Incoming(
             source_kind=assertion.source_kind,
             source_record=assertion.source.record,
-            names=tuple(normalise.person_name(name) for name in (*current, *others)),
+            names=names,
             date_of_birth=assertion.date_of_birth,
             postcodes=() if postcode is None else (postcode,),
             nhs_number=assertion.nhs_number,
-            former_numbers=tuple(i.value for i in assertion.identifiers if i.scheme == SUPERSEDED),
+            former_numbers=former,
             nhs_verified=assertion.confidence == "verified",
             gender=assertion.gender,
             birth_order=assertion.birth_order,
             about_carers=about_carers,
         )
+        incoming = replace(incoming, marks=self._marks(incoming))
         places = frozenset[bytes]() if address is None else place_tokens(self.tokens, (address,))
         return _Item(
             line,
@@ -386,6 +419,18 @@ class Loader:
             linking=linking_keys(incoming),
             screening=screening_keys(incoming),
         )
+
+    def _marks(self, incoming: Incoming) -> frozenset[str]:
+        entry = None if incoming.about_carers else entry_of(incoming)
+        return ruled_out.marks_of(
+            self.tokens, entry, incoming.names, incoming.date_of_birth, incoming.numbers
+        )
+
+    def item_of_held(self, held: HeldRecord, key: bytes, at: datetime) -> "_Item":
+        """A record that was held back as a wish again, as it was held."""
+        assertion = AssertFacts(**{**dict(held.assertion), "at": at})
+        about_carers = not assertion.names and assertion.carers is not None
+        return self._item(0, key, assertion, held.authority, about_carers=about_carers)
 
     def item_of(self, record: SourceRecord, key: bytes, file_id: UUID | None, at: datetime) -> _Item:
         """A source record as a wish, its undated address dated by its receipt."""
@@ -401,6 +446,11 @@ class Loader:
             **said,
         )
         return self._item(record.line, key, assertion, facts.authority, about_carers=record.about == "carers")
+
+
+def entry_of(incoming: Incoming) -> tuple[str, str] | None:
+    """The kind of source and its own number of the record, where it has one."""
+    return None if incoming.source_record is None else (incoming.source_kind, incoming.source_record)
 
 
 class _Run:
@@ -434,6 +484,8 @@ class _Run:
         self._near: frozenset[bytes] = frozenset()
         self._histories: dict[UUID, History] = {}
         self._head = -1
+        self._apart: frozenset[UUID] = frozenset()
+        """Records that what is being decided on is not about."""
 
     def take(self, batch: Sequence[Parsed]) -> None:
         """Work on one chunk to its end, alone."""
@@ -500,6 +552,108 @@ class _Run:
             self._work_on(item)
             self._flush()
 
+    def decide(self, command: DecideHeldRecord) -> None:
+        """Carry out one decision on a record that is held back, alone."""
+        extra: tuple[Candidate, ...] = ()
+        for attempt in range(_ATTEMPTS):
+            self._refresh()
+            plan = self._decided(command, extra)
+            outcome = self._append([plan])[0]
+            if isinstance(outcome, Appended):
+                self._loader.follower.catch_up(self._metadata)
+                return
+            if attempt == _ATTEMPTS - 1:
+                raise outcome
+            if isinstance(outcome, AlreadyReserved):
+                extra = (*extra, self._holder(outcome.stream_id))
+
+    def _decided(self, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
+        """The decision, what it rules out, and what then becomes of the record, as one unit. Raises Refused."""
+        loader = self._loader
+        history = loader.store.load(command.held)
+        held = supply.fold(history)
+        if held is None:
+            raise NotFound("No such record is held back.", field="held")
+        supply.must_be_decidable(held, command, loader.rules)
+        item = loader.item_of_held(held, self._key_of_decision(held), command.at)
+        self._prefetch([item])
+        apart: tuple[UUID, ...] = ()
+        if command.verdict in ("not-the-same", "new"):
+            apart = command.children or held.candidates
+            command = command.model_copy(update={"children": apart})
+            if held.state == "quarantined":
+                apart += tuple(c for c in self._shielded_near(item, extra) if c not in apart)
+            self._apart = frozenset(apart)
+        plan = self._as_decided(item, command, extra)
+        outcome, child = _came_to(plan, command)
+        said = supply.decide(held, command, outcome, child, loader.rules)
+        events = tuple(Pending(event, 1) for event in said)
+        released = Change(held.held_id, StreamKind.CHILD, history.version, events, shielded=True)
+        changes = (released, *self._ruled_out(item, held, apart), *plan.unit.changes)
+        return replace(plan, unit=replace(plan.unit, changes=changes))
+
+    def _as_decided(self, item: _Item, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
+        match command.verdict:
+            case "same":
+                (child_id,) = command.children
+                record = self._record(child_id)
+                return self._existing(item, record, taken=bool(extra))
+            case "not-the-same":
+                return self._plan(item, extra)
+            case "new":  # search before create: another record may be this child's by now, beyond doubt
+                found = self._link(item, extra)
+                return self._plan(item, extra) if isinstance(found, Match) else self._new(item, extra)
+            case "refuse":
+                return _Plan(
+                    item,
+                    Outcome.REFUSED,
+                    item.assertion.source.file or self._loader.ids.new(),
+                    Unit((), item.key),
+                )
+
+    def _shielded_near(self, item: _Item, extra: Sequence[Candidate]) -> list[UUID]:
+        """The shielded children that a quarantined record was held back for."""
+        candidates, at_same_place = self._screened(item, extra)
+        return [
+            candidate.child_id
+            for candidate in candidates
+            if candidate.shielded
+            and resembles(item.incoming, candidate, same_place=candidate.child_id in at_same_place)
+        ]
+
+    def _ruled_out(self, item: _Item, held: HeldRecord, apart: Iterable[UUID]) -> list[Change]:
+        changes: list[Change] = []
+        incoming = item.incoming
+        for child_id in apart:
+            record = self._record(child_id)
+            marks = ruled_out.against(
+                self._loader.tokens,
+                record,
+                incoming.marks,
+                entry_of(incoming),
+                incoming.date_of_birth,
+                incoming.numbers,
+            )
+            if not marks:
+                continue
+            command = RuleOutLink(
+                at=item.assertion.at, source_kind=held.source_kind, marks=marks, held=held.held_id
+            )
+            decision = decide_record(record, command, self._loader.rules)
+            if decision.events:
+                changes.append(change_of(child_id, record.version, decision))
+        return changes
+
+    def _key_of_decision(self, held: HeldRecord) -> bytes:
+        """The key of what comes of a decision: made of the key that the record was held under, where it is known.
+
+        So a withdrawal of the file finds both, and which other files said the same.
+        """
+        tokens, file_id = self._loader.tokens, held.assertion.source.file
+        keys = self._loader.store.keys_of(file_id) if file_id is not None else []
+        own = next((key for key, stream_id, _ in keys if stream_id == held.held_id), held.held_id.bytes)
+        return decided_key(tokens, own)
+
     def finish(self) -> None:
         """Bring the index up to what was loaded."""
         if not self._dry_run:
@@ -554,7 +708,7 @@ class _Run:
         changed = self._recent.find(keys) | (found.keys() & self._recent.records.keys())
         found.update((child_id, self._recent.candidate(child_id)) for child_id in changed)
         found.update((candidate.child_id, candidate) for candidate in extra)
-        return [found[child_id] for child_id in sorted(found)]
+        return [found[child_id] for child_id in sorted(found) if child_id not in self._apart]
 
     def _link(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
         candidates = self._candidates(item.linking, extra)
@@ -582,17 +736,17 @@ class _Run:
         if isinstance(decision, Match):
             record = self._record(decision.child_id)
             if record.registered and record.forgotten is None:
-                return self._existing(item, record)
+                return self._existing(item, record, taken=bool(extra))
             decision = NoMatch()
         if self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         if isinstance(decision, Queue):
             self._shield_while_in_doubt(item, decision.about)
-            return self._held(item, "queued", decision.about)
+            return self._held(item, "queued", decision.about, decision.doubt)
         if item.incoming.about_carers:
             raise Refused("", code=Code.UNKNOWN_CHILD, field="nhs_number")
         if self._resembles_shielded(item, extra):
-            return self._held(item, "quarantined", ())
+            return self._held(item, "quarantined", (), None)
         return self._new(item, extra)
 
     def _shield_while_in_doubt(self, item: _Item, about: Iterable[UUID]) -> None:
@@ -602,13 +756,17 @@ class _Run:
                 self._loader.follower.shield_provisionally(child_id, self._metadata)
 
     def _resembles_shielded(self, item: _Item, extra: Sequence[Candidate]) -> bool:
+        return near_shielded(item.incoming, *self._screened(item, extra))
+
+    def _screened(self, item: _Item, extra: Sequence[Candidate]) -> tuple[list[Candidate], frozenset[UUID]]:
+        """Whom it is screened against, and which of them are shielded children at its place."""
         candidates = self._candidates(item.screening, extra)
         at_same_place = frozenset[UUID]()
         if not item.places.isdisjoint(self._near):
-            at_same_place = frozenset(self._loader.places.near(item.places))
+            at_same_place = frozenset(self._loader.places.near(item.places)) - self._apart
             known = {candidate.child_id for candidate in candidates}
             candidates += self._loader.candidates.get(at_same_place - known)
-        return near_shielded(item.incoming, candidates, at_same_place)
+        return candidates, at_same_place
 
     def _record(self, child_id: UUID) -> ChildRecord:
         """The record as it stands once what is planned for it is appended. Raises Refused where it is damaged."""
@@ -621,7 +779,8 @@ class _Run:
         except DamagedStream:
             raise Refused("", code=Code.RECORD_DAMAGED) from None
 
-    def _existing(self, item: _Item, record: ChildRecord) -> _Plan:
+    def _existing(self, item: _Item, record: ChildRecord, *, taken: bool = False) -> _Plan:
+        """What it adds to a record. taken: another record holds its number, which is then not claimed."""
         if record.archived_on is not None and self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         command = item.assertion
@@ -632,7 +791,7 @@ class _Run:
         changes = self._with_authority(item, record, said)
         claimed: list[Reservation] = []
         number = command.nhs_number if _vouched(command) else None
-        if number is not None and changes and number not in _reserved_by(record):
+        if number is not None and changes and not taken and number not in _reserved_by(record):
             claimed.append(Reservation(nhs_number_token(self._loader.tokens, number), record.child_id))
         return _Plan(
             item,
@@ -687,12 +846,20 @@ class _Run:
             entry = f"entry\n{item.incoming.source_kind}\n{item.incoming.source_record}"
             yield self._loader.tokens.token("feed", entry.encode())
 
-    def _held(self, item: _Item, reason: Literal["queued", "quarantined"], about: Sequence[UUID]) -> _Plan:
+    def _held(
+        self,
+        item: _Item,
+        reason: Literal["queued", "quarantined"],
+        about: Sequence[UUID],
+        doubt: Doubt | None,
+    ) -> _Plan:
         held = SourceRecordHeld(
             source_kind=item.assertion.source_kind,
             reason=reason,
             candidates=tuple(about[:20]),
             assertion=item.assertion,
+            doubt=doubt,
+            authority=item.authority,
         )
         stream_id = self._loader.ids.new()
         change = Change(stream_id, StreamKind.CHILD, 0, (Pending(held, 1),), shielded=True)
@@ -786,6 +953,20 @@ class _Run:
         self.counts.add(Outcome.REFUSED)
         theirs = FIELDS.get(self._kind, {}).get(field_name or "", field_name)
         self._listener.refused(Refusal(line, str(code), theirs))
+
+
+def _came_to(
+    plan: _Plan, command: DecideHeldRecord
+) -> tuple[Literal["joined", "registered", "refused", "held-again"], UUID | None]:
+    if command.verdict == "refuse":
+        return "refused", None
+    match plan.outcome:
+        case Outcome.REGISTERED:
+            return "registered", plan.child_id
+        case Outcome.QUEUED | Outcome.QUARANTINED:
+            return "held-again", None
+        case _:
+            return "joined", plan.child_id
 
 
 def _raise(refusal: Refusal) -> None:

@@ -28,6 +28,7 @@ from domain.child_record.events import (
     InvolvementContactGiven,
     InvolvementEnded,
     LeftEngland,
+    LinkRuledOut,
     PracticeAsserted,
     ReasonableCause,
     RecordArchived,
@@ -144,6 +145,8 @@ class ChildRecord:
     deaths: tuple[Death, ...] = ()
     archived_on: date | None = None
     archive_ground: str | Forgotten | Hidden | None = None
+    ruled_out: frozenset[str] = frozenset()
+    """Marks of source records that a human found to be about another child."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -345,6 +348,8 @@ def evolve(record: ChildRecord, recorded: Recorded) -> ChildRecord:
             return changed(archived_on=event.archived_on, archive_ground=event.ground)
         case RecordReopened():
             return changed(archived_on=None, archive_ground=None, supply_gone_on=None)
+        case LinkRuledOut():
+            return changed(ruled_out=record.ruled_out.union(event.marks))
         case ForgottenEvent():
             return changed(forgotten=event.certificate)
         case _:

@@ -73,6 +73,11 @@ def by_source_record(source_kind: str, record: str) -> str:
     return f"r:{source_kind}|{record}"
 
 
+def by_mark(mark: str) -> str:
+    """The record from which source records with this mark are kept (`ingest.matching.ruled_out`)."""
+    return f"x:{mark}"
+
+
 def by_exact_name(person: NormalName, born: date, where: str) -> str:
     """Same surname, first forename, date of birth and postcode."""
     return f"e:{born.isoformat()}|{person.surname}|{person.first}|{where}"
@@ -103,6 +108,19 @@ def births_of(record: ChildRecord) -> frozenset[date]:
 def numbers_of(record: ChildRecord) -> frozenset[str]:
     """Every NHS number that stands in the record, superseded ones among them."""
     return _numbers(record.standing)
+
+
+def entries_of(record: ChildRecord) -> frozenset[str]:
+    """The keys of every source record that was loaded into it, as far as its reader could open them."""
+    return _entries(record.standing)
+
+
+def _entries(standing: Sequence[Assertion]) -> frozenset[str]:
+    return frozenset(
+        by_source_record(assertion.event.source_kind, assertion.event.source.record)
+        for assertion in standing
+        if isinstance(assertion.event.source, Source) and assertion.event.source.record is not None
+    )
 
 
 def _addresses(standing: Sequence[Assertion]) -> tuple[Address, ...]:
@@ -154,6 +172,7 @@ def keys_of(record: ChildRecord) -> frozenset[str]:
         standing = tuple(a for a in standing if isinstance(a.event, IdentityAsserted))
     births = _births(standing)
     keys = {by_nhs_number(number) for number in _numbers(standing)}
+    keys |= {by_mark(mark) for mark in record.ruled_out}
     keys |= {by_date_of_birth(born) for born in births}
     if record.shielded:
         return frozenset(keys | {by_shielded_birth(born) for born in births})
@@ -165,9 +184,4 @@ def keys_of(record: ChildRecord) -> frozenset[str]:
     }
     keys |= {by_postcode(where) for where in postcodes}
     keys |= {by_exact_name(name, born, where) for name in names for born in births for where in postcodes}
-    keys |= {
-        by_source_record(assertion.event.source_kind, assertion.event.source.record)
-        for assertion in standing
-        if isinstance(assertion.event.source, Source) and assertion.event.source.record is not None
-    }
-    return frozenset(keys)
+    return frozenset(keys | _entries(standing))

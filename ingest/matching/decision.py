@@ -40,6 +40,8 @@ class Incoming:
     birth_order: int | None
     about_carers: bool = False
     """It names the child by NHS number alone and says who its carers are."""
+    marks: frozenset[str] = frozenset()
+    """What it is known by again where a human finds that it is about another child (`ingest.matching.ruled_out`)."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class Doubt(StrEnum):
     NUMBERS_DIFFER = "names-agree-verified-numbers-differ"
     BIRTH_ORDER_DIFFERS = "names-agree-birth-order-differs"
     FORENAMES_DIFFER = "names-agree-but-for-a-forename"
-    ANOTHER_ENTRY = "names-agree-but-another-entry-of-the-source"
+    ANOTHER_ENTRY = "another-entry-of-the-source"
     SEVERAL = "several-records-agree"
 
 
@@ -102,17 +104,23 @@ def screening_keys(incoming: Incoming) -> frozenset[str]:
 
 
 def decide(incoming: Incoming, candidates: Sequence[Candidate]) -> Decision:
-    """Decide which record it is about. `candidates` may be more than asked for; each is judged by its keys."""
+    """Decide which record it is about. `candidates` may be more than asked for; each is judged by its keys.
+
+    What a human ruled out is never joined and never in doubt again: a candidate is passed over that the entry, or the
+    number with its birth date, was ruled out for; and one that only the name and birth date were, unless number or
+    entry say clearly that it is this child after all.
+    """
+    candidates = [c for c in candidates if not _ruled_out(incoming, c, "en")]
     by_number = _holding(candidates, (blocking.by_nhs_number(number) for number in incoming.numbers))
-    if by_number:
-        return _by_number(incoming, by_number)
+    if by_number and (found := _by_number(incoming, by_number)) is not None:
+        return found
     if incoming.about_carers or incoming.date_of_birth is None:
         return NoMatch()
     if incoming.source_record is not None:
         own = blocking.by_source_record(incoming.source_kind, incoming.source_record)
         same_entry = [c for c in _holding(candidates, (own,)) if not _verified_numbers_differ(incoming, c)]
-        if same_entry:
-            return _by_entry(incoming, same_entry)
+        if same_entry and (found := _by_entry(incoming, same_entry)) is not None:
+            return found
     return _by_name(incoming, _holding(candidates, _exact_keys(incoming)))
 
 
@@ -127,7 +135,9 @@ def near_shielded(
     when a feed record that failed to match made a second, unshielded record.
     """
     return any(
-        candidate.shielded and resembles(incoming, candidate, same_place=candidate.child_id in at_same_place)
+        candidate.shielded
+        and not _ruled_out(incoming, candidate)
+        and resembles(incoming, candidate, same_place=candidate.child_id in at_same_place)
         for candidate in candidates
     )
 
@@ -149,35 +159,39 @@ def resembles(incoming: Incoming, candidate: Candidate, *, same_place: bool) -> 
     return any(comparison.half_near(name, other) for name in incoming.names)
 
 
-def _by_number(incoming: Incoming, found: list[Candidate]) -> Decision:
+def _by_number(incoming: Incoming, found: list[Candidate]) -> Decision | None:
     if incoming.about_carers:
         return _only(found, "nhs-number")
+    return _by_birth_date(incoming, found, "nhs-number-and-birth-date")
+
+
+def _by_entry(incoming: Incoming, found: list[Candidate]) -> Decision | None:
+    return _by_birth_date(incoming, found, "same-entry-and-birth-date")
+
+
+def _by_birth_date(incoming: Incoming, found: list[Candidate], evidence: str) -> Decision | None:
+    """What a number or an entry comes to; None where all that it leaves in doubt was ruled out."""
     born = incoming.date_of_birth
     agreeing = [c for c in found if born is not None and born in _births(c)]
-    if not agreeing:
-        return Queue(Doubt.BIRTH_DATE_DIFFERS, _ids(found))
-    if len(agreeing) == 1 and _another_twin(incoming, agreeing[0]):
-        return Queue(Doubt.TWIN, _ids(agreeing))
-    return _only(agreeing, "nhs-number-and-birth-date")
-
-
-def _by_entry(incoming: Incoming, found: list[Candidate]) -> Decision:
-    born = incoming.date_of_birth
-    agreeing = [c for c in found if born in _births(c)]
-    if not agreeing:
-        return Queue(Doubt.BIRTH_DATE_DIFFERS, _ids(found))
-    if len(agreeing) == 1 and _another_twin(incoming, agreeing[0]):
-        return Queue(Doubt.TWIN, _ids(agreeing))
-    return _only(agreeing, "same-entry-and-birth-date")
+    if len(agreeing) == 1 and not _another_twin(incoming, agreeing[0]):
+        return _only(agreeing, evidence)
+    doubt = Doubt.BIRTH_DATE_DIFFERS if not agreeing else Doubt.TWIN if len(agreeing) == 1 else Doubt.SEVERAL
+    left = [c for c in agreeing or found if not _ruled_out(incoming, c)]
+    if doubt is Doubt.SEVERAL and len(left) == 1:
+        return _by_birth_date(incoming, left, evidence)
+    return Queue(doubt, _ids(left)) if left else None
 
 
 def _by_name(incoming: Incoming, found: list[Candidate]) -> Decision:
     found = [candidate for candidate in found if not _plainly_a_twin(incoming, candidate)]
-    if not found:
+    left = [candidate for candidate in found if not _ruled_out(incoming, candidate)]
+    if not left:
         return NoMatch()
-    if len(found) > 1:
-        return Queue(Doubt.SEVERAL, _ids(found))
-    candidate = found[0]
+    if (
+        len(found) > 1
+    ):  # also where all but one were ruled out: the names alone do not tell which of them it is
+        return Queue(Doubt.SEVERAL, _ids(left))
+    candidate = left[0]
     for holds, doubt in (
         (_verified_numbers_differ(incoming, candidate), Doubt.NUMBERS_DIFFER),
         (_orders_differ(incoming.birth_order, candidate.birth_order), Doubt.BIRTH_ORDER_DIFFERS),
@@ -204,6 +218,10 @@ def _exact_keys(incoming: Incoming) -> frozenset[str]:
 def _holding(candidates: Iterable[Candidate], keys: Iterable[str]) -> list[Candidate]:
     wanted = frozenset(keys)
     return [candidate for candidate in candidates if not wanted.isdisjoint(candidate.keys)]
+
+
+def _ruled_out(incoming: Incoming, candidate: Candidate, kinds: str = "eni") -> bool:
+    return any(mark[0] in kinds and blocking.by_mark(mark) in candidate.keys for mark in incoming.marks)
 
 
 def _births(candidate: Candidate) -> frozenset[date]:

@@ -74,7 +74,7 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
 
 MATCH_INDEX: Final = Projection(
     name="match_index",
-    version=1,
+    version=2,
     logs=(Log.RECORD,),
     tables=(
         Table("candidate", CandidateRow, key=("child_id",), stream="child_id"),
