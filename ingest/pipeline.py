@@ -51,12 +51,13 @@ from domain.ports import Clock, Ids, Tokens
 from domain.rule_set.model import RuleSet
 from domain.supply import model as supply
 from domain.supply.commands import DecideHeldRecord
-from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld
+from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
 from domain.supply.model import HeldRecord
 from ingest.best_view import candidate_of
 from ingest.matching import normalise, ruled_out
 from ingest.matching.blocking import Candidate
 from ingest.matching.decision import (
+    LESS_THAN_EXACT,
     Decision,
     Doubt,
     Incoming,
@@ -275,7 +276,8 @@ class Loader:
 
     store: the writer's, which opens what is hidden and shows it to nobody. refresh: brings the match index up to the
     log. alone: held while a chunk is linked and appended, and by whoever raises a shield, so that neither passes the
-    other unseen. synthetic: whether NHS numbers for tests are accepted (training homes only).
+    other unseen. waiting: the records that are held back, as far as the view has come, which `refresh` brings up, too.
+    synthetic: whether NHS numbers for tests are accepted (training homes only).
     """
 
     store: LoadStore
@@ -288,6 +290,7 @@ class Loader:
     follower: ShieldFollower
     refresh: Callable[[], None]
     alone: Callable[[], AbstractContextManager[object]] = nullcontext
+    waiting: Callable[[], Iterable[UUID]] = tuple
     synthetic: bool = False
     chunk: int = CHUNK
 
@@ -426,8 +429,9 @@ class Loader:
             self.tokens, entry, incoming.names, incoming.date_of_birth, incoming.numbers
         )
 
-    def item_of_held(self, held: HeldRecord, key: bytes, at: datetime) -> "_Item":
+    def item_of_held(self, held: HeldRecord, at: datetime) -> "_Item":
         """A record that was held back as a wish again, as it was held."""
+        key = decided_key(self.tokens, held.held_id)
         assertion = AssertFacts(**{**dict(held.assertion), "at": at})
         about_carers = not assertion.names and assertion.carers is not None
         return self._item(0, key, assertion, held.authority, about_carers=about_carers)
@@ -484,6 +488,7 @@ class _Run:
         self._near: frozenset[bytes] = frozenset()
         self._histories: dict[UUID, History] = {}
         self._head = -1
+        self._changed = False
         self._apart: frozenset[UUID] = frozenset()
         """Records that what is being decided on is not about."""
 
@@ -575,7 +580,7 @@ class _Run:
         if held is None:
             raise NotFound("No such record is held back.", field="held")
         supply.must_be_decidable(held, command, loader.rules)
-        item = loader.item_of_held(held, self._key_of_decision(held), command.at)
+        item = loader.item_of_held(held, command.at)
         self._prefetch([item])
         apart: tuple[UUID, ...] = ()
         if command.verdict in ("not-the-same", "new"):
@@ -644,20 +649,53 @@ class _Run:
                 changes.append(change_of(child_id, record.version, decision))
         return changes
 
-    def _key_of_decision(self, held: HeldRecord) -> bytes:
-        """The key of what comes of a decision: made of the key that the record was held under, where it is known.
-
-        So a withdrawal of the file finds both, and which other files said the same.
-        """
-        tokens, file_id = self._loader.tokens, held.assertion.source.file
-        keys = self._loader.store.keys_of(file_id) if file_id is not None else []
-        own = next((key for key, stream_id, _ in keys if stream_id == held.held_id), held.held_id.bytes)
-        return decided_key(tokens, own)
-
     def finish(self) -> None:
-        """Bring the index up to what was loaded."""
-        if not self._dry_run:
-            self._refresh()
+        """Bring the index up to what was loaded, and link again what waits: what was missing may be there now.
+
+        So files that come in another order come to the same end. What is still in doubt goes on waiting.
+        """
+        if self._dry_run:
+            return
+        self._refresh()
+        if not self._changed:
+            return
+        waiting = iter(self._loader.waiting())
+        while held := list(islice(waiting, self._loader.chunk)):
+            with self._loader.alone():
+                self._see_others()
+                self._link_again(held)
+                self._head = self._loader.follower.order.head()
+        self._refresh()
+
+    def _link_again(self, held_ids: Sequence[UUID]) -> None:
+        loader, at = self._loader, self._loader.clock.now()
+        histories = loader.store.load_many(held_ids).values()
+        folded = [(history, held) for history in histories if (held := supply.fold(history)) is not None]
+        items = {held.held_id: loader.item_of_held(held, at) for _, held in folded if not held.released}
+        self._prefetch(list(items.values()))
+        appended: dict[int, bool] = {}
+        for history, held in folded:
+            item = items.get(held.held_id)
+            if item is None or not isinstance(self._link(item, ()), Match):
+                continue
+            try:
+                plan = self._plan(item, ())
+            except Refused:
+                continue  # it waits for a human, who is told why
+            if plan.outcome not in (Outcome.UPDATED, Outcome.UNCHANGED):
+                continue
+            released = SourceRecordReleased(
+                source_kind=held.source_kind, outcome="joined", child=plan.child_id
+            )
+            change = Change(
+                held.held_id, StreamKind.CHILD, history.version, (Pending(released, 1),), shielded=True
+            )
+            plan = replace(plan, unit=replace(plan.unit, changes=(change, *plan.unit.changes)))
+            outcome = self._append([plan], batch=held.assertion.source.file)[0]
+            if isinstance(outcome, Appended):  # else another was first: the next load sees
+                appended.update((position, plan.shielded) for position in outcome.positions)
+                self._recent.add(plan, by_all_keys=True)
+        loader.follower.catch_up(self._metadata, appended)
 
     def _refresh(self) -> None:
         self._loader.refresh()
@@ -735,6 +773,8 @@ class _Run:
         decision = self._link(item, extra)
         if isinstance(decision, Match):
             record = self._record(decision.child_id)
+            if decision.evidence in LESS_THAN_EXACT and self._resembles_shielded(item, extra):
+                return self._held(item, "quarantined", (), None)
             if record.registered and record.forgotten is None:
                 return self._existing(item, record, taken=bool(extra))
             decision = NoMatch()
@@ -883,13 +923,16 @@ class _Run:
         appended: dict[int, bool] = {}
         for plan, outcome in zip(plans, self._append(plans), strict=True):
             self._outcome(plan, outcome, appended)
+        self._changed = self._changed or bool(appended)
         self._loader.follower.catch_up(self._metadata, appended)
 
-    def _append(self, plans: Sequence[_Plan]) -> list[Appended | VersionConflict | AlreadyReserved]:
+    def _append(
+        self, plans: Sequence[_Plan], *, batch: UUID | None = None
+    ) -> list[Appended | VersionConflict | AlreadyReserved]:
         return self._loader.store.append_units(
             [plan.unit for plan in plans],
             self._metadata,
-            batch=self._file_id,
+            batch=batch or self._file_id,
             instant=plans[0].item.assertion.at,
         )
 

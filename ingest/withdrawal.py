@@ -62,9 +62,9 @@ def also_said(tokens: Tokens, file_id: UUID, key: bytes) -> bytes:
     return tokens.token("feed", b"also\n" + file_id.bytes + key)
 
 
-def decided_key(tokens: Tokens, key: bytes) -> bytes:
-    """The key of what a human's decision made of a record that was held back under `key`."""
-    return tokens.token("feed", b"decided\n" + key)
+def decided_key(tokens: Tokens, held_id: UUID) -> bytes:
+    """The key of what came of a record that was held back."""
+    return tokens.token("feed", b"decided\n" + held_id.bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,8 @@ class Withdrawal:
             notes = {also_said(self.tokens, other, key): key for key in also}
             for note in self.store.known(list(notes)):
                 also[notes[note]].append(other)
-        for key in tuple(also):  # what said the same as a held record says the same as what was made of it
-            if (made := decided_key(self.tokens, key)) in also:
+        for key, stream_id, _ in own:  # what said the same as a held record says the same as what came of it
+            if (made := decided_key(self.tokens, stream_id)) in also:
                 also[made] = list(dict.fromkeys([*also[made], *also[key]]))
         found: dict[UUID, list[_Append]] = {}
         for key, stream_id, version in own:

@@ -6,9 +6,10 @@ shielded record shows: names, date of birth, NHS number. Exact composite keys on
 a hundred times slower at a million children.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from domain.child_record.events import (
@@ -78,9 +79,39 @@ def by_mark(mark: str) -> str:
     return f"x:{mark}"
 
 
-def by_exact_name(person: NormalName, born: date, where: str) -> str:
-    """Same surname, first forename, date of birth and postcode."""
-    return f"e:{born.isoformat()}|{person.surname}|{person.first}|{where}"
+_SHORT_FORENAME: Final = 3
+_SHORT_SURNAME: Final = 4
+
+
+def by_name(person: NormalName, born: date) -> str:
+    """A name in full with a date of birth. Nobody is looked for under it: it tells which names a candidate has."""
+    return f"b:{born.isoformat()}|{person.surname}|{person.forenames}"
+
+
+def name_of(key: str) -> NormalName:
+    """The name that a key of `by_name` tells of."""
+    _, surname, forenames = key.split("|", 2)
+    return NormalName(forenames, surname)
+
+
+def near_keys(
+    names: Iterable[NormalName], births: Iterable[date], postcodes: Iterable[str]
+) -> frozenset[str]:
+    """Under what a record is found though a field is misspelt, missing, or of another day.
+
+    With the date of birth the beginning of the forename (f), that of the surname (g), or the postcode (q); without it
+    surname, forename and postcode (m). Of a surname that is written where the forename belongs both count.
+    """
+    names, births, postcodes = tuple(names), tuple(births), tuple(postcodes)
+    keys = {f"q:{born.isoformat()}|{where}" for born in births for where in postcodes}
+    for name in names:
+        if name.first and name.surname:
+            keys |= {f"m:{name.surname}|{name.first}|{where}" for where in postcodes}
+        for born in births:
+            day = born.isoformat()
+            keys |= {f"f:{day}|{name.first[:_SHORT_FORENAME]}"} if name.first else set()
+            keys |= {f"g:{day}|{name.surname[:_SHORT_SURNAME]}"} if name.surname else set()
+    return frozenset(keys)
 
 
 def day_and_month_swapped(born: date) -> date | None:
@@ -183,5 +214,6 @@ def keys_of(record: ChildRecord) -> frozenset[str]:
         if (where := normalise.postcode(address.postcode)) is not None
     }
     keys |= {by_postcode(where) for where in postcodes}
-    keys |= {by_exact_name(name, born, where) for name in names for born in births for where in postcodes}
+    keys |= {by_name(name, born) for name in names for born in births}
+    keys |= near_keys(names, births, postcodes)
     return frozenset(keys | _entries(standing))

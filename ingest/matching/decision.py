@@ -3,7 +3,7 @@
 In this order, and the first that answers decides:
 
 1. a number with the date of birth: NHS number (also a superseded one), or the same record of the same source;
-2. exact normal names with date of birth and postcode, one candidate only;
+2. names with date of birth and place, one candidate that outweighs every other; what is only alike is a doubt;
 3. nothing: then the screen against shielded records, and only what is near none of them becomes a record.
 
 Hard rules, not thresholds: twins never merge (forename evidence is required, birth orders must not differ), two
@@ -15,12 +15,34 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from domain.child_record.events import Gender
 from ingest.matching import blocking, comparison
 from ingest.matching.blocking import Candidate
 from ingest.matching.normalise import NormalName
+from ingest.matching.weights import Described, Field, Level, Part, compared, total
+
+EXACT: Final = "names-birth-date-and-postcode"
+"""The strongest evidence there is without a number."""
+
+HALF_NAME: Final = "forename-birth-date-and-postcode"
+DISTRICT: Final = "names-birth-date-sex-and-district"
+AREA: Final = "all-names-birth-date-sex-and-area"
+LESS_THAN_EXACT: Final = frozenset({HALF_NAME, DISTRICT, AREA})
+"""What joins only where no shielded child is near: its place is not known to linking, and it may be meant."""
+
+PRIOR: Final = -23.5
+"""log2 of the odds that two records are of one child before anything is compared: one in about 12 million children.
+
+Fixed, so that a small home decides as a national index does."""
+
+IN_DOUBT: Final = 0.0
+"""The weight in bits from which a pair is too much alike to be two records without anybody having looked."""
+
+MARGIN: Final = 3.0
+"""Bits by which the best candidate must outweigh every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +81,7 @@ class Doubt(StrEnum):
     FORENAMES_DIFFER = "names-agree-but-for-a-forename"
     ANOTHER_ENTRY = "another-entry-of-the-source"
     SEVERAL = "several-records-agree"
+    RESEMBLES = "resembles-a-record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +113,7 @@ def linking_keys(incoming: Incoming) -> frozenset[str]:
     keys = {blocking.by_nhs_number(number) for number in incoming.numbers}
     if incoming.source_record is not None and not incoming.about_carers:
         keys.add(blocking.by_source_record(incoming.source_kind, incoming.source_record))
-    return frozenset(keys | _exact_keys(incoming))
+    return frozenset(keys | _near_keys(incoming))
 
 
 def screening_keys(incoming: Incoming) -> frozenset[str]:
@@ -121,7 +144,7 @@ def decide(incoming: Incoming, candidates: Sequence[Candidate]) -> Decision:
         same_entry = [c for c in _holding(candidates, (own,)) if not _verified_numbers_differ(incoming, c)]
         if same_entry and (found := _by_entry(incoming, same_entry)) is not None:
             return found
-    return _by_name(incoming, _holding(candidates, _exact_keys(incoming)))
+    return _by_name(incoming, _holding(candidates, _near_keys(incoming)))
 
 
 def near_shielded(
@@ -183,36 +206,128 @@ def _by_birth_date(incoming: Incoming, found: list[Candidate], evidence: str) ->
 
 
 def _by_name(incoming: Incoming, found: list[Candidate]) -> Decision:
-    found = [candidate for candidate in found if not _plainly_a_twin(incoming, candidate)]
-    left = [candidate for candidate in found if not _ruled_out(incoming, candidate)]
+    judged = [
+        _Judged(candidate, parts, PRIOR + total(tuple(parts.values())))
+        for candidate in found
+        if not _plainly_a_twin(incoming, candidate)
+        and (parts := {part.field: part for part in compared(_described(incoming), _of_candidate(candidate))})
+        and parts["given"].level != "differ"  # forename evidence is required
+    ]
+    plausible = sorted((one for one in judged if one.weight >= IN_DOUBT), key=lambda one: -one.weight)
+    left = [one for one in plausible if not _ruled_out(incoming, one.candidate)]
     if not left:
         return NoMatch()
-    if (
-        len(found) > 1
-    ):  # also where all but one were ruled out: the names alone do not tell which of them it is
-        return Queue(Doubt.SEVERAL, _ids(left))
-    candidate = left[0]
+    best, *others = left
+    close = [one for one in others if best.weight - one.weight < MARGIN]
+    if close or len(left) < len(
+        plausible
+    ):  # where one was ruled out, names do not tell which of the rest it is
+        return Queue(Doubt.SEVERAL, _ids([one.candidate for one in (best, *close)]))
+    candidate = best.candidate
     for holds, doubt in (
         (_verified_numbers_differ(incoming, candidate), Doubt.NUMBERS_DIFFER),
         (_orders_differ(incoming.birth_order, candidate.birth_order), Doubt.BIRTH_ORDER_DIFFERS),
-        (_forenames_differ(incoming, candidate), Doubt.FORENAMES_DIFFER),
+        (best.level("given") != "unknown" and _forenames_differ(incoming, candidate), Doubt.FORENAMES_DIFFER),
         (_another_entry(incoming, candidate), Doubt.ANOTHER_ENTRY),
     ):
         if holds:
             return Queue(doubt, (candidate.child_id,))
-    return Match(candidate.child_id, "names-birth-date-and-postcode")
+    evidence = _evidence(incoming, best)
+    return (
+        Queue(Doubt.RESEMBLES, (candidate.child_id,))
+        if evidence is None
+        else Match(candidate.child_id, evidence)
+    )
 
 
-def _exact_keys(incoming: Incoming) -> frozenset[str]:
+def _evidence(incoming: Incoming, best: "_Judged") -> str | None:
+    """What joins them without a number: the birth date, the forename as far as both give it, and one of three.
+
+    The surname and the postcode; a near surname (half of two, a spelling) and the postcode; or the surname and the sex
+    with all forenames of two or more and the postcode area, or with the postcode district.
+    """
+    if best.level("date_of_birth") != "agree" or best.level("given") != "agree":
+        return None
+    family, place = best.level("family"), best.level("postcode")
+    if place == "agree" and family == "agree":
+        return EXACT
+    if best.level("gender") == "differ":
+        return None
+    if place == "agree" and family == "near":
+        return HALF_NAME
+    if family != "agree" or best.level("gender") != "agree" or place == "unknown":
+        return None
+    postcodes = {key[2:] for key in best.candidate.keys if key.startswith("p:")}
+    if not {_district(one) for one in incoming.postcodes}.isdisjoint(map(_district, postcodes)):
+        return DISTRICT
+    names = {name for name in _names_of(best.candidate) if " " in name.forenames}
+    if not names.isdisjoint(incoming.names) and not {_area(one) for one in incoming.postcodes}.isdisjoint(
+        map(_area, postcodes)
+    ):
+        return AREA
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A candidate compared. `weight`: of all fields, with what a pair is before anything is known of it."""
+
+    candidate: Candidate
+    parts: dict[Field, Part]
+    weight: float
+
+    def level(self, field: Field) -> Level:
+        """How one field agrees."""
+        return self.parts[field].level
+
+
+def _described(incoming: Incoming) -> Described:
+    born = incoming.date_of_birth
+    return Described(
+        incoming.names,
+        () if born is None else (born,),
+        incoming.gender,
+        incoming.postcodes,
+        incoming.birth_order,
+        incoming.numbers,
+    )
+
+
+def _of_candidate(candidate: Candidate) -> Described:
+    """Everything that stands in the record: former names, earlier places, superseded numbers."""
+    return Described(
+        _names_of(candidate),
+        _births(candidate),
+        candidate.gender,
+        tuple(key[2:] for key in candidate.keys if key.startswith("p:")),
+        candidate.birth_order,
+        tuple(key[2:] for key in candidate.keys if key.startswith("n:")),
+    )
+
+
+def _names_of(candidate: Candidate) -> tuple[NormalName, ...]:
+    return tuple(sorted(blocking.name_of(key) for key in candidate.keys if key.startswith("b:")))
+
+
+def _district(postcode: str) -> str:
+    """The outward half of a postcode without its space: "WF2" of "WF26QA"."""
+    return postcode[:-3]
+
+
+def _area(postcode: str) -> str:
+    """The letters a postcode begins with: "WF"."""
+    return postcode[: 2 if postcode[1:2].isalpha() else 1]
+
+
+def _near_keys(incoming: Incoming) -> frozenset[str]:
     born = incoming.date_of_birth
     if born is None:
         return frozenset()
-    return frozenset(
-        blocking.by_exact_name(name, born, where)
-        for name in incoming.names
-        if name.forenames  # forename evidence is required
-        for where in incoming.postcodes
-    )
+    swapped = blocking.day_and_month_swapped(born)
+    crossed = tuple(NormalName(name.surname, name.forenames) for name in incoming.names)
+    keys = blocking.near_keys(incoming.names, (born,), incoming.postcodes)
+    keys |= blocking.near_keys(crossed, (born,), ())
+    return keys if swapped is None else keys | blocking.near_keys(incoming.names, (swapped,), ())
 
 
 def _holding(candidates: Iterable[Candidate], keys: Iterable[str]) -> list[Candidate]:

@@ -115,10 +115,17 @@ def total(parts: Sequence[Part]) -> float:
 
 def _names(left: Sequence[NormalName], right: Sequence[NormalName]) -> tuple[Level, Level]:
     """The levels of that pair of names that speaks most for one child."""
-    pairs = [(_given(one, other), _family(one, other)) for one in left for other in right]
+    pairs = [_name(one, other) for one in left for other in right]
     if not pairs:
         return "unknown", "unknown"
     return max(pairs, key=lambda pair: WEIGHTS["given"][pair[0]] + WEIGHTS["family"][pair[1]])
+
+
+def _name(one: NormalName, other: NormalName) -> tuple[Level, Level]:
+    straight = _given(one, other), _family(one, other)
+    if straight == ("differ", "differ") and (one.forenames, one.surname) == (other.surname, other.forenames):
+        return "near", "near"  # each written where the other belongs
+    return straight
 
 
 def _given(one: NormalName, other: NormalName) -> Level:
