@@ -259,7 +259,8 @@ class Index:
 
     def waiting(self) -> list[UUID]:
         """The records that are held back, in the order in which they were."""
-        held = (fold_held(history) for history in self.store.load_many(self.streams()).values())
+        alone = [stream for stream, version in self.store.heads(self.streams()).items() if version == 1]
+        held = (fold_held(history) for history in self.store.load_many(alone).values())
         found = [one for one in held if one is not None and not one.released]
         return [one.held_id for one in sorted(found, key=lambda one: one.since)]
 
