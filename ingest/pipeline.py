@@ -566,11 +566,21 @@ class _Run:
             outcome = self._append([plan])[0]
             if isinstance(outcome, Appended):
                 self._loader.follower.catch_up(self._metadata)
+                if outcome.duplicate and not self._decided_by_us(command.held):
+                    raise supply.already_decided()
                 return
             if attempt == _ATTEMPTS - 1:
                 raise outcome
             if isinstance(outcome, AlreadyReserved):
                 extra = (*extra, self._holder(outcome.stream_id))
+
+    def _decided_by_us(self, held_id: UUID) -> bool:
+        """Whether the decision on record is this one, whose acknowledgement was lost on its way."""
+        return any(
+            isinstance(recorded.metadata, Metadata)
+            and recorded.metadata.correlation == self._metadata.correlation
+            for recorded in self._loader.store.load(held_id).events
+        )
 
     def _decided(self, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
         """The decision, what it rules out, and what then becomes of the record, as one unit. Raises Refused."""

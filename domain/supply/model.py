@@ -91,7 +91,12 @@ def must_be_decidable(held: HeldRecord, command: DecideHeldRecord, rules: RuleSe
             f"The reason is one of: {', '.join(rules.review.reasons)}.", code="unknown-reason", field="reason"
         )
     if held.released:
-        raise Refused(
-            "This record is held no more: somebody has decided, or its file was withdrawn.",
-            code="already-decided",
-        )
+        raise already_decided()
+
+
+def already_decided() -> Refused:
+    """What whoever decides second is told."""
+    return Refused(
+        "This record is held no more: somebody has decided, or its file was withdrawn.",
+        code="already-decided",
+    )
