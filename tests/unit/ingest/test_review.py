@@ -170,3 +170,21 @@ def test_a_name_and_district_join_nobody_where_a_shielded_child_may_be_meant() -
     index.births(an_entry())
     index.pds(restricted("9434765870", name=[{"use": "usual", "given": ["Emelia"], "family": "Okafor"}]))
     assert index.load("child-benefit", near).counts.quarantined == 1
+
+
+def test_who_was_ruled_out_is_asked_about_no_more_and_the_names_alone_join_nobody_else() -> None:
+    index = Index()
+    index.births(an_entry())
+    assert index.load("child-benefit", CLAIM).counts.queued == 1
+    decide(index, "not-the-same")
+    first, other = (record.child_id for record in index.records())
+    again = CLAIM.replace(b"CHB40000009AB", b"CHB40000010AB").replace(b"TR1 2AB", b"SA1 1AA")
+    assert index.load("child-benefit", again).counts.queued == 1
+    (held_id,) = index.waiting()
+    held = fold(index.store.load(held_id))
+    assert held is not None
+    assert held.candidates == (other,)
+    number = a_patient(address=None, generalPractitioner=None)
+    assert index.pds(number).updated == 1, "its own number is evidence for the first child still"
+    assert any("pds" in str(a.event.source_kind) for a in index.records()[0].assertions)
+    assert index.records()[0].child_id == first
