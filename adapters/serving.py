@@ -9,10 +9,15 @@ from domain.access.model import AccessGrant
 from domain.disclosure import RecordFacts
 from domain.personal_data import Forgotten
 from domain.ports import EventStore, Ids
+from domain.review import Compared
 from domain.rule_set.model import RuleSet
+from domain.supply.model import HeldRecord
+from domain.supply.model import fold as fold_held
+from ingest.matching import weights
 from projections.audit_trail.queries import AuditTrail, Entry, Open
 from projections.reading import RecordReader
 from projections.retention_schedule.queries import due
+from projections.review_queue.queries import waiting
 
 Capacity: TypeAlias = Literal["manager", "override"]
 OneRecord: TypeAlias = Callable[[Capacity, UUID], EventStore]
@@ -69,6 +74,41 @@ class ServedRecords:
         access = grant.access_id if grant.access_id not in self._used else self._ids.new()
         self._used.add(access)
         return RecordReader(self._one_record(capacity, access))
+
+
+class ServedHeldRecords:
+    """Implements `domain.access.handlers.HeldRecords`: which wait from the view, each opened from the log."""
+
+    def __init__(self, serving: EventStore, one_record: OneRecord, ids: Ids, open_queue: Open) -> None:
+        self._reader = RecordReader(serving)
+        self._one_record = one_record
+        self._ids = ids
+        self._open_queue = open_queue
+
+    def waiting(
+        self, grant: AccessGrant, after: tuple[datetime, UUID] | None, most: int
+    ) -> list[tuple[datetime, UUID]]:
+        """When each began to wait and its id, oldest first, from behind `after`."""
+        del grant
+        with self._open_queue() as connection:
+            return waiting(connection, after, most)
+
+    def open(self, grant: AccessGrant, held_id: UUID) -> HeldRecord | None:
+        """One held record as the log has it now; None where there is none. Opened under an access id of its own."""
+        del grant
+        return fold_held(self._one_record("manager", self._ids.new()).load(held_id))
+
+    def candidates(self, grant: AccessGrant, held: HeldRecord) -> dict[UUID, RecordFacts]:
+        """The records in question, with nothing opened that a shield hides."""
+        del grant
+        return self._reader.facts_many(held.candidates)
+
+    def compared(self, held: HeldRecord, facts: RecordFacts) -> Sequence[Compared]:
+        """How the held record compares with one of them, field by field."""
+        return [
+            Compared(part.field, part.level, part.weight)
+            for part in weights.compared(weights.described_by(held.assertion), weights.described(facts))
+        ]
 
 
 class ServedTrail:

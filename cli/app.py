@@ -18,7 +18,7 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
 from domain.access.commands import Look, ReadDue
-from domain.access.handlers import NOT_FOUND, Finder, Looking, Trail, read_due, record_refusal
+from domain.access.handlers import NOT_FOUND, Finder, HeldRecords, Looking, Trail, read_due, record_refusal
 from domain.account.handlers import account_named
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
@@ -30,6 +30,7 @@ from domain.kernel import Command, Metadata
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Tokens
 from domain.rule_set.model import Right, RuleSet
+from domain.supply.commands import DecideHeldRecord
 from projections.rebuild import Operations
 
 RIGHTS: Final[dict[type[Command], Right]] = {
@@ -70,6 +71,7 @@ class App:
     access_log: StoredAccessLog
     finder: Finder
     trail: Trail
+    held: HeldRecords
     operations: Operations
     upkeep: Upkeep
     streaming: Streaming
@@ -180,6 +182,7 @@ class App:
             records=ServedRecords(self.serving, self.one_record, self.ids, self.rules),
             log=self.access_log,
             trail=self.trail,
+            held=self.held,
         )
 
     def _rules_by_id(self, rule_set: str) -> RuleSet:
@@ -236,7 +239,7 @@ class App:
         """Carry out one command of the child record and give its receipt."""
         self._both_hold(viewer, second, _right_to(command), child_id)
         metadata = self.metadata(viewer, second)
-        with self._refusals_recorded(viewer, command, child_id, second):
+        with self._refusals_recorded(viewer, _right_to(command), child_id, second):
             self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
@@ -245,8 +248,17 @@ class App:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
         self._holds(viewer, _right_to(command))
         metadata = self.metadata(viewer)
-        with self._refusals_recorded(viewer, command):
+        with self._refusals_recorded(viewer, _right_to(command)):
             self.writing.register(command, metadata)
+        self.catch_up()
+        return metadata.correlation
+
+    def decide(self, command: DecideHeldRecord, viewer: Viewer) -> UUID:
+        """Decide on a record that is held back and give the receipt; what came of it is not said."""
+        self._both_hold(viewer, None, "decide-held", command.held)
+        metadata = self.metadata(viewer, purpose=self.reason(viewer))
+        with self._refusals_recorded(viewer, "decide-held", command.held):
+            self.writing.decide(command, metadata, viewer.body)
         self.catch_up()
         return metadata.correlation
 
@@ -321,7 +333,7 @@ class App:
 
     @contextmanager
     def _refusals_recorded(
-        self, viewer: Viewer, command: Command, child_id: UUID | None = None, second: Viewer | None = None
+        self, viewer: Viewer, right: Right, child_id: UUID | None = None, second: Viewer | None = None
     ) -> Iterator[None]:
         """What is refused as things stand is on record before it is told. Ill-formed input leaves no trace."""
         try:
@@ -329,7 +341,7 @@ class App:
         except BadInput:
             raise
         except Refused as refused:
-            self._record_refusal(viewer, _right_to(command), refused.code, child_id, second)
+            self._record_refusal(viewer, right, refused.code, child_id, second)
             raise
 
     def _record_refusal(

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
@@ -21,7 +22,7 @@ from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
-from adapters.serving import ServedTrail
+from adapters.serving import ServedHeldRecords, ServedTrail
 from adapters.store import Reveal
 from cli.app import App
 from cli.settings import Settings
@@ -45,6 +46,11 @@ from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
 from projections.retention_schedule.view import RETENTION_SCHEDULE
+from projections.review_queue.queries import waiting
+from projections.review_queue.view import REVIEW_QUEUE
+
+MOST_LINKED_AGAIN: Final = 100_000
+"""Held records that a load links again at its end, the oldest first: a bound on how long it takes."""
 
 
 @contextmanager
@@ -143,6 +149,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many),
                 partial(views.reading, RETENTION_SCHEDULE),
             ),
+            held=ServedHeldRecords(
+                serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
+            ),
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, training=training),
             streaming=streaming,
@@ -174,7 +183,11 @@ def make_writing(
     candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
 
     def refresh() -> None:
-        operations.feed([MATCH_INDEX.name])
+        operations.feed([MATCH_INDEX.name, REVIEW_QUEUE.name])
+
+    def held_back() -> list[UUID]:
+        with views.reading(REVIEW_QUEUE) as connection:
+            return [held_id for _, held_id in waiting(connection, None, MOST_LINKED_AGAIN)]
 
     def release(child_id: UUID) -> None:
         recorder.release(recorder.digests_held_by(child_id), child_id)
@@ -204,6 +217,7 @@ def make_writing(
         follower=follower,
         refresh=refresh,
         alone=alone,
+        waiting=held_back,
         synthetic=training,
     )
     # Records kept warm are a great many small objects, and none refers to itself: at the interpreter's own thresholds

@@ -37,7 +37,13 @@ AGGREGATES: Final[tuple[tuple[str, StreamKind, EventTypes], ...]] = (
     (
         "Source records held back",
         StreamKind.CHILD,
-        EventTypes((supply_events.SourceRecordHeld, supply_events.SourceRecordReleased)),
+        EventTypes(
+            (
+                supply_events.SourceRecordHeld,
+                supply_events.HeldRecordDecided,
+                supply_events.SourceRecordReleased,
+            )
+        ),
     ),
     ("Account", StreamKind.STAFF, account_events.EVENTS),
     ("Organisation", StreamKind.STAFF, organisation_events.EVENTS),

@@ -24,6 +24,8 @@ from domain.policy.retention import Due, london_day, schedule
 from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Tokens
 from domain.rule_set.model import RuleSet
+from domain.supply.commands import DecideHeldRecord
+from domain.supply.model import HeldRecord, concerns
 from ingest.pipeline import Counts, Listener, Loader, Refusal
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned
@@ -134,6 +136,16 @@ class Writing:
     def register(self, command: RegisterChild, metadata: Metadata) -> None:
         """Register a child by hand: linked, held back, or new."""
         self.loader.admit(command, metadata)
+
+    def decide(self, command: DecideHeldRecord, metadata: Metadata, body: str) -> None:
+        """Let a held record go as somebody of this authority decided. Raises NotFound where it is not its concern."""
+
+        def is_concern(held: HeldRecord) -> bool:
+            records = (model.fold(history) for history in self.store.load_many(held.candidates).values())
+            named = [record.authority for record in records if not record.shielded]
+            return concerns(held, (one for one in named if isinstance(one, str)), body)
+
+        self.loader.decide(command, metadata, is_concern)
 
     def involvement_of(self, child_id: UUID, service: str) -> UUID | None:
         """The standing involvement of a service of this name, the latest where there are several."""

@@ -6,7 +6,7 @@ byte for byte years later.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
@@ -126,6 +126,11 @@ def fields_of(mask: str) -> tuple[RecordField, ...]:
     """The fields a mask stands for."""
     bits = int(mask, 16)
     return tuple(field for place, field in enumerate(FIELDS) if bits >> place & 1)
+
+
+def mask_of(names: Container[str]) -> str:
+    """The mask of these fields."""
+    return f"{sum(1 << place for place, field in enumerate(FIELDS) if field in names):x}"
 
 
 def canonical(shown: object) -> bytes:
@@ -254,10 +259,10 @@ class _Shown:
         return self.facts.index_number
 
     def _name(self) -> Display | None:
-        return _name(self.facts.name) if self.facts.name else None
+        return name_shown(self.facts.name) if self.facts.name else None
 
     def _former_names(self) -> list[Display]:
-        return [{**_name(name), "kind": name.kind} for name in self.facts.other_names]
+        return [{**name_shown(name), "kind": name.kind} for name in self.facts.other_names]
 
     def _date_of_birth(self) -> str | None:
         return _day(self.facts.date_of_birth)
@@ -286,7 +291,7 @@ class _Shown:
         of_age = born is not None and age_on(born, london_day(self.instant)) >= self.rules.ages.archive
         return [
             {
-                "name": _name(carer.name),
+                "name": name_shown(carer.name),
                 "standing": "care" if of_age else carer.standing,
                 "contact": _contact(carer.contact),
             }
@@ -386,15 +391,15 @@ def _within(sight: Sight, names: Sequence[RecordField]) -> list[RecordField]:
 
 
 def _disclosed(sight: Sight, rule: str, record: Display) -> Disclosed:
-    bits = sum(1 << place for place, field in enumerate(FIELDS) if field in record)
-    return Disclosed(sight, rule, record, f"{bits:x}")
+    return Disclosed(sight, rule, record, mask_of(record))
 
 
 def _day(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-def _name(name: FullName | PersonName) -> Display:
+def name_shown(name: FullName | PersonName) -> Display:
+    """A name in the words of a display."""
     return {"given": list(name.given), "family": name.family}
 
 

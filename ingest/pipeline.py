@@ -27,6 +27,7 @@ from domain.child_record.commands import (
     BeginInvolvement,
     EndInvolvement,
     RegisterChild,
+    RuleOutLink,
     WithdrawSensitiveConsent,
 )
 from domain.child_record.decisions import decide as decide_record
@@ -39,8 +40,8 @@ from domain.child_record.events import (
     SourceKind,
 )
 from domain.child_record.handlers import change_of, index_number_token, nhs_number_token
-from domain.child_record.model import ChildRecord
-from domain.errors import AlreadyReserved, BadInput, DamagedStream, Refused, VersionConflict
+from domain.child_record.model import ChildRecord, Involvement
+from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
 from domain.identifiers import synthetic_nhs_number
 from domain.kernel import (
     Appended,
@@ -59,12 +60,17 @@ from domain.personal_data import HIDDEN
 from domain.policy.retention import age_on, london_day
 from domain.ports import Clock, Ids, Tokens
 from domain.rule_set.model import RuleSet
-from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld
+from domain.supply import model as supply
+from domain.supply.commands import DecideHeldRecord
+from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
+from domain.supply.model import HeldRecord
 from ingest.best_view import candidate_of
-from ingest.matching import normalise
+from ingest.matching import normalise, ruled_out
 from ingest.matching.blocking import Candidate
 from ingest.matching.decision import (
+    LESS_THAN_EXACT,
     Decision,
+    Doubt,
     Incoming,
     Match,
     NoMatch,
@@ -72,6 +78,7 @@ from ingest.matching.decision import (
     decide,
     linking_keys,
     near_shielded,
+    resembles,
     screening_keys,
 )
 from ingest.ports import Candidates, LoadStore, Places, Unit
@@ -89,7 +96,7 @@ from ingest.source_record import (
     Warned,
 )
 from ingest.sources import births, case_management, child_benefit, ctf, pds, school_census
-from ingest.withdrawal import Withdrawal, Withdrawn, also_said
+from ingest.withdrawal import Withdrawal, Withdrawn, also_said, decided_key
 
 PARSERS: Final[dict[SourceKind, Parse]] = {
     SourceKind.BIRTHS: births.parse,
@@ -211,6 +218,8 @@ class _Item:
     linking: frozenset[str]
     screening: frozenset[str]
     involved: tuple[Involved, ...] = ()
+    begun: tuple[BeginInvolvement, ...] = ()
+    """The services of a record that was held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +307,8 @@ class Loader:
 
     store: the writer's, which opens what is hidden and shows it to nobody. refresh: brings the match index up to the
     log. alone: held while a chunk is linked and appended, and by whoever raises a shield, so that neither passes the
-    other unseen. synthetic: whether NHS numbers for tests are accepted (training homes only).
+    other unseen. waiting: the records that are held back, as far as the view has come, which `refresh` brings up, too.
+    synthetic: whether NHS numbers for tests are accepted (training homes only).
     """
 
     store: LoadStore
@@ -311,6 +321,7 @@ class Loader:
     follower: ShieldFollower
     refresh: Callable[[], None]
     alone: Callable[[], AbstractContextManager[object]] = nullcontext
+    waiting: Callable[[], Iterable[UUID]] = tuple
     synthetic: bool = False
     chunk: int = CHUNK
 
@@ -366,6 +377,31 @@ class Loader:
         run = _Run(self, command.source_kind, None, b"", metadata, Listener(refused=_raise), dry_run=False)
         run.admit(item)
 
+    def decide(
+        self, command: DecideHeldRecord, metadata: Metadata, concerns: Callable[[HeldRecord], bool]
+    ) -> None:
+        """Let a held record go as a human decided: joined to a record, made one of its own, or refused.
+
+        In one transaction with the decision, by the same linking and the same commands as a load; says nothing of what
+        came of it. concerns: whether it is the concern of whoever decides. Raises NotFound where it is not or there is
+        no such record, Refused (`already-decided`) where another was first, BadInput, Unavailable.
+        """
+        self.refresh()
+        self.follower.catch_up(metadata)
+        held = supply.fold(self.store.load(command.held))
+        if held is None or not concerns(held):
+            raise NotFound("No such record is held back.", field="held")
+        file_id = held.assertion.source.file
+        run = _Run(self, held.source_kind, file_id, b"", metadata, Listener(refused=_raise), dry_run=False)
+        try:
+            with self.alone():
+                run.decide(command)
+        except Refused as refused:
+            if refused.message:
+                raise
+            _raise(Refusal(0, refused.code, refused.field))
+        self.refresh()
+
     def withdraw(self, file_id: UUID, metadata: Metadata) -> Withdrawn:
         """Take a file back as a unit. What rested on it alone goes, shields stay. Resumable; twice changes nothing.
 
@@ -390,20 +426,23 @@ class Loader:
         postcode = None if address is None else normalise.postcode(address.postcode)
         current = [name for name in assertion.names if name.kind == "current"]
         others = [name for name in assertion.names if name.kind != "current"]
+        names = tuple(normalise.person_name(name) for name in (*current, *others))
+        former = tuple(i.value for i in assertion.identifiers if i.scheme == SUPERSEDED)
         incoming = Incoming(
             source_kind=assertion.source_kind,
             source_record=assertion.source.record,
-            names=tuple(normalise.person_name(name) for name in (*current, *others)),
+            names=names,
             date_of_birth=assertion.date_of_birth,
             postcodes=() if postcode is None else (postcode,),
             nhs_number=assertion.nhs_number,
-            former_numbers=tuple(i.value for i in assertion.identifiers if i.scheme == SUPERSEDED),
+            former_numbers=former,
             nhs_verified=assertion.confidence == "verified",
             gender=assertion.gender,
             birth_order=assertion.birth_order,
             former_records=tuple(i.value for i in assertion.identifiers if i.scheme == FORMER_UPN),
             about_carers=about_carers,
         )
+        incoming = replace(incoming, marks=self._marks(incoming))
         places = frozenset[bytes]() if address is None else place_tokens(self.tokens, (address,))
         return _Item(
             line,
@@ -415,6 +454,20 @@ class Loader:
             linking=linking_keys(incoming),
             screening=screening_keys(incoming),
         )
+
+    def _marks(self, incoming: Incoming) -> frozenset[str]:
+        entry = None if incoming.about_carers else entry_of(incoming)
+        return ruled_out.marks_of(
+            self.tokens, entry, incoming.names, incoming.date_of_birth, incoming.numbers
+        )
+
+    def item_of_held(self, held: HeldRecord, at: datetime) -> "_Item":
+        """A record that was held back as a wish again, as it was held."""
+        key = decided_key(self.tokens, held.held_id)
+        assertion = AssertFacts(**{**dict(held.assertion), "at": at})
+        about_carers = not assertion.names and assertion.carers is not None
+        item = self._item(0, key, assertion, held.authority, about_carers=about_carers)
+        return replace(item, begun=tuple(_begun(each, at) for each in held.involvements))
 
     def item_of(self, record: SourceRecord, key: bytes, file_id: UUID | None, at: datetime) -> _Item:
         """A source record as a wish, its undated address dated by its receipt."""
@@ -432,6 +485,17 @@ class Loader:
         about_carers = record.about == "carers"
         item = self._item(record.line, key, assertion, facts.authority, about_carers=about_carers)
         return replace(item, involved=facts.involvements) if facts.involvements else item
+
+
+def _begun(involvement: Involvement, at: datetime) -> BeginInvolvement:
+    """The wish for an involvement that was held back, as it was held."""
+    said = {name: getattr(involvement, name) for name in BeginInvolvement.model_fields if name != "at"}
+    return BeginInvolvement(at=at, **said)
+
+
+def entry_of(incoming: Incoming) -> tuple[str, str] | None:
+    """The kind of source and its own number of the record, where it has one."""
+    return None if incoming.source_record is None else (incoming.source_kind, incoming.source_record)
 
 
 class _Run:
@@ -465,6 +529,9 @@ class _Run:
         self._near: frozenset[bytes] = frozenset()
         self._histories: dict[UUID, History] = {}
         self._head = -1
+        self._changed = False
+        self._apart: frozenset[UUID] = frozenset()
+        """Records that what is being decided on is not about."""
 
     def take(self, batch: Sequence[Parsed]) -> None:
         """Work on one chunk to its end, alone."""
@@ -531,10 +598,155 @@ class _Run:
             self._work_on(item)
             self._flush()
 
-    def finish(self) -> None:
-        """Bring the index up to what was loaded."""
-        if not self._dry_run:
+    def decide(self, command: DecideHeldRecord) -> None:
+        """Carry out one decision on a record that is held back, alone."""
+        extra: tuple[Candidate, ...] = ()
+        for attempt in range(_ATTEMPTS):
             self._refresh()
+            plan = self._decided(command, extra)
+            outcome = self._append([plan])[0]
+            if isinstance(outcome, Appended):
+                self._loader.follower.catch_up(self._metadata)
+                if outcome.duplicate and not self._decided_by_us(command.held):
+                    raise supply.already_decided()
+                return
+            if attempt == _ATTEMPTS - 1:
+                raise outcome
+            if isinstance(outcome, AlreadyReserved):
+                extra = (*extra, self._holder(outcome.stream_id))
+
+    def _decided_by_us(self, held_id: UUID) -> bool:
+        """Whether the decision on record is this one, whose acknowledgement was lost on its way."""
+        return any(
+            isinstance(recorded.metadata, Metadata)
+            and recorded.metadata.correlation == self._metadata.correlation
+            for recorded in self._loader.store.load(held_id).events
+        )
+
+    def _decided(self, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
+        """The decision, what it rules out, and what then becomes of the record, as one unit. Raises Refused."""
+        loader = self._loader
+        history = loader.store.load(command.held)
+        held = supply.fold(history)
+        if held is None:
+            raise NotFound("No such record is held back.", field="held")
+        supply.must_be_decidable(held, command, loader.rules)
+        item = loader.item_of_held(held, command.at)
+        self._prefetch([item])
+        apart: tuple[UUID, ...] = ()
+        if command.verdict in ("not-the-same", "new"):
+            apart = command.children or held.candidates
+            command = command.model_copy(update={"children": apart})
+            if held.state == "quarantined":
+                apart += tuple(c for c in self._shielded_near(item, extra) if c not in apart)
+            self._apart = frozenset(apart)
+        plan = self._as_decided(item, command, extra)
+        outcome, child = _came_to(plan, command)
+        said = supply.decide(command, outcome, child, loader.rules)
+        events = tuple(Pending(event, 1) for event in said)
+        released = Change(held.held_id, StreamKind.CHILD, history.version, events, shielded=True)
+        changes = (released, *self._ruled_out(item, held, apart), *plan.unit.changes)
+        return replace(plan, unit=replace(plan.unit, changes=changes))
+
+    def _as_decided(self, item: _Item, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
+        match command.verdict:
+            case "same":
+                (child_id,) = command.children
+                record = self._record(child_id)
+                return self._existing(item, record, taken=bool(extra))
+            case "not-the-same":
+                return self._plan(item, extra)
+            case "new":  # search before create: another record may be this child's by now, beyond doubt
+                found = self._link(item, extra)
+                return self._plan(item, extra) if isinstance(found, Match) else self._new(item, extra)
+            case "refuse":
+                return _Plan(
+                    item,
+                    Outcome.REFUSED,
+                    item.assertion.source.file or self._loader.ids.new(),
+                    Unit((), item.key),
+                )
+
+    def _shielded_near(self, item: _Item, extra: Sequence[Candidate]) -> list[UUID]:
+        """The shielded children that a quarantined record was held back for."""
+        candidates, at_same_place = self._screened(item, extra)
+        return [
+            candidate.child_id
+            for candidate in candidates
+            if candidate.shielded
+            and resembles(item.incoming, candidate, same_place=candidate.child_id in at_same_place)
+        ]
+
+    def _ruled_out(self, item: _Item, held: HeldRecord, apart: Iterable[UUID]) -> list[Change]:
+        changes: list[Change] = []
+        incoming = item.incoming
+        for child_id in apart:
+            record = self._record(child_id)
+            marks = ruled_out.against(
+                self._loader.tokens,
+                record,
+                incoming.marks,
+                entry_of(incoming),
+                incoming.date_of_birth,
+                incoming.numbers,
+            )
+            if not marks:
+                continue
+            command = RuleOutLink(
+                at=item.assertion.at, source_kind=held.source_kind, marks=marks, held=held.held_id
+            )
+            decision = decide_record(record, command, self._loader.rules)
+            if decision.events:
+                changes.append(change_of(child_id, record.version, decision))
+        return changes
+
+    def finish(self) -> None:
+        """Bring the index up to what was loaded, and link again what waits: what was missing may be there now.
+
+        So files that come in another order come to the same end. What is still in doubt goes on waiting.
+        """
+        if self._dry_run:
+            return
+        self._refresh()
+        if not self._changed:
+            return
+        waiting = iter(self._loader.waiting())
+        while held := list(islice(waiting, self._loader.chunk)):
+            with self._loader.alone():
+                self._see_others()
+                self._link_again(held)
+                self._head = self._loader.follower.order.head()
+        self._refresh()
+
+    def _link_again(self, held_ids: Sequence[UUID]) -> None:
+        loader, at = self._loader, self._loader.clock.now()
+        histories = loader.store.load_many(held_ids).values()
+        folded = [(history, held) for history in histories if (held := supply.fold(history)) is not None]
+        items = {held.held_id: loader.item_of_held(held, at) for _, held in folded if not held.released}
+        self._prefetch(list(items.values()))
+        appended: dict[int, bool] = {}
+        for history, held in folded:
+            item = items.get(held.held_id)
+            if item is None or not isinstance(self._link(item, ()), Match):
+                continue
+            try:
+                plan = self._plan(item, ())
+            except Refused:
+                continue  # it waits for a human, who is told why
+            if plan.outcome not in (Outcome.UPDATED, Outcome.UNCHANGED):
+                continue
+            released = SourceRecordReleased(
+                source_kind=SourceKind.INDEX, outcome="joined", child=plan.child_id
+            )
+            change = Change(
+                held.held_id, StreamKind.CHILD, history.version, (Pending(released, 1),), shielded=True
+            )
+            plan = replace(plan, unit=replace(plan.unit, changes=(change, *plan.unit.changes)))
+            outcome = self._append([plan], batch=held.assertion.source.file)[0]
+            if isinstance(outcome, Appended):  # else another was first: the next load sees
+                appended.update((position, plan.shielded) for position in outcome.positions)
+                self._recent.add(plan, by_all_keys=True)
+        loader.follower.catch_up(self._metadata, appended)
 
     def _refresh(self) -> None:
         self._loader.refresh()
@@ -588,7 +800,7 @@ class _Run:
         changed = self._recent.find(keys) | (found.keys() & self._recent.records.keys())
         found.update((child_id, self._recent.candidate(child_id)) for child_id in changed)
         found.update((candidate.child_id, candidate) for candidate in extra)
-        return [found[child_id] for child_id in sorted(found)]
+        return [found[child_id] for child_id in sorted(found) if child_id not in self._apart]
 
     def _link(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
         candidates = self._candidates(item.linking, extra)
@@ -615,18 +827,20 @@ class _Run:
         decision = self._link(item, extra)
         if isinstance(decision, Match):
             record = self._record(decision.child_id)
+            if decision.evidence in LESS_THAN_EXACT and self._resembles_shielded(item, extra):
+                return self._held(item, "quarantined", (), None)
             if record.registered and record.forgotten is None:
-                return self._existing(item, record)
+                return self._existing(item, record, taken=bool(extra))
             decision = NoMatch()
         if self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         if isinstance(decision, Queue):
             self._shield_while_in_doubt(item, decision.about)
-            return self._held(item, "queued", decision.about)
+            return self._held(item, "queued", decision.about, decision.doubt)
         if item.incoming.about_carers:
             raise Refused("", code=Code.UNKNOWN_CHILD, field="nhs_number")
         if self._resembles_shielded(item, extra):
-            return self._held(item, "quarantined", ())
+            return self._held(item, "quarantined", (), None)
         return self._new(item, extra)
 
     def _shield_while_in_doubt(self, item: _Item, about: Iterable[UUID]) -> None:
@@ -636,13 +850,17 @@ class _Run:
                 self._loader.follower.shield_provisionally(child_id, self._metadata)
 
     def _resembles_shielded(self, item: _Item, extra: Sequence[Candidate]) -> bool:
+        return near_shielded(item.incoming, *self._screened(item, extra))
+
+    def _screened(self, item: _Item, extra: Sequence[Candidate]) -> tuple[list[Candidate], frozenset[UUID]]:
+        """Whom it is screened against, and which of them are shielded children at its place."""
         candidates = self._candidates(item.screening, extra)
         at_same_place = frozenset[UUID]()
         if not item.places.isdisjoint(self._near):
-            at_same_place = frozenset(self._loader.places.near(item.places))
+            at_same_place = frozenset(self._loader.places.near(item.places)) - self._apart
             known = {candidate.child_id for candidate in candidates}
             candidates += self._loader.candidates.get(at_same_place - known)
-        return near_shielded(item.incoming, candidates, at_same_place)
+        return candidates, at_same_place
 
     def _record(self, child_id: UUID) -> ChildRecord:
         """The record as it stands once what is planned for it is appended. Raises Refused where it is damaged."""
@@ -655,7 +873,8 @@ class _Run:
         except DamagedStream:
             raise Refused("", code=Code.RECORD_DAMAGED) from None
 
-    def _existing(self, item: _Item, record: ChildRecord) -> _Plan:
+    def _existing(self, item: _Item, record: ChildRecord, *, taken: bool = False) -> _Plan:
+        """What it adds to a record. taken: another record holds its number, which is then not claimed."""
         if record.archived_on is not None and self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         command = item.assertion
@@ -666,7 +885,7 @@ class _Run:
         changes = self._with_services(item, record, self._with_authority(item, record, said))
         claimed: list[Reservation] = []
         number = command.nhs_number if _vouched(command) else None
-        if number is not None and changes and number not in _reserved_by(record):
+        if number is not None and changes and not taken and number not in _reserved_by(record):
             claimed.append(Reservation(nhs_number_token(self._loader.tokens, number), record.child_id))
         return _Plan(
             item,
@@ -700,19 +919,18 @@ class _Run:
 
         Raises Refused where an involvement cannot be accepted: the source record is then refused whole.
         """
-        if not item.involved:
+        if not item.involved and not item.begun:
             return changes
         after = _after(record, changes, item.assertion.at)
         if after.archived_on is not None:
             return changes
         events = list(changes[0].events) if changes else []
-        for involved in item.involved:
-            for command in self._of_service(item, involved, after):
-                decision = decide_record(after, command, self._loader.rules)
-                if decision.events:
-                    change = change_of(after.child_id, after.version, decision)
-                    after = _after(after, (change,), item.assertion.at)
-                    events += change.events
+        for command in self._of_services(item, after):
+            decision = decide_record(after, command, self._loader.rules)
+            if decision.events:
+                change = change_of(after.child_id, after.version, decision)
+                after = _after(after, (change,), item.assertion.at)
+                events += change.events
         if not events:
             return changes
         if changes:
@@ -722,6 +940,11 @@ class _Run:
                 record.child_id, StreamKind.CHILD, record.version, tuple(events), shielded=record.shielded
             ),
         )
+
+    def _of_services(self, item: _Item, record: ChildRecord) -> Iterator[Command]:
+        yield from item.begun
+        for involved in item.involved:
+            yield from self._of_service(item, involved, record)
 
     def _of_service(self, item: _Item, involved: Involved, record: ChildRecord) -> Iterator[Command]:
         """What is wished for one involvement; one that may not be recorded any more is only ended or withdrawn."""
@@ -782,12 +1005,20 @@ class _Run:
             entry = f"entry\n{item.incoming.source_kind}\n{item.incoming.source_record}"
             yield self._loader.tokens.token("feed", entry.encode())
 
-    def _held(self, item: _Item, reason: Literal["queued", "quarantined"], about: Sequence[UUID]) -> _Plan:
+    def _held(
+        self,
+        item: _Item,
+        reason: Literal["queued", "quarantined"],
+        about: Sequence[UUID],
+        doubt: Doubt | None,
+    ) -> _Plan:
         held = SourceRecordHeld(
             source_kind=item.assertion.source_kind,
             reason=reason,
             candidates=tuple(about[:20]),
             assertion=item.assertion,
+            doubt=doubt,
+            authority=item.authority,
         )
         stream_id = self._loader.ids.new()
         events = (Pending(held, 1), *self._services_held(item, stream_id))
@@ -822,13 +1053,16 @@ class _Run:
         appended: dict[int, bool] = {}
         for plan, outcome in zip(plans, self._append(plans), strict=True):
             self._outcome(plan, outcome, appended)
+        self._changed = self._changed or bool(appended)
         self._loader.follower.catch_up(self._metadata, appended)
 
-    def _append(self, plans: Sequence[_Plan]) -> list[Appended | VersionConflict | AlreadyReserved]:
+    def _append(
+        self, plans: Sequence[_Plan], *, batch: UUID | None = None
+    ) -> list[Appended | VersionConflict | AlreadyReserved]:
         return self._loader.store.append_units(
             [plan.unit for plan in plans],
             self._metadata,
-            batch=self._file_id,
+            batch=batch or self._file_id,
             instant=plans[0].item.assertion.at,
         )
 
@@ -892,6 +1126,20 @@ class _Run:
         self.counts.add(Outcome.REFUSED)
         theirs = FIELDS.get(self._kind, {}).get(field_name or "", field_name)
         self._listener.refused(Refusal(line, str(code), theirs))
+
+
+def _came_to(
+    plan: _Plan, command: DecideHeldRecord
+) -> tuple[Literal["joined", "registered", "refused", "held-again"], UUID | None]:
+    if command.verdict == "refuse":
+        return "refused", None
+    match plan.outcome:
+        case Outcome.REGISTERED:
+            return "registered", plan.child_id
+        case Outcome.QUEUED | Outcome.QUARANTINED:
+            return "held-again", None
+        case _:
+            return "joined", plan.child_id
 
 
 def _raise(refusal: Refusal) -> None:

@@ -20,7 +20,7 @@ from domain.errors import DamagedStream, Refused
 from domain.kernel import Metadata
 from domain.ports import Clock, EventStore, Ids, Shielding, Tokens
 from domain.rule_set.model import RuleSet
-from ingest.matching import blocking, comparison, normalise
+from ingest.matching import blocking, comparison, normalise, ruled_out
 from ingest.matching.blocking import Candidate
 from ingest.matching.normalise import NormalName
 from ingest.ports import Candidates, FollowerPositions, Order, Places
@@ -105,12 +105,13 @@ class ShieldFollower:
         """The same date of birth (or day and month exchanged) or the same address, with a near name."""
         names = {normalise.person_name(name) for name in blocking.names_of(record)}
         theirs = NormalName(candidate.forenames, candidate.surname)
+        known = candidate.date_of_birth
+        if known is not None and ruled_out.of_name(self.tokens, theirs, known) in record.ruled_out:
+            return False  # a human has found them to be two
         if not any(comparison.near(name, theirs) for name in names):
             return False
         births = blocking.births_of(record)
-        if candidate.date_of_birth is not None and any(
-            comparison.same_birth_or_swapped(born, candidate.date_of_birth) for born in births
-        ):
+        if known is not None and any(comparison.same_birth_or_swapped(born, known) for born in births):
             return True
         return bool(words) and not words.isdisjoint(self._words_of(candidate.child_id))
 

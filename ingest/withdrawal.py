@@ -26,6 +26,7 @@ from domain.child_record.events import (
     PracticeAsserted,
     SensitiveInvolvementBegun,
     Source,
+    SourceKind,
 )
 from domain.child_record.handlers import handle
 from domain.child_record.model import ChildRecord
@@ -64,6 +65,11 @@ Said: TypeAlias = (
 def also_said(tokens: Tokens, file_id: UUID, key: bytes) -> bytes:
     """The key under which is noted that a file says what another said under `key`."""
     return tokens.token("feed", b"also\n" + file_id.bytes + key)
+
+
+def decided_key(tokens: Tokens, held_id: UUID) -> bytes:
+    """The key of what came of a record that was held back."""
+    return tokens.token("feed", b"decided\n" + held_id.bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,9 @@ class Withdrawal:
             notes = {also_said(self.tokens, other, key): key for key in also}
             for note in self.store.known(list(notes)):
                 also[notes[note]].append(other)
+        for key, stream_id, _ in own:  # what said the same as a held record says the same as what came of it
+            if (made := decided_key(self.tokens, stream_id)) in also:
+                also[made] = list(dict.fromkeys([*also[made], *also[key]]))
         found: dict[UUID, list[_Append]] = {}
         for key, stream_id, version in own:
             before = found.setdefault(stream_id, [])
@@ -224,7 +233,7 @@ class Withdrawal:
                     instant=at,
                 )
                 appended += 0 if done.duplicate else len(done.positions)
-        released = Pending(SourceRecordReleased(source_kind=held.source_kind, outcome="withdrawn"), 1)
+        released = Pending(SourceRecordReleased(source_kind=SourceKind.INDEX, outcome="withdrawn"), 1)
         change = Change(history.stream_id, StreamKind.CHILD, history.version, (released,), shielded=True)
         return appended + len(self.store.append([change], metadata, instant=at).positions)
 

@@ -7,10 +7,12 @@ from projections.match_index.view import MATCH_INDEX
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.projection import Projection
 from projections.retention_schedule.view import RETENTION_SCHEDULE
+from projections.review_queue.view import REVIEW_QUEUE
 
 PROJECTIONS: Final[tuple[Projection, ...]] = (
     PRACTITIONER_VIEW,
     AUDIT_TRAIL,
     RETENTION_SCHEDULE,
     MATCH_INDEX,
+    REVIEW_QUEUE,
 )

@@ -28,6 +28,7 @@ from domain.disclosure import RecordFacts
 from domain.kernel import Log, Metadata, Recorded
 from domain.supply.events import EVENTS as SUPPLY_EVENTS
 from domain.supply.events import SourceRecordHeld
+from domain.supply.model import fold as fold_held
 from ingest.best_view import best_view
 from ingest.pipeline import Counts, Listener, Loaded, Loader, Refusal
 from ingest.ports import Candidates, FollowerPositions, Order, Places
@@ -255,9 +256,16 @@ class Index:
             rules=the_rules(),
             follower=self.follower,
             refresh=self.around.refresh,
+            waiting=self.waiting,
             synthetic=synthetic,
             chunk=chunk,
         )
+
+    def waiting(self) -> list[UUID]:
+        """The records that are held back, in the order in which they were."""
+        held = (fold_held(history) for history in self.store.load_many(self.streams()).values())
+        found = [one for one in held if one is not None and not one.released]
+        return [one.held_id for one in sorted(found, key=lambda one: one.since)]
 
     # Doing
 

@@ -94,6 +94,7 @@ LABELS: Final = {
     "nhs-number": "tokens by which an NHS number is unique among records (system key)",
     "feed": "keys under which a record of a source is known to have been dealt with (system key)",
     "place": "tokens of the places of shielded children (system key)",
+    "ruled-out": "marks of source records that a human found to be about another child (system key)",
     "suppression": "tokens by which a destroyed child is not registered again (system key)",
     "file": "fingerprints of supplied files (system key)",
     "etag": "what a reader was shown, for conditional requests (system key)",

@@ -114,7 +114,9 @@ class Opener:
         cipher = self._cipher(identity)
         identities = [self._read(cipher, row, row.identity, _IDENTITY) for row in rows]
         hidden = self._shielded(identities) and self._right is Reveal.NOTHING
-        if isinstance(self._right, OneAccess) and self._shielded(identities):
+        if isinstance(self._right, OneAccess) and (
+            self._shielded(identities) or self._is_elsewhere(stream_id, identities)
+        ):
             self._keys[stream_id] = self._key_store.open_for_access(
                 stream_id, self._right.access_id, self._keys[stream_id]
             )
@@ -122,6 +124,13 @@ class Opener:
             self._child_event(row, fields, hidden=hidden)
             for row, fields in zip(rows[:upto], identities, strict=False)
         ]
+
+    def _is_elsewhere(self, stream_id: UUID, identities: Sequence[Fields]) -> bool:
+        """Whether a content key lies in the `shielded` database: so do those of source records that are held back."""
+        return any(
+            isinstance(self._state(stream_id, KeyKind.CONTENT, _number(fields)), Hidden)
+            for fields in identities
+        )
 
     def _child_event(self, row: RecordedRow, identity: Fields, *, hidden: bool) -> Recorded:
         number = _number(identity)

@@ -14,19 +14,23 @@ class MemoryCandidates:
 
     def __init__(self) -> None:
         self._rows: dict[UUID, Candidate] = {}
+        self._holders: dict[str, set[UUID]] = {}
 
     def index(self, histories: Iterable[History]) -> None:
         """Replace the rows of these streams."""
         for history in histories:
-            self._rows.pop(history.stream_id, None)
+            before = self._rows.pop(history.stream_id, None)
+            for key in before.keys if before else ():
+                self._holders[key].discard(history.stream_id)
             candidate = candidate_of(fold(history))
             if candidate.keys:
                 self._rows[history.stream_id] = candidate
+            for key in candidate.keys:
+                self._holders.setdefault(key, set()).add(history.stream_id)
 
     def find(self, keys: Iterable[str]) -> list[Candidate]:
         """Every record that holds at least one of these keys, each once, ordered by child id."""
-        wanted = frozenset(keys)
-        return [row for _, row in sorted(self._rows.items()) if not wanted.isdisjoint(row.keys)]
+        return self.get({child_id for key in keys for child_id in self._holders.get(key, ())})
 
     def get(self, child_ids: Iterable[UUID]) -> list[Candidate]:
         """These records, as far as the index holds them, ordered by child id."""

@@ -53,3 +53,16 @@ class ReadDue(Look):
     """List what falls due on or before a day."""
 
     on: date
+
+
+class ListHeld(Look):
+    """List source records that are held back, oldest first, from behind `after`: since when one waits, and its id."""
+
+    limit: int = Field(default=20, ge=1, le=50)
+    after: tuple[datetime, UUID] | None = None
+
+
+class ShowHeld(Look):
+    """Show one source record that is held back beside the records it may be about."""
+
+    held: UUID

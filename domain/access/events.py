@@ -103,6 +103,14 @@ class AuditRead(Looked):
     subject: Annotated[Id | None, IN_IDENTITY] = None
 
 
+class QueueRead(Looked):
+    """The review queue was read: a page of it, or one source record that is held back, beside its candidates."""
+
+    NAME: ClassVar[str] = "queue-read"
+
+    held: Annotated[Id | None, IN_IDENTITY] = None
+
+
 class AccessRefused(Looked):
     """Somebody was refused a look or a change. What they asked for is kept, not shown; of a change, which record."""
 
@@ -118,4 +126,4 @@ class LookForgotten(Looked):
     NAME: ClassVar[str] = "look-forgotten"
 
 
-EVENTS = EventTypes((RecordsSearched, RecordShown, AuditRead, AccessRefused))
+EVENTS = EventTypes((RecordsSearched, RecordShown, AuditRead, QueueRead, AccessRefused))

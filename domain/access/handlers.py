@@ -10,7 +10,16 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from domain.access.commands import Look, OpenRecord, ReadDue, ReadTrail, ReplayAccess, SearchRecords
+from domain.access.commands import (
+    ListHeld,
+    Look,
+    OpenRecord,
+    ReadDue,
+    ReadTrail,
+    ReplayAccess,
+    SearchRecords,
+    ShowHeld,
+)
 from domain.access.events import (
     AccessRefused,
     Action,
@@ -18,6 +27,7 @@ from domain.access.events import (
     Criteria,
     Hit,
     Looked,
+    QueueRead,
     RecordShown,
     RecordsSearched,
 )
@@ -28,13 +38,20 @@ from domain.kernel import Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import may
 from domain.ports import Ids
+from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import RuleSet
+from domain.supply.model import HeldRecord, concerns
 
 NOT_FOUND = (
     "Nothing is held that can be shown to you. This does not mean that no such child exists or that no service is "
     "involved: the record may be held under other details, by a source that is not connected, or not be open to you."
 )
+NOT_HELD = (
+    "No such record is held back, or it is another authority's concern. `queue list` lists those of yours."
+)
 _RENDERINGS = 5
+_OPENED = 200
+"""Held records that one page of the queue opens at most to find those that concern the viewer."""
 
 
 class Finder(Protocol):
@@ -107,6 +124,28 @@ class Trail(Protocol):
         ...
 
 
+class HeldRecords(Protocol):
+    """Source records that are held back. One is opened for one access, as a manager opens a shielded record."""
+
+    def waiting(
+        self, grant: AccessGrant, after: tuple[datetime, UUID] | None, most: int
+    ) -> list[tuple[datetime, UUID]]:
+        """When each began to wait and its id, oldest first, from behind `after`."""
+        ...
+
+    def open(self, grant: AccessGrant, held_id: UUID) -> HeldRecord | None:
+        """One held record as the log has it now; None where there is none."""
+        ...
+
+    def candidates(self, grant: AccessGrant, held: HeldRecord) -> dict[UUID, RecordFacts]:
+        """The records in question, with nothing opened that a shield hides."""
+        ...
+
+    def compared(self, held: HeldRecord, facts: RecordFacts) -> Sequence[Compared]:
+        """How the held record compares with one of them, field by field."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Looking:
     """What looking needs. `rules_by_id` finds the rule set that an older access was decided under."""
@@ -119,6 +158,7 @@ class Looking:
     records: Records
     log: AccessLog
     trail: Trail
+    held: HeldRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +260,85 @@ def read_due(command: ReadDue, looking: Looking) -> Shown:
     page = {"due": looking.trail.due(grant, command.on)}
     _record(grant, command, looking, "due", AuditRead, {}, [], page, "due-permitted")
     return Shown(grant.access_id, page)
+
+
+def list_held(command: ListHeld, looking: Looking) -> Shown:
+    """List the held records that are the concern of the viewer's authority, oldest first. Itself an access."""
+    grant = _grant(command, "review-queue", looking, {})
+    places = looking.held.waiting(grant, command.after, _OPENED + 1)
+    listed: list[HeldRecord] = []
+    last = command.after
+    more = False
+    for number, place in enumerate(places):
+        if number == _OPENED or len(listed) == command.limit:
+            more = True
+            break
+        last = place
+        held = looking.held.open(grant, place[1])
+        if held is not None and not held.released and _concerns(held, looking, grant):
+            listed.append(held)
+    page = {
+        "held": [listed_held(held) for held in listed],
+        "more": more,
+        "next": f"{last[0].isoformat()}/{last[1]}" if more and last else None,
+    }
+    used = tuple((held.held_id, held.version) for held in listed)
+    _record(
+        grant,
+        command,
+        looking,
+        "review-queue",
+        QueueRead,
+        {},
+        [],
+        page,
+        "queue-permitted",
+        used=used,
+        more=more,
+    )
+    return Shown(grant.access_id, page)
+
+
+def show_held(command: ShowHeld, looking: Looking) -> Shown:
+    """Show one held record beside its candidates, or refuse alike whether it is not held or not the viewer's concern.
+
+    Every candidate that is shown is a hit of the access, so that who saw it is on record like any other look at it.
+    """
+    asked = {"held": command.held}
+    grant = _grant(command, "review-queue", looking, {"subject": command.held})
+    for _ in range(_RENDERINGS):
+        held = looking.held.open(grant, command.held)
+        if held is None or held.released or not _concerns(held, looking, grant):
+            _record(grant, command, looking, "review-queue", QueueRead, asked, [], {}, "nothing-to-show")
+            raise NotFound(NOT_HELD, field="held")
+        page, displays = _reviewed(held, looking, grant)
+        _record(grant, command, looking, "review-queue", QueueRead, asked, displays, page, "queue-permitted")
+        if _unmoved(looking, displays):
+            return Shown(grant.access_id, page)
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The records kept changing while they were read. Try again.")
+
+
+def _concerns(held: HeldRecord, looking: Looking, grant: AccessGrant) -> bool:
+    facts = looking.held.candidates(grant, held)
+    return concerns(held, (one.authority for one in facts.values() if not one.shielded), grant.viewer.body)
+
+
+def _reviewed(
+    held: HeldRecord, looking: Looking, grant: AccessGrant
+) -> tuple[dict[str, Any], list[_Display]]:
+    """The held record beside its candidates, and each of them as a display of this access."""
+    facts = looking.held.candidates(grant, held)
+    concealed = concerns_a_shield(held, facts)
+    found: list[Beside] = []
+    for child_id in held.candidates:
+        one = facts.get(child_id)
+        rows = looking.held.compared(held, one) if one is not None and not one.shielded else ()
+        found.append(beside(held, one, rows, grant.viewer, grant.instant, looking.rules, concealed=concealed))
+    page = shown_held(held, found, concealed=concealed)
+    displays = [_Display(held.held_id, held.version, mask_of_held(page), page["says"])]
+    displays += [_Display(b.child_id, b.version, b.mask, b.shown) for b in found if b.child_id is not None]
+    return page, displays
 
 
 def replay(command: ReplayAccess, looking: Looking) -> Replayed:
@@ -347,6 +466,7 @@ def _record(
     rule: str,
     *,
     more: bool = False,
+    used: Sequence[tuple[UUID, int]] = (),
 ) -> None:
     """Commit the access event for what is about to be shown."""
     rendered = [(display.child_id, canonical(display.record)) for display in displays]
@@ -355,7 +475,19 @@ def _record(
         Hit(display.child_id, display.version, display.mask, digest)
         for display, digest in zip(displays, digests, strict=True)
     )
-    _append(grant, command, looking, action, event_class, asked, rule, hits=hits, more=more, page=page_digest)
+    _append(
+        grant,
+        command,
+        looking,
+        action,
+        event_class,
+        asked,
+        rule,
+        hits=hits,
+        more=more,
+        used=tuple(used),
+        page=page_digest,
+    )
 
 
 def _append(

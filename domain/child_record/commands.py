@@ -12,6 +12,7 @@ from domain.child_record.events import (
     Contact,
     Gender,
     Institution,
+    Mark,
     PersonName,
     ReasonableCause,
     Source,
@@ -149,3 +150,11 @@ class ArchiveRecord(Command):
 
     archived_on: date
     ground: ShortCode
+
+
+class RuleOutLink(Command):
+    """Source records with these marks are about another child and never join this record."""
+
+    source_kind: SourceKind
+    marks: Annotated[tuple[Mark, ...], Field(max_length=24)]
+    held: Id

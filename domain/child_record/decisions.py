@@ -31,6 +31,7 @@ from domain.child_record.commands import (
     NotifyDeath,
     RaiseShield,
     RegisterChild,
+    RuleOutLink,
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
     WithdrawSupply,
@@ -46,6 +47,7 @@ from domain.child_record.events import (
     InvolvementContactGiven,
     InvolvementEnded,
     LeftEngland,
+    LinkRuledOut,
     RecordArchived,
     RecordReopened,
     SensitiveConsentWithdrawn,
@@ -412,6 +414,15 @@ def archive_record(record: ChildRecord, command: ArchiveRecord, rules: RuleSet) 
     return (RecordArchived(archived_on=command.archived_on, rule_set=rules.id, ground=command.ground),)
 
 
+# Links ruled out
+
+
+def rule_out_link(record: ChildRecord, command: RuleOutLink, _: RuleSet) -> Events:
+    """Note what is never to be joined to this record, whatever its state. What is noted already gives no event."""
+    new = tuple(mark for mark in command.marks if mark not in record.ruled_out)
+    return (LinkRuledOut(source_kind=command.source_kind, marks=new, held=command.held),) if new else ()
+
+
 DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Events]]] = {
     RegisterChild: register_child,
     AssertFacts: assert_facts,
@@ -426,6 +437,7 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     WithdrawExtensionConsent: withdraw_extension_consent,
     NotifyDeath: notify_death,
     ArchiveRecord: archive_record,
+    RuleOutLink: rule_out_link,
 }
 
 

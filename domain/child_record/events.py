@@ -458,6 +458,23 @@ class RecordArchived(Event):
     ground: Annotated[HeldShortCode, IN_CONTENT]
 
 
+Mark = Annotated[str, StringConstraints(pattern=r"^[ein]:[0-9a-f]{32}$", max_length=34)]
+"""A keyed digest of what tells a source record: its own entry (e), a name and birth date (i), a number and one (n)."""
+
+
+class LinkRuledOut(Event):
+    """A human found that source records with these marks are about another child: they never join this record.
+
+    Marks are keyed digests, so the other child's details are not kept here. `held`: the record that was decided on.
+    """
+
+    NAME: ClassVar[str] = "link-ruled-out"
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    marks: Annotated[tuple[Mark, ...], Field(max_length=24), IN_IDENTITY]
+    held: Annotated[HeldId, IN_CONTENT]
+
+
 class RecordReopened(Event):
     """An archived record is live again: supplied again, back in England, or archived on a date that was wrong."""
 
@@ -494,5 +511,6 @@ EVENTS = EventTypes(
         DeathNotified,
         RecordArchived,
         RecordReopened,
+        LinkRuledOut,
     )
 )

@@ -28,6 +28,7 @@ from domain.child_record.events import (
     InvolvementContactGiven,
     InvolvementEnded,
     LeftEngland,
+    LinkRuledOut,
     PracticeAsserted,
     ReasonableCause,
     RecordArchived,
@@ -162,6 +163,8 @@ class ChildRecord:
     deaths: tuple[Death, ...] = ()
     archived_on: date | None = None
     archive_ground: str | Forgotten | Hidden | None = None
+    ruled_out: frozenset[str] = frozenset()
+    """Marks of source records that a human found to be about another child."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -384,6 +387,8 @@ def _told_by_event(record: ChildRecord, recorded: Recorded) -> dict[str, Any]:
             return {"archived_on": event.archived_on, "archive_ground": event.ground}
         case RecordReopened():
             return {"archived_on": None, "archive_ground": None, "supply_gone_on": None}
+        case LinkRuledOut():
+            return {"ruled_out": record.ruled_out.union(event.marks)}
         case ForgottenEvent():
             return {"forgotten": event.certificate}
         case _:

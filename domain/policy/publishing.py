@@ -20,6 +20,7 @@ NEVER: Final = frozenset(
         "sensitive-consent-withdrawn",
         "sensitive-involvement-ended",
         "facts-withheld",  # it says that a restricted message came
+        "link-ruled-out",  # it says that somebody resembles this child
     }
 )
 """Stored names of events that are published under no rule set."""

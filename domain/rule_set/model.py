@@ -53,6 +53,7 @@ Right: TypeAlias = Literal[
     "replay",
     "verify",
     "due",
+    "review-queue",
     # changing one record
     "register-child",
     "assert-facts",
@@ -68,6 +69,7 @@ Right: TypeAlias = Literal[
     "withdraw-extension-consent",
     "notify-death",
     "archive-record",
+    "decide-held",
     # running the index
     "load",
     "projection",
@@ -148,6 +150,12 @@ class Shield(Immutable):
         return (*self.grounds, *self.grounds_of_sources, *self.grounds_of_screening)
 
 
+class Review(Immutable):
+    """Reasons for which a record that was held back is decided upon."""
+
+    reasons: Codes = ()
+
+
 class Sensitive(Immutable):
     """The families of sensitive service, and the one sentence in which all of them are shown."""
 
@@ -211,6 +219,7 @@ class RuleSet(Immutable):
     extension: Extension
     coverage: Coverage
     shield: Shield
+    review: Review = Review()
     sensitive: Sensitive
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]
     fields: Sights

@@ -6,7 +6,7 @@ shielded record shows: names, date of birth, NHS number. Exact composite keys on
 a hundred times slower at a million children.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -79,9 +79,44 @@ def by_source_record(source_kind: str, record: str) -> str:
     return f"r:{_NUMBERED_AS.get(SourceKind(source_kind), source_kind)}|{record}"
 
 
-def by_exact_name(person: NormalName, born: date, where: str) -> str:
-    """Same surname, first forename, date of birth and postcode."""
-    return f"e:{born.isoformat()}|{person.surname}|{person.first}|{where}"
+def by_mark(mark: str) -> str:
+    """The record from which source records with this mark are kept (`ingest.matching.ruled_out`)."""
+    return f"x:{mark}"
+
+
+_SHORT_FORENAME: Final = 3
+_SHORT_SURNAME: Final = 4
+
+
+def by_name(person: NormalName, born: date) -> str:
+    """A name in full with a date of birth. Nobody is looked for under it: it tells which names a candidate has."""
+    return f"b:{born.isoformat()}|{person.surname}|{person.forenames}"
+
+
+def name_of(key: str) -> NormalName:
+    """The name that a key of `by_name` tells of."""
+    _, surname, forenames = key.split("|", 2)
+    return NormalName(forenames, surname)
+
+
+def near_keys(
+    names: Iterable[NormalName], births: Iterable[date], postcodes: Iterable[str]
+) -> frozenset[str]:
+    """Under what a record is found though a field is misspelt, missing, or of another day.
+
+    With the date of birth the beginning of the forename (f), that of the surname (g), or the postcode (q); without it
+    surname, forename and postcode (m). Of a surname that is written where the forename belongs both count.
+    """
+    names, births, postcodes = tuple(names), tuple(births), tuple(postcodes)
+    keys = {f"q:{born.isoformat()}|{where}" for born in births for where in postcodes}
+    for name in names:
+        if name.first and name.surname:
+            keys |= {f"m:{name.surname}|{name.first}|{where}" for where in postcodes}
+        for born in births:
+            day = born.isoformat()
+            keys |= {f"f:{day}|{name.first[:_SHORT_FORENAME]}"} if name.first else set()
+            keys |= {f"g:{day}|{name.surname[:_SHORT_SURNAME]}"} if name.surname else set()
+    return frozenset(keys)
 
 
 def day_and_month_swapped(born: date) -> date | None:
@@ -109,6 +144,19 @@ def births_of(record: ChildRecord) -> frozenset[date]:
 def numbers_of(record: ChildRecord) -> frozenset[str]:
     """Every NHS number that stands in the record, superseded ones among them."""
     return _numbers(record.standing)
+
+
+def entries_of(record: ChildRecord) -> frozenset[str]:
+    """The keys of every source record that was loaded into it, as far as its reader could open them."""
+    return _entries(record.standing)
+
+
+def _entries(standing: Sequence[Assertion]) -> frozenset[str]:
+    return frozenset(
+        by_source_record(assertion.event.source_kind, assertion.event.source.record)
+        for assertion in standing
+        if isinstance(assertion.event.source, Source) and assertion.event.source.record is not None
+    )
 
 
 def _addresses(standing: Sequence[Assertion]) -> tuple[Address, ...]:
@@ -160,6 +208,7 @@ def keys_of(record: ChildRecord) -> frozenset[str]:
         standing = tuple(a for a in standing if isinstance(a.event, IdentityAsserted))
     births = _births(standing)
     keys = {by_nhs_number(number) for number in _numbers(standing)}
+    keys |= {by_mark(mark) for mark in record.ruled_out}
     keys |= {by_date_of_birth(born) for born in births}
     if record.shielded:
         return frozenset(keys | {by_shielded_birth(born) for born in births})
@@ -170,10 +219,6 @@ def keys_of(record: ChildRecord) -> frozenset[str]:
         if (where := normalise.postcode(address.postcode)) is not None
     }
     keys |= {by_postcode(where) for where in postcodes}
-    keys |= {by_exact_name(name, born, where) for name in names for born in births for where in postcodes}
-    keys |= {
-        by_source_record(assertion.event.source_kind, assertion.event.source.record)
-        for assertion in standing
-        if isinstance(assertion.event.source, Source) and assertion.event.source.record is not None
-    }
-    return frozenset(keys)
+    keys |= {by_name(name, born) for name in names for born in births}
+    keys |= near_keys(names, births, postcodes)
+    return frozenset(keys | _entries(standing))

@@ -3,7 +3,7 @@
 In this order, and the first that answers decides:
 
 1. a number with the date of birth: NHS number (also a superseded one), or the same record of the same source;
-2. exact normal names with date of birth and postcode, one candidate only;
+2. names with date of birth and place, one candidate that outweighs every other; what is only alike is a doubt;
 3. nothing: then the screen against shielded records, and only what is near none of them becomes a record.
 
 Hard rules, not thresholds: twins never merge (forename evidence is required, birth orders must not differ), two
@@ -15,12 +15,34 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from domain.child_record.events import Gender
 from ingest.matching import blocking, comparison
 from ingest.matching.blocking import Candidate
 from ingest.matching.normalise import NormalName
+from ingest.matching.weights import Described, Field, Level, Part, compared, total
+
+EXACT: Final = "names-birth-date-and-postcode"
+"""The strongest evidence there is without a number."""
+
+HALF_NAME: Final = "forename-birth-date-and-postcode"
+DISTRICT: Final = "names-birth-date-sex-and-district"
+AREA: Final = "all-names-birth-date-sex-and-area"
+LESS_THAN_EXACT: Final = frozenset({HALF_NAME, DISTRICT, AREA})
+"""What joins only where no shielded child is near: its place is not known to linking, and it may be meant."""
+
+PRIOR: Final = -23.5
+"""log2 of the odds that two records are of one child before anything is compared: one in about 12 million children.
+
+Fixed, so that a small home decides as a national index does."""
+
+IN_DOUBT: Final = 0.0
+"""The weight in bits from which a pair is too much alike to be two records without anybody having looked."""
+
+MARGIN: Final = 3.0
+"""Bits by which the best candidate must outweigh every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +64,8 @@ class Incoming:
     """It names the child by NHS number alone and says who its carers are."""
     former_records: tuple[str, ...] = ()
     """Numbers under which the same source knew the child before."""
+    marks: frozenset[str] = frozenset()
+    """What it is known by again where a human finds that it is about another child (`ingest.matching.ruled_out`)."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -65,8 +89,9 @@ class Doubt(StrEnum):
     NUMBERS_DIFFER = "names-agree-verified-numbers-differ"
     BIRTH_ORDER_DIFFERS = "names-agree-birth-order-differs"
     FORENAMES_DIFFER = "names-agree-but-for-a-forename"
-    ANOTHER_ENTRY = "names-agree-but-another-entry-of-the-source"
+    ANOTHER_ENTRY = "another-entry-of-the-source"
     SEVERAL = "several-records-agree"
+    RESEMBLES = "resembles-a-record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +123,7 @@ def linking_keys(incoming: Incoming) -> frozenset[str]:
     keys = {blocking.by_nhs_number(number) for number in incoming.numbers}
     if not incoming.about_carers:
         keys |= incoming.entries
-    return frozenset(keys | _exact_keys(incoming))
+    return frozenset(keys | _near_keys(incoming))
 
 
 def screening_keys(incoming: Incoming) -> frozenset[str]:
@@ -112,17 +137,23 @@ def screening_keys(incoming: Incoming) -> frozenset[str]:
 
 
 def decide(incoming: Incoming, candidates: Sequence[Candidate]) -> Decision:
-    """Decide which record it is about. `candidates` may be more than asked for; each is judged by its keys."""
+    """Decide which record it is about. `candidates` may be more than asked for; each is judged by its keys.
+
+    What a human ruled out is never joined and never in doubt again: a candidate is passed over that the entry, or the
+    number with its birth date, was ruled out for; and one that only the name and birth date were, unless number or
+    entry say clearly that it is this child after all.
+    """
+    candidates = [c for c in candidates if not _ruled_out(incoming, c, "en")]
     by_number = _holding(candidates, (blocking.by_nhs_number(number) for number in incoming.numbers))
-    if by_number:
-        return _by_number(incoming, by_number)
+    if by_number and (found := _by_number(incoming, by_number)) is not None:
+        return found
     if incoming.about_carers or incoming.date_of_birth is None:
         return NoMatch()
     known = _holding(candidates, incoming.entries)
     same_entry = [candidate for candidate in known if not _verified_numbers_differ(incoming, candidate)]
-    if same_entry:
-        return _by_entry(incoming, same_entry)
-    return _by_name(incoming, _holding(candidates, _exact_keys(incoming)))
+    if same_entry and (found := _by_entry(incoming, same_entry)) is not None:
+        return found
+    return _by_name(incoming, _holding(candidates, _near_keys(incoming)))
 
 
 def near_shielded(
@@ -136,7 +167,9 @@ def near_shielded(
     when a feed record that failed to match made a second, unshielded record.
     """
     return any(
-        candidate.shielded and resembles(incoming, candidate, same_place=candidate.child_id in at_same_place)
+        candidate.shielded
+        and not _ruled_out(incoming, candidate)
+        and resembles(incoming, candidate, same_place=candidate.child_id in at_same_place)
         for candidate in candidates
     )
 
@@ -158,61 +191,161 @@ def resembles(incoming: Incoming, candidate: Candidate, *, same_place: bool) -> 
     return any(comparison.half_near(name, other) for name in incoming.names)
 
 
-def _by_number(incoming: Incoming, found: list[Candidate]) -> Decision:
+def _by_number(incoming: Incoming, found: list[Candidate]) -> Decision | None:
     if incoming.about_carers:
         return _only(found, "nhs-number")
+    return _by_birth_date(incoming, found, "nhs-number-and-birth-date")
+
+
+def _by_entry(incoming: Incoming, found: list[Candidate]) -> Decision | None:
+    return _by_birth_date(incoming, found, "same-entry-and-birth-date")
+
+
+def _by_birth_date(incoming: Incoming, found: list[Candidate], evidence: str) -> Decision | None:
+    """What a number or an entry comes to; None where all that it leaves in doubt was ruled out."""
     born = incoming.date_of_birth
     agreeing = [c for c in found if born is not None and born in _births(c)]
-    if not agreeing:
-        return Queue(Doubt.BIRTH_DATE_DIFFERS, _ids(found))
-    if len(agreeing) == 1 and _another_twin(incoming, agreeing[0]):
-        return Queue(Doubt.TWIN, _ids(agreeing))
-    return _only(agreeing, "nhs-number-and-birth-date")
-
-
-def _by_entry(incoming: Incoming, found: list[Candidate]) -> Decision:
-    born = incoming.date_of_birth
-    agreeing = [c for c in found if born in _births(c)]
-    if not agreeing:
-        return Queue(Doubt.BIRTH_DATE_DIFFERS, _ids(found))
-    if len(agreeing) == 1 and _another_twin(incoming, agreeing[0]):
-        return Queue(Doubt.TWIN, _ids(agreeing))
-    return _only(agreeing, "same-entry-and-birth-date")
+    if len(agreeing) == 1 and not _another_twin(incoming, agreeing[0]):
+        return _only(agreeing, evidence)
+    doubt = Doubt.BIRTH_DATE_DIFFERS if not agreeing else Doubt.TWIN if len(agreeing) == 1 else Doubt.SEVERAL
+    left = [c for c in agreeing or found if not _ruled_out(incoming, c)]
+    if doubt is Doubt.SEVERAL and len(left) == 1:
+        return _by_birth_date(incoming, left, evidence)
+    return Queue(doubt, _ids(left)) if left else None
 
 
 def _by_name(incoming: Incoming, found: list[Candidate]) -> Decision:
-    found = [candidate for candidate in found if not _plainly_a_twin(incoming, candidate)]
-    if not found:
+    judged = [
+        _Judged(candidate, parts, PRIOR + total(tuple(parts.values())))
+        for candidate in found
+        if not _plainly_a_twin(incoming, candidate)
+        and (parts := {part.field: part for part in compared(_described(incoming), _of_candidate(candidate))})
+        and parts["given"].level != "differ"  # forename evidence is required
+    ]
+    plausible = sorted((one for one in judged if one.weight >= IN_DOUBT), key=lambda one: -one.weight)
+    left = [one for one in plausible if not _ruled_out(incoming, one.candidate)]
+    if not left:
         return NoMatch()
-    if len(found) > 1:
-        return Queue(Doubt.SEVERAL, _ids(found))
-    candidate = found[0]
+    best, *others = left
+    close = [one for one in others if best.weight - one.weight < MARGIN]
+    if close or len(left) < len(
+        plausible
+    ):  # where one was ruled out, names do not tell which of the rest it is
+        return Queue(Doubt.SEVERAL, _ids([one.candidate for one in (best, *close)]))
+    candidate = best.candidate
     for holds, doubt in (
         (_verified_numbers_differ(incoming, candidate), Doubt.NUMBERS_DIFFER),
         (_orders_differ(incoming.birth_order, candidate.birth_order), Doubt.BIRTH_ORDER_DIFFERS),
-        (_forenames_differ(incoming, candidate), Doubt.FORENAMES_DIFFER),
+        (best.level("given") != "unknown" and _forenames_differ(incoming, candidate), Doubt.FORENAMES_DIFFER),
         (_another_entry(incoming, candidate), Doubt.ANOTHER_ENTRY),
     ):
         if holds:
             return Queue(doubt, (candidate.child_id,))
-    return Match(candidate.child_id, "names-birth-date-and-postcode")
+    evidence = _evidence(incoming, best)
+    return (
+        Queue(Doubt.RESEMBLES, (candidate.child_id,))
+        if evidence is None
+        else Match(candidate.child_id, evidence)
+    )
 
 
-def _exact_keys(incoming: Incoming) -> frozenset[str]:
+def _evidence(incoming: Incoming, best: "_Judged") -> str | None:
+    """What joins them without a number: the birth date, the forename as far as both give it, and one of three.
+
+    The surname and the postcode; a near surname (half of two, a spelling) and the postcode; or the surname and the sex
+    with all forenames of two or more and the postcode area, or with the postcode district.
+    """
+    if best.level("date_of_birth") != "agree" or best.level("given") != "agree":
+        return None
+    family, place = best.level("family"), best.level("postcode")
+    if place == "agree" and family == "agree":
+        return EXACT
+    if best.level("gender") == "differ":
+        return None
+    if place == "agree" and family == "near":
+        return HALF_NAME
+    if family != "agree" or best.level("gender") != "agree" or place == "unknown":
+        return None
+    postcodes = {key[2:] for key in best.candidate.keys if key.startswith("p:")}
+    if not {_district(one) for one in incoming.postcodes}.isdisjoint(map(_district, postcodes)):
+        return DISTRICT
+    names = {name for name in _names_of(best.candidate) if " " in name.forenames}
+    if not names.isdisjoint(incoming.names) and not {_area(one) for one in incoming.postcodes}.isdisjoint(
+        map(_area, postcodes)
+    ):
+        return AREA
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A candidate compared. `weight`: of all fields, with what a pair is before anything is known of it."""
+
+    candidate: Candidate
+    parts: dict[Field, Part]
+    weight: float
+
+    def level(self, field: Field) -> Level:
+        """How one field agrees."""
+        return self.parts[field].level
+
+
+def _described(incoming: Incoming) -> Described:
+    born = incoming.date_of_birth
+    return Described(
+        incoming.names,
+        () if born is None else (born,),
+        incoming.gender,
+        incoming.postcodes,
+        incoming.birth_order,
+        incoming.numbers,
+    )
+
+
+def _of_candidate(candidate: Candidate) -> Described:
+    """Everything that stands in the record: former names, earlier places, superseded numbers."""
+    return Described(
+        _names_of(candidate),
+        _births(candidate),
+        candidate.gender,
+        tuple(key[2:] for key in candidate.keys if key.startswith("p:")),
+        candidate.birth_order,
+        tuple(key[2:] for key in candidate.keys if key.startswith("n:")),
+    )
+
+
+def _names_of(candidate: Candidate) -> tuple[NormalName, ...]:
+    return tuple(sorted(blocking.name_of(key) for key in candidate.keys if key.startswith("b:")))
+
+
+def _district(postcode: str) -> str:
+    """The outward half of a postcode without its space: "WF2" of "WF26QA"."""
+    return postcode[:-3]
+
+
+def _area(postcode: str) -> str:
+    """The letters a postcode begins with: "WF"."""
+    return postcode[: 2 if postcode[1:2].isalpha() else 1]
+
+
+def _near_keys(incoming: Incoming) -> frozenset[str]:
     born = incoming.date_of_birth
     if born is None:
         return frozenset()
-    return frozenset(
-        blocking.by_exact_name(name, born, where)
-        for name in incoming.names
-        if name.forenames  # forename evidence is required
-        for where in incoming.postcodes
-    )
+    swapped = blocking.day_and_month_swapped(born)
+    crossed = tuple(NormalName(name.surname, name.forenames) for name in incoming.names)
+    keys = blocking.near_keys(incoming.names, (born,), incoming.postcodes)
+    keys |= blocking.near_keys(crossed, (born,), ())
+    return keys if swapped is None else keys | blocking.near_keys(incoming.names, (swapped,), ())
 
 
 def _holding(candidates: Iterable[Candidate], keys: Iterable[str]) -> list[Candidate]:
     wanted = frozenset(keys)
     return [candidate for candidate in candidates if not wanted.isdisjoint(candidate.keys)]
+
+
+def _ruled_out(incoming: Incoming, candidate: Candidate, kinds: str = "eni") -> bool:
+    return any(mark[0] in kinds and blocking.by_mark(mark) in candidate.keys for mark in incoming.marks)
 
 
 def _births(candidate: Candidate) -> frozenset[date]:

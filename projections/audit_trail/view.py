@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.access.events import AccessRefused, AuditRead, Looked, RecordShown
+from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordShown
 from domain.child_record.events import (
     ChildRegistered,
     SensitiveConsentWithdrawn,
@@ -182,6 +182,8 @@ def _asked_for(event: Looked) -> UUID | None:
     match event:
         case RecordShown():
             return event.child
+        case QueueRead():
+            return event.held
         case AuditRead() if event.action in ("who-saw", "changes"):
             return event.subject
         case AccessRefused() if event.action not in (

@@ -45,6 +45,7 @@ class Command:
 
 
 CHILD = "{child}"
+HELD = "00000000-0000-4000-8000-000000000000"
 SENSITIVE = ("--kind", "sensitive")
 FULL = {"--family": "Quillby", "--dob": "2019-02-03"}
 FACTS = {
@@ -123,6 +124,32 @@ COMMANDS: dict[Path_, Command] = {
     ("projection", "list"): Command(),
     ("projection", "run"): Command(),
     ("projection", "status"): Command(),
+    ("queue", "decide"): Command(
+        (HELD, CHILD),
+        {"--reason": "documents-seen"},
+        "data-manager",
+        beside={"--reason": ("--not-the-same",)},
+        wrong=(
+            ((TOKEN, "--new", "--reason", "documents-seen"), "bad-input"),
+            ((HELD, "--reason", "documents-seen"), "usage"),
+            ((HELD, "--new", "--refuse", "--reason", "documents-seen"), "usage"),
+            ((HELD, CHILD, "--new", "--reason", "documents-seen"), "usage"),
+            ((HELD, "--same", TOKEN, "--reason", "documents-seen"), "bad-input"),
+            ((HELD, "--not-the-same", TOKEN, "--reason", "documents-seen"), "bad-input"),
+            ((HELD, "--new", "--reason", "documents-seen"), "not-found"),
+        ),
+    ),
+    ("queue", "list"): Command(
+        (),
+        {},
+        "data-manager",
+        wrong=(
+            (("--limit", "0"), "usage"),
+            (("--after", TOKEN), "bad-input"),
+            (("--after", f"2026-03-01T09:00:00Z/{TOKEN}"), "bad-input"),
+        ),
+    ),
+    ("queue", "show"): Command((HELD,), {}, "data-manager", wrong=(((TOKEN,), "bad-input"), ((HELD,), "not-found"))),
     ("record", "archive"): Command((CHILD,), {"--ground": "age-18"}, "data-manager", wrong=BAD_CHILD),
     ("record", "assert"): Command((CHILD,), {}, "practitioner", beside=FACTS, wrong=tuple(
         ((CHILD, *words), code) for words, code in WRONG_FACTS

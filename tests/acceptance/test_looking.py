@@ -232,6 +232,9 @@ def assert_nothing_is_shown(line: Line, one: Child, child: str, access: str) -> 
         line("audit", "who-saw", child),
         line("audit", "replay", access),
         line("retention", "due", "--on", "2040-01-01"),
+        line("queue", "list", acting="data-manager"),
+        line("queue", "show", child, acting="data-manager"),
+        line("queue", "decide", child, "--new", "--reason", "documents-seen", acting="data-manager"),
         line("record", "lift-shield", child, acting="teacher", second="data-manager"),
     ):
         assert_only_an_error(answer, one, child)

@@ -115,6 +115,7 @@ _EXAMPLES: Final[dict[str, str | bytes]] = {
     "Digest": bytes(range(200, 232)),  # no text at all, as a digest is not
     # strings whose pattern stands at the field
     "digest": "0f" * 32,
+    "marks": "i:" + "0f" * 16,
     "telephone": "0113 496 0000",
     "email": "duty@example.org",
 }

@@ -220,7 +220,7 @@ def _typed(random: Random) -> Iterator[Event]:
     yield FileReceived(kind="births", digest="a" * 64)
     yield FileWithdrawn(withdrawn_on=TODAY)
     for child_id in (None, UUID(int=2**127)):
-        yield SourceRecordReleased(source_kind=SourceKind.BIRTHS, outcome="registered", child=child_id)
+        yield SourceRecordReleased(source_kind=SourceKind.INDEX, outcome="registered", child=child_id)
 
 
 def _about_one_child(random: Random) -> Iterator[Event]:

@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator
 
 from domain.child_record.events import CurrentAddress, Gender, SourceKind
 from domain.child_record.model import Involvement, fold
+from domain.supply.commands import DecideHeldRecord
+from domain.supply.events import Verdict
 from ingest.source_record import MAX_LINE, Code, Parsed, Rejected, SourceRecord
 from ingest.sources import case_management
 from tests.loading import OPERATOR, Index, Told, an_entry, ndjson
@@ -335,6 +337,29 @@ def test_what_waits_for_a_human_keeps_its_services_and_nothing_of_them_is_seen()
     assert kept[1].content_key not in {1, kept[0].content_key}
     assert fold(index.serving.load(held)).involvements == ()
     assert len(index.records()) == 1
+
+
+@pytest.mark.parametrize("verdict", ["same", "new"])
+def test_what_a_human_decided_on_has_its_services(verdict: Verdict) -> None:
+    index = Index()
+    index.births(an_entry())
+    load(index, a_message(FAMILY_SUPPORT, CAMHS, date_of_birth="2016-04-03"))
+    (child,) = [record.child_id for record in index.records()]
+    (held,) = index.waiting()
+    command = DecideHeldRecord(
+        at=index.home.clock.now(),
+        held=held,
+        verdict=verdict,
+        children=(child,) if verdict == "same" else (),
+        reason="documents-seen",
+    )
+    index.loader.decide(command, index.by(), lambda _: True)
+    (record,) = [one for one in index.records() if verdict == "same" or one.child_id != child]
+    assert [(one.service, one.stands) for one in record.involvements] == [
+        ("Family support", True),
+        ("CAMHS tier 3", True),
+    ]
+    assert record.involvements[0].contact.telephone == "01632 960100"
 
 
 # Taken back

@@ -10,6 +10,9 @@ from ingest.matching import blocking, comparison, normalise
 from ingest.matching.blocking import Candidate
 from ingest.matching.comparison import near_part, sound
 from ingest.matching.decision import (
+    AREA,
+    DISTRICT,
+    EXACT,
     Decision,
     Doubt,
     Incoming,
@@ -24,6 +27,7 @@ from ingest.matching.decision import (
 from ingest.matching.normalise import NormalName
 
 BORN = date(2016, 4, 2)
+IN_DOUBT = Queue(Doubt.RESEMBLES, (UUID(int=1),))
 ONE, TWO = UUID(int=1), UUID(int=2)
 NUMBER, ANOTHER = "9434765919", "9434765870"
 
@@ -49,7 +53,8 @@ def a_candidate(
     if shielded:
         keys.add(blocking.by_shielded_birth(born))
     elif where is not None:
-        keys |= {blocking.by_exact_name(person, born, where), blocking.by_postcode(where)}
+        keys |= {blocking.by_name(person, born), blocking.by_postcode(where)}
+        keys |= blocking.near_keys((person,), (born,), (where,))
         keys |= {blocking.by_source_record("births", entry) for entry in entries}
     return Candidate(
         child_id, forenames, surname, born, where, number, verified, gender, order, shielded, False, frozenset(keys)
@@ -244,10 +249,42 @@ def test_day_and_month_swapped() -> None:
             Queue(Doubt.BIRTH_DATE_DIFFERS, (ONE,)),
         ),
         (incoming("oliver thornton"), a_candidate(), NoMatch()),
-        (incoming(where="LS11UR"), a_candidate(), NoMatch()),
-        (incoming(where=None), a_candidate(), NoMatch()),
-        (incoming(born=date(2016, 4, 3)), a_candidate(), NoMatch()),
-        (incoming(" thornton"), a_candidate(name=" thornton"), NoMatch()),
+        (incoming(where="LS11UR"), a_candidate(), IN_DOUBT),
+        (incoming(where=None), a_candidate(), IN_DOUBT),
+        (incoming(born=date(2016, 4, 3)), a_candidate(), IN_DOUBT),
+        (incoming(born=date(2016, 2, 4)), a_candidate(), IN_DOUBT),
+        (incoming(" thornton"), a_candidate(name=" thornton"), IN_DOUBT),
+        (incoming("amelia khan"), a_candidate(), IN_DOUBT),
+        (
+            incoming("thornton amelia"),
+            a_candidate(name="amelia thornton"),
+            Queue(Doubt.FORENAMES_DIFFER, (ONE,)),
+        ),
+        (
+            incoming("ella thornton"),
+            a_candidate(name="ellie thornton"),
+            Queue(Doubt.FORENAMES_DIFFER, (ONE,)),
+        ),
+        (incoming("muhammad ali"), a_candidate(name="mohammed ali"), Queue(Doubt.FORENAMES_DIFFER, (ONE,))),
+        (incoming(born=date(1986, 4, 2)), a_candidate(), NoMatch()),
+        (incoming("amelia khan", where="LS11UR"), a_candidate(), NoMatch()),
+        (
+            incoming("amelia rose thornton jones"),
+            a_candidate(name="amelia rose thornton jones"),
+            Match(ONE, EXACT),
+        ),
+        (
+            incoming(where="WF26XX", gender=Gender.FEMALE),
+            a_candidate(gender=Gender.FEMALE),
+            Match(ONE, DISTRICT),
+        ),
+        (incoming(where="WF26XX", gender=Gender.MALE), a_candidate(gender=Gender.FEMALE), NoMatch()),
+        (incoming(where="WF41XX", gender=Gender.FEMALE), a_candidate(gender=Gender.FEMALE), Match(ONE, AREA)),
+        (
+            incoming("amelia thornton", where="WF41XX", gender=Gender.FEMALE),
+            a_candidate(gender=Gender.FEMALE),
+            IN_DOUBT,
+        ),
         (
             incoming(" ", born=None, where=None, number=NUMBER, carers=True),
             a_candidate(number=NUMBER),
@@ -275,7 +312,19 @@ def test_day_and_month_swapped() -> None:
         "another postcode",
         "no postcode",
         "another birth date",
+        "day and month exchanged",
         "no forename is no evidence",
+        "a surname of another family",
+        "names exchanged",
+        "a twin of a like name",
+        "a name in other letters",
+        "father and son of one name",
+        "another surname elsewhere",
+        "a surname of two words",
+        "moved within the postcode district",
+        "moved, of the other sex",
+        "moved within the postcode area, with all forenames",
+        "moved within the postcode area, with one forename",
         "carers name the child by number alone",
     ],
 )
@@ -284,9 +333,18 @@ def test_the_decision(who: Incoming, known: Candidate, decision: Decision) -> No
 
 
 def test_a_candidate_is_found_under_the_keys_that_decide() -> None:
-    who = incoming(number=NUMBER, entry="A")
-    known = a_candidate(number=NUMBER, entries=("A",))
-    assert linking_keys(who) <= known.keys
+    for who in (
+        incoming("xx yy", where=None, number=NUMBER),
+        incoming("xx yy", where=None, entry="A"),
+        incoming(where=None),
+        incoming("amelie thurnton"),
+        incoming("oliver khan"),
+        incoming(born=date(2011, 1, 1)),
+        incoming(born=date(2016, 2, 4), where=None),
+        incoming("thornton amelia", where=None),
+    ):
+        known = a_candidate(number=NUMBER, entries=("A",))
+        assert not linking_keys(who).isdisjoint(known.keys)
 
 
 def test_several_candidates_are_a_doubt() -> None:
