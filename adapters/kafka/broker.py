@@ -1,7 +1,8 @@
 """A real Apache Kafka broker on this machine, for development and tests: one node in KRaft mode, on 127.0.0.1 alone.
 
-Its jars come through Maven, which knows where to ask; each is checked against `jars.sha256` every time before it is
-run. They are kept in a cache folder of the user's. What is on the broker stays in its folder from one run to the next.
+Its jars and those of Kafka's own command-line tools come through Maven, which knows where to ask; each is checked
+against `jars.sha256` every time before it is run. They are kept in a cache folder of the user's. What is on the broker
+stays in its folder from one run to the next.
 """
 
 import base64
@@ -28,6 +29,9 @@ _POM: Final = f"""<project>
   <groupId>contactpoint</groupId><artifactId>broker</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies><dependency>
     <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
+  </dependency><dependency>
+    <groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{VERSION}</version>
+    <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>
   </dependency></dependencies>
 </project>
 """
@@ -60,7 +64,7 @@ class LocalBroker:
 
     def start(self) -> None:
         """Start it and return once it answers. Raises NoBroker where it cannot be had or does not start."""
-        java, classes = _java(), os.pathsep.join(map(str, jars(self._cache)))
+        java, classes = found_java(), os.pathsep.join(map(str, jars(self._cache)))
         self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / "server.properties"
         settings.write_text(self._settings(_free_port()), "utf-8")
@@ -192,7 +196,7 @@ def _fetch(folder: Path) -> None:
             jar.replace(folder / jar.name)  # whole or not at all, also where another fetches at once
 
 
-def _java() -> str:
+def found_java() -> str:
     """A Java that can run the broker."""
     java = shutil.which("java")
     if java is not None:
