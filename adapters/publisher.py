@@ -7,21 +7,23 @@ the one after it sends too, before anything newer.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from adapters.faults import Reach, no_fault
 from domain.errors import Fenced, Unavailable
 from domain.kernel import Log
 from domain.policy.publishing import Signal, signals_of
-from domain.ports import Clock, Publications, Subscribers
+from domain.ports import Clock, Message, Publications, Subscribers
 from domain.rule_set.model import RuleSet
 from projections.ports import LogReader, Opener
 
-BATCH: Final = 500
-"""Events looked at together: bounds what is in memory and what is on its way."""
+BATCH: Final = 1000
+"""Events numbered and sent together: bounds what is in memory and what is on its way."""
+
+_OPENED_TOGETHER: Final = 250
+"""Streams: whoever is far behind may meet long ones."""
 
 LEASE_SECONDS: Final = 60.0
 """Longer than a batch may take to be sent, so that nobody takes over from one that is only waiting for the broker."""
@@ -42,7 +44,6 @@ class Publisher:
     clock: Clock
     lease_seconds: float = LEASE_SECONDS
     batch: int = BATCH
-    reach: Reach = no_fault
     published: int = field(default=0, init=False)
 
     def run(self, *, until_caught_up: bool, stop: Callable[[], bool] = lambda: False) -> int:
@@ -62,7 +63,7 @@ class Publisher:
 
     def step(self, fence: int) -> bool:
         """Send what is on its way, then number and send the next batch. False where nothing was left to do."""
-        self._deliver(fence)
+        self._deliver(fence, self.publications.pending())
         self._retry_parked(fence)
         after = self.publications.position()
         tail = self.log.tail(Log.RECORD, after, self.batch)
@@ -71,17 +72,16 @@ class Publisher:
         upto = tail[-1][0]
         parked = self.publications.parked()
         streams = list(dict.fromkeys(stream for _, stream in tail if stream not in parked))
-        histories = self.open(streams)
-        shut = [stream for stream in streams if stream not in histories]
-        if shut:
-            self.publications.park(fence, shut, after)
-        found = [
-            signal
-            for history in histories.values()
-            for signal in signals_of(history, after, upto, self.rules)
-        ]
-        self._number(fence, upto, found)
-        self._deliver(fence)
+        found: list[tuple[int, Signal]] = []
+        for start in range(0, len(streams), _OPENED_TOGETHER):
+            together = streams[start : start + _OPENED_TOGETHER]
+            histories = self.open(together)
+            shut = [stream for stream in together if stream not in histories]
+            if shut:
+                self.publications.park(fence, shut, after)
+            for history in histories.values():
+                found += signals_of(history, after, upto, self.rules)
+        self._deliver(fence, self._number(fence, upto, found))
         return True
 
     def _follow(self, fence: int, *, until_caught_up: bool, stop: Callable[[], bool]) -> None:
@@ -115,8 +115,8 @@ class Publisher:
             time.sleep(0.1)
         return None
 
-    def _number(self, fence: int, upto: int, found: list[tuple[int, Signal]]) -> None:
-        self.publications.number(
+    def _number(self, fence: int, upto: int, found: list[tuple[int, Signal]]) -> list[Message]:
+        return self.publications.number(
             fence,
             upto,
             [
@@ -125,12 +125,11 @@ class Publisher:
             ],
         )
 
-    def _deliver(self, fence: int) -> None:
-        pending = self.publications.pending()
-        if pending:
-            self.reach("delivering")
-            self.subscribers.send(pending)
-        self.published += len(pending)
+    def _deliver(self, fence: int, messages: Sequence[Message]) -> None:
+        """Send all that is pending, which these are."""
+        if messages:
+            self.subscribers.send(messages)
+        self.published += len(messages)
         self.publications.acknowledged(fence)
 
     def _retry_parked(self, fence: int) -> None:
@@ -141,6 +140,6 @@ class Publisher:
         histories = self.open(list(parked)[: self.batch])
         for stream_id, history in histories.items():
             # Numbered before the note is taken off: a crash in between numbers it twice, and both have the same ids.
-            self._number(fence, upto, signals_of(history, parked[stream_id], upto, self.rules))
-            self._deliver(fence)
+            signals = signals_of(history, parked[stream_id], upto, self.rules)
+            self._deliver(fence, self._number(fence, upto, signals))
             self.publications.unpark(fence, [stream_id])

@@ -1,7 +1,7 @@
 """What tells subscribers of changes: the publisher of this home, and how far it is."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from adapters.faults import Reach, no_fault
@@ -9,6 +9,7 @@ from adapters.postgres.databases import Role
 from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.publications import PostgresPublications
 from adapters.publisher import LEASE_SECONDS, Publisher
+from adapters.store import Reveal
 from cli.output import Json
 from cli.stores import Stores
 from domain.errors import BadInput
@@ -26,15 +27,11 @@ class Streaming:
     rules: RuleSet
     bootstrap: str | None
 
-    def publish(
-        self,
-        *,
-        until_caught_up: bool,
-        stop: Callable[[], bool],
-        lease_seconds: float = LEASE_SECONDS,
-        reach: Reach = no_fault,
-    ) -> Json:
-        """Publish until stopped or caught up. Raises BadInput without a broker, Fenced, Unavailable."""
+    @contextmanager
+    def publisher(
+        self, *, lease_seconds: float = LEASE_SECONDS, reach: Reach = no_fault
+    ) -> Iterator[Publisher]:
+        """What publishes, under a role of its own, until the block ends. Raises BadInput without a broker."""
         from adapters.kafka.subscribers import KafkaSubscribers  # Kafka is for those who publish
 
         with ExitStack() as closing:
@@ -43,17 +40,21 @@ class Streaming:
             subscribers = KafkaSubscribers(self._broker(), reach=reach)
             for each in (reader, publications, subscribers):
                 closing.callback(each.close)
-            publisher = Publisher(
+            yield Publisher(
                 log=reader,
-                open=self.stores.store(Role.PUBLISHER).load_many,
+                open=self.stores.store(Role.PUBLISHER, Reveal.NAMES).load_many,
                 publications=publications,
                 subscribers=subscribers,
                 rules=self.rules,
                 clock=self.stores.clock,
                 lease_seconds=lease_seconds,
             )
+
+    def publish(self, *, until_caught_up: bool, stop: Callable[[], bool]) -> Json:
+        """Publish until stopped or caught up. Raises BadInput without a broker, Fenced, Unavailable."""
+        with self.publisher() as publisher:
             published = publisher.run(until_caught_up=until_caught_up, stop=stop)
-            return {"published": published, "position": publications.position()}
+            return {"published": published, "position": publisher.publications.position()}
 
     def status(self) -> Json:
         """How far subscribers are behind, in events, and how many records wait because they cannot be opened."""

@@ -164,6 +164,11 @@ def jars(cache: Path) -> list[Path]:
     return [folder / name for name in sorted(wanted)]
 
 
+def tool(cache: Path, name: str) -> list[str]:
+    """The beginning of a command line that runs one of Kafka's own tools. Raises NoBroker."""
+    return [found_java(), "-cp", os.pathsep.join(map(str, jars(cache))), name]
+
+
 def _fetch(folder: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:

@@ -13,7 +13,7 @@ from adapters.keys.cipher import FORMAT, Damage, access_key, place, unseal
 from adapters.keys.key_store import BROKEN, KeyState, KeyStore, SubjectKeys
 from adapters.keys.parts import Fields, Parts, read_metadata, read_text, subjects_of
 from adapters.rows import RecordedRow
-from domain.kernel import Event, ForgottenEvent, History, Log, Metadata, Recorded
+from domain.kernel import CONCEALED_NAME, Event, ForgottenEvent, History, Log, Metadata, Recorded
 from domain.personal_data import HIDDEN, Forgotten, Hidden, Part
 from domain.policy.shielding import SHIELD_EVENTS, shielded
 
@@ -23,8 +23,13 @@ _METADATA: Final = int(Part.METADATA)
 
 
 class Reveal(Enum):
-    """How much of a shielded record a store may open: nothing of its content (serving), or all (the writer)."""
+    """How much of a shielded record a store may open: nothing of its content (serving), or all (the writer).
 
+    NAMES: of no record anything but what its events are called, and its shields (the publisher). Events come without
+    their fields.
+    """
+
+    NAMES = "names"
     NOTHING = "nothing"
     EVERYTHING = "everything"
 
@@ -37,6 +42,9 @@ class OneAccess:
 
 
 Right: TypeAlias = Reveal | OneAccess
+
+
+_SEES_NO_SHIELDED: Final = frozenset({Reveal.NAMES, Reveal.NOTHING})
 
 
 class Opener:
@@ -92,7 +100,7 @@ class Opener:
             gone = ForgottenEvent(certificate=identity.certificate)
             return [self._recorded(row, 0, gone, identity) for row in rows]
         identities = [self._identity(identity, row) for row in rows]
-        hidden = self._shielded(identities) and self._right is Reveal.NOTHING
+        hidden = self._right in _SEES_NO_SHIELDED and self._shielded(identities)
         if isinstance(self._right, OneAccess) and self._shielded(identities):
             self._keys[stream_id] = self._key_store.open_for_access(
                 stream_id, self._right.access_id, self._keys[stream_id]
@@ -107,11 +115,19 @@ class Opener:
         state = self._state(row.stream_id, KeyKind.CONTENT, number)
         if hidden:
             state = HIDDEN
+        if self._right is Reveal.NAMES:
+            return self._recorded(row, number, self._called(row, identity, state), HIDDEN)
         if isinstance(state, Forgotten | Hidden):
             return self._recorded(row, number, self._parts.event(identity, state), state)
         content = read_text(self._unsealed(state, row, _CONTENT))
         metadata, beside = read_metadata(read_text(self._unsealed(state, row, _METADATA)))
         return self._recorded(row, number, self._parts.event(identity, content, beside), metadata)
+
+    def _called(self, row: RecordedRow, identity: Fields, state: KeyState) -> Event:
+        concealed = identity.get("e") == CONCEALED_NAME
+        if identity.get("e") in SHIELD_EVENTS or (concealed and isinstance(state, Forgotten | Hidden)):
+            return self._parts.event(identity, HIDDEN)
+        return self._parts.called(read_text(self._unsealed(state, row, _CONTENT)) if concealed else identity)
 
     def _identity(self, state: KeyState, row: RecordedRow) -> Fields:
         return read_text(self._unsealed(state, row, _IDENTITY))

@@ -94,33 +94,30 @@ class PostgresPublications:
             messages = []
             for event_id, child_id, kind, at, partition in signals:
                 last[partition] = last.get(partition, 0) + 1
-                messages.append(Message(event_id, child_id, kind, at, partition, last[partition]))
-            with connection.cursor() as cursor:
-                first = connection.execute(
-                    "SELECT coalesce(max(place), 0) FROM publication.pending"
-                ).fetchone()
-                place = first[0] if first else 0
-                cursor.executemany(
-                    """
-                    INSERT INTO publication.pending (place, event_id, child_id, kind, at, partition, number)
-                    VALUES (%s, %s, %s, %s, %s, %s, %s)
-                    """,
-                    [
-                        (place + n, m.event_id, m.child_id, m.kind, m.at, m.partition, m.number)
-                        for n, m in enumerate(messages, 1)
-                    ],
-                )
-                cursor.executemany(
-                    """
-                    INSERT INTO publication.partition VALUES (%s, %s)
-                    ON CONFLICT (partition) DO UPDATE SET number = excluded.number
-                    """,
-                    sorted(last.items()),
-                )
+                messages.append((event_id, child_id, kind, at, partition, last[partition]))
+            columns = zip(*messages, strict=True) if messages else [()] * 6
+            connection.execute(
+                """
+                INSERT INTO publication.pending (place, event_id, child_id, kind, at, partition, number)
+                SELECT behind.place + one.n, event_id, child_id, kind, at, partition, number
+                FROM (SELECT coalesce(max(place), 0) AS place FROM publication.pending) AS behind,
+                     unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::smallint[], %s::bigint[])
+                     WITH ORDINALITY AS one (event_id, child_id, kind, at, partition, number, n)
+                """,
+                [list(column) for column in columns],
+            )
+            connection.execute(
+                """
+                INSERT INTO publication.partition
+                SELECT * FROM unnest(%s::smallint[], %s::bigint[])
+                ON CONFLICT (partition) DO UPDATE SET number = excluded.number
+                """,
+                (list(last), list(last.values())),
+            )
             connection.execute("UPDATE publication.state SET upto = greatest(upto, %s)", (upto,))
             self._reach("numbered-not-committed")
         self._reach("numbered")
-        return messages
+        return [Message(*one) for one in messages]
 
     def acknowledged(self, fence: int) -> None:
         """See the port."""

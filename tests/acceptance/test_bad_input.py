@@ -87,6 +87,7 @@ COMMANDS: dict[Path_, Command] = {
     ("backup",): Command(("{folder}",), wrong=((("{full}",), "not-empty"), (("{file}",), "no-folder"))),
     ("bench", "append"): Command(wrong=((("--writers", "0"), "usage"), (("--writers", TOKEN), "usage"))),
     ("bench", "bulk"): Command(wrong=((("--events", "-1"), "usage"), (("--seconds", TOKEN), "usage"))),
+    ("bench", "publish"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("demo",): Command(),
     ("health",): Command(),
     ("init",): Command(),

@@ -83,3 +83,9 @@ def test_bulk(folder: Path) -> None:
     check(answer, 6, "processes", "events_theirs", "events_floor", "ours_with_making_commands")
     assert answer["events"] == answer["events_theirs"] == answer["events_floor"] == 480
     assert answer["ours_with_making_commands"] < answer["ours"]
+
+
+def test_publish(folder: Path) -> None:
+    answer = bench(folder, "publish", "--events", "480")
+    check(answer, 6)
+    assert 6 <= answer["events"] <= 480

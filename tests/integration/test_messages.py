@@ -5,7 +5,6 @@ No key, header or body may hold a personal value.
 
 import csv
 import json
-import os
 import re
 import subprocess
 import tempfile
@@ -22,9 +21,9 @@ from kafka import KafkaConsumer
 from kafka import TopicPartition as Place
 
 from adapters.kafka import messages
-from adapters.kafka.broker import found_java, jars
+from adapters.kafka.broker import tool
 from adapters.partitions import PARTITIONS, partition_of
-from cli.broker import CACHE
+from cli.broker import cache
 from tests.acceptance.line import Line
 from tests.acceptance.people import a_child, registered
 from tests.architecture.repository import ROOT
@@ -161,8 +160,7 @@ def by_confluent(bootstrap: str) -> list[Arrived]:
 
 def by_the_console_consumer(bootstrap: str) -> list[Arrived]:
     """Through Apache Kafka's own tool, which is written in Java."""
-    classes = os.pathsep.join(map(str, jars(Path.home() / ".cache" / CACHE)))
-    command = [found_java(), "-cp", classes, "org.apache.kafka.tools.consumer.ConsoleConsumer"]
+    command = tool(cache(), "org.apache.kafka.tools.consumer.ConsoleConsumer")
     command += [
         "--bootstrap-server",
         bootstrap,
