@@ -8,6 +8,7 @@ the one after it sends too, before anything newer.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 from domain.errors import Fenced, Unavailable
 from domain.kernel import Log
 from domain.policy.publishing import Signal, signals_of
-from domain.ports import Clock, Message, Publications, Subscribers
+from domain.ports import Again, Clock, Message, Publications, Subscribers
 from domain.rule_set.model import RuleSet
 from projections.ports import LogReader, Opener
 
@@ -26,7 +27,11 @@ _OPENED_TOGETHER: Final = 250
 """Streams: whoever is far behind may meet long ones."""
 
 LEASE_SECONDS: Final = 60.0
-"""Longer than a batch may take to be sent, so that nobody takes over from one that is only waiting for the broker."""
+"""Longer than a batch may take to be sent, so that nobody takes over from one that only waits for the broker. Where the
+leader was killed nobody waits for it: its session at the database went with it."""
+
+KEPT_SECONDS: Final = 30 * 24 * 3600.0
+"""What was sent can be sent again for as long as it stands on the topic."""
 
 BEAT: Final = timedelta(minutes=1)
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -49,16 +54,20 @@ class Publisher:
     def run(self, *, until_caught_up: bool, stop: Callable[[], bool] = lambda: False) -> int:
         """Publish until stopped, or until nothing is left; how many messages were acknowledged.
 
-        Waits while another leads. Where the broker is away it waits and tries again, holding one batch; with
-        `until_caught_up` it raises Unavailable instead. Raises Fenced where another took over meanwhile.
+        Waits while another leads, and again where another took over meanwhile. Where the broker or the database is away
+        it waits and tries again, holding one batch. With `until_caught_up` it raises Fenced and Unavailable instead.
         """
-        fence = self._lead(stop)
-        if fence is None:
-            return self.published
-        try:
-            self._follow(fence, until_caught_up=until_caught_up, stop=stop)
-        finally:
-            self.publications.resign(fence)
+        while (fence := self._lead(stop)) is not None:
+            try:
+                self._follow(fence, until_caught_up=until_caught_up, stop=stop)
+            except Fenced:
+                if until_caught_up:
+                    raise
+                continue
+            finally:
+                with suppress(Unavailable):
+                    self.publications.resign(fence)
+            break
         return self.published
 
     def step(self, fence: int) -> bool:
@@ -84,6 +93,18 @@ class Publisher:
         self._deliver(fence, self._number(fence, upto, found))
         return True
 
+    def replay(self, which: Again) -> int:
+        """Send again, unchanged, what was sent and is kept; how many. Whoever leads goes on meanwhile.
+
+        Raises Unavailable where the broker is away: what was sent until then stays sent.
+        """
+        again, after = 0, (-1, 0)
+        while messages := self.publications.sent(which, after, self.batch):
+            self.subscribers.send(messages)
+            again += len(messages)
+            after = messages[-1].partition, messages[-1].number
+        return again
+
     def _follow(self, fence: int, *, until_caught_up: bool, stop: Callable[[], bool]) -> None:
         failures, beaten = 0, self.clock.now() - BEAT
         while not stop():
@@ -91,6 +112,7 @@ class Publisher:
                 self.publications.renew(fence, self.lease_seconds)
                 if self.clock.now() - beaten >= BEAT:
                     self.subscribers.beat(self.publications.numbers(), self.clock.now())
+                    self.publications.forget(fence, KEPT_SECONDS)
                     beaten = self.clock.now()
                 moved = self.step(fence)
                 failures = 0

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from adapters.faults import Reach, no_fault
 from adapters.postgres.databases import Role
@@ -12,11 +14,14 @@ from adapters.publisher import LEASE_SECONDS, Publisher
 from adapters.store import Reveal
 from cli.output import Json
 from cli.stores import Stores
-from domain.errors import BadInput
+from domain.errors import BadInput, NotFound, Unavailable
 from domain.kernel import Log
+from domain.ports import Again
 from domain.rule_set.model import RuleSet
 
 SUBSCRIBERS = "kafka"
+LAG_SECONDS: Final = 300.0
+"""How old the oldest change that subscribers were not told of may be while all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +61,54 @@ class Streaming:
             published = publisher.run(until_caught_up=until_caught_up, stop=stop)
             return {"published": published, "position": publisher.publications.position()}
 
-    def status(self) -> Json:
-        """How far subscribers are behind, in events, and how many records wait because they cannot be opened."""
-        publications = PostgresPublications(self.stores.databases.record, Role.SERVICE)
+    def replay(self, which: Again) -> Json:
+        """Send again, unchanged, what was sent and is kept. Raises NotFound where the first number asked for is not."""
+        with self.publisher() as publisher:
+            if which.partition is not None:
+                kept = publisher.publications.sent(Again(which.partition), (-1, 0), 1)
+                if not kept or which.first < kept[0].number:
+                    first = f"from {kept[0].number} on" if kept else "not at all"
+                    raise NotFound(
+                        f"Messages of partition {which.partition} are kept {first}. Older ones can be had no more: "
+                        "ask the index again for every child.",
+                        code="not-kept",
+                        field="from",
+                    )
+            return {"replayed": publisher.replay(which)}
+
+    def recorded_at(self, position: int) -> datetime:
+        """When the event at this position of the record log was recorded. Raises NotFound."""
+        reader = PostgresLogReader(self.stores.databases.record)
         try:
-            head = self.stores.recorder(Role.SERVICE, Log.RECORD).head().position
-            behind = max(head - publications.position(), 0)
-            parked = len(publications.parked())
+            found = reader.recorded_at(Log.RECORD, position)
         finally:
-            publications.close()
-        return {"subscribers": [{"name": SUBSCRIBERS, "lag_events": behind, "parked": parked}]}
+            reader.close()
+        if found is None:
+            raise NotFound("The log has not come to this position yet.", field="position")
+        return found
+
+    def status(self) -> Json:
+        """How far subscribers are behind, in events and in seconds, and how many records wait because they cannot be
+        opened."""
+        with ExitStack() as closing:
+            publications = PostgresPublications(self.stores.databases.record, Role.SERVICE)
+            reader = PostgresLogReader(self.stores.databases.record)
+            for each in (publications, reader):
+                closing.callback(each.close)
+            head, position = reader.head(Log.RECORD), publications.position()
+            oldest = reader.recorded_at(Log.RECORD, position + 1) if head > position else None
+            waited = (self.stores.clock.now() - oldest).total_seconds() if oldest else 0.0
+            parked = len(publications.parked())
+        return {
+            "subscribers": [
+                {
+                    "name": SUBSCRIBERS,
+                    "lag_events": max(head - position, 0),
+                    "lag_seconds": round(max(waited, 0.0), 1),
+                    "parked": parked,
+                }
+            ]
+        }
 
     def tail(self, *, wait_ms: int) -> list[Json]:
         """The messages that are on the topic, with their attributes. Ends when none came for so long."""
@@ -77,12 +120,21 @@ class Streaming:
         ]
 
     def health(self) -> str:
-        """One line for `health`. Raises Unavailable where the broker is away."""
+        """One line for `health`. Raises Unavailable where the broker is away or nobody publishes what is old."""
         from adapters.kafka.subscribers import reachable
 
-        reachable(self._broker())
         [one] = self.status()["subscribers"]
-        return f"broker answers, {one['lag_events']} events behind, {one['parked']} records parked"
+        behind = f"{one['lag_events']} events behind, {one['parked']} records parked"
+        try:
+            reachable(self._broker())
+        except Unavailable as away:
+            raise Unavailable(f"The broker is away; subscribers are {behind}. {away.message}") from None
+        if one["lag_seconds"] > LAG_SECONDS:
+            raise Unavailable(
+                f"Subscribers are {behind}, the oldest for {one['lag_seconds'] / 60:.0f} minutes: "
+                "see that `contactpoint stream publish` runs."
+            )
+        return f"broker answers, {behind}"
 
     def _broker(self) -> str:
         if self.bootstrap is None:
