@@ -1,5 +1,6 @@
 """Which partition a key belongs to, as Kafka's own clients say: murmur2 of the key's bytes."""
 
+from functools import lru_cache
 from typing import Final
 
 PARTITIONS: Final = 12
@@ -25,6 +26,7 @@ def murmur2(data: bytes) -> int:
     return found ^ found >> 15
 
 
+@lru_cache(maxsize=4096)  # changes of a child come together
 def partition_of(key: bytes) -> int:
     """The partition of a key: what a Kafka client of any language would choose by itself."""
     return (murmur2(key) & 0x7FFFFFFF) % PARTITIONS

@@ -7,24 +7,31 @@ the one after it sends too, before anything newer.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from adapters.faults import Reach, no_fault
 from domain.errors import Fenced, Unavailable
 from domain.kernel import Log
 from domain.policy.publishing import Signal, signals_of
-from domain.ports import Clock, Publications, Subscribers
+from domain.ports import Again, Clock, Message, Publications, Subscribers
 from domain.rule_set.model import RuleSet
 from projections.ports import LogReader, Opener
 
-BATCH: Final = 500
-"""Events looked at together: bounds what is in memory and what is on its way."""
+BATCH: Final = 1000
+"""Events numbered and sent together: bounds what is in memory and what is on its way."""
+
+_OPENED_TOGETHER: Final = 250
+"""Streams: whoever is far behind may meet long ones."""
 
 LEASE_SECONDS: Final = 60.0
-"""Longer than a batch may take to be sent, so that nobody takes over from one that is only waiting for the broker."""
+"""Longer than a batch may take to be sent, so that nobody takes over from one that only waits for the broker. Where the
+leader was killed nobody waits for it: its session at the database went with it."""
+
+KEPT_SECONDS: Final = 30 * 24 * 3600.0
+"""What was sent can be sent again for as long as it stands on the topic."""
 
 BEAT: Final = timedelta(minutes=1)
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -42,27 +49,30 @@ class Publisher:
     clock: Clock
     lease_seconds: float = LEASE_SECONDS
     batch: int = BATCH
-    reach: Reach = no_fault
     published: int = field(default=0, init=False)
 
     def run(self, *, until_caught_up: bool, stop: Callable[[], bool] = lambda: False) -> int:
         """Publish until stopped, or until nothing is left; how many messages were acknowledged.
 
-        Waits while another leads. Where the broker is away it waits and tries again, holding one batch; with
-        `until_caught_up` it raises Unavailable instead. Raises Fenced where another took over meanwhile.
+        Waits while another leads, and again where another took over meanwhile. Where the broker or the database is away
+        it waits and tries again, holding one batch. With `until_caught_up` it raises Fenced and Unavailable instead.
         """
-        fence = self._lead(stop)
-        if fence is None:
-            return self.published
-        try:
-            self._follow(fence, until_caught_up=until_caught_up, stop=stop)
-        finally:
-            self.publications.resign(fence)
+        while (fence := self._lead(stop)) is not None:
+            try:
+                self._follow(fence, until_caught_up=until_caught_up, stop=stop)
+            except Fenced:
+                if until_caught_up:
+                    raise
+                continue
+            finally:
+                with suppress(Unavailable):
+                    self.publications.resign(fence)
+            break
         return self.published
 
     def step(self, fence: int) -> bool:
         """Send what is on its way, then number and send the next batch. False where nothing was left to do."""
-        self._deliver(fence)
+        self._deliver(fence, self.publications.pending())
         self._retry_parked(fence)
         after = self.publications.position()
         tail = self.log.tail(Log.RECORD, after, self.batch)
@@ -71,18 +81,29 @@ class Publisher:
         upto = tail[-1][0]
         parked = self.publications.parked()
         streams = list(dict.fromkeys(stream for _, stream in tail if stream not in parked))
-        histories = self.open(streams)
-        shut = [stream for stream in streams if stream not in histories]
-        if shut:
-            self.publications.park(fence, shut, after)
-        found = [
-            signal
-            for history in histories.values()
-            for signal in signals_of(history, after, upto, self.rules)
-        ]
-        self._number(fence, upto, found)
-        self._deliver(fence)
+        found: list[tuple[int, Signal]] = []
+        for start in range(0, len(streams), _OPENED_TOGETHER):
+            together = streams[start : start + _OPENED_TOGETHER]
+            histories = self.open(together)
+            shut = [stream for stream in together if stream not in histories]
+            if shut:
+                self.publications.park(fence, shut, after)
+            for history in histories.values():
+                found += signals_of(history, after, upto, self.rules)
+        self._deliver(fence, self._number(fence, upto, found))
         return True
+
+    def replay(self, which: Again) -> int:
+        """Send again, unchanged, what was sent and is kept; how many. Whoever leads goes on meanwhile.
+
+        Raises Unavailable where the broker is away: what was sent until then stays sent.
+        """
+        again, after = 0, (-1, 0)
+        while messages := self.publications.sent(which, after, self.batch):
+            self.subscribers.send(messages)
+            again += len(messages)
+            after = messages[-1].partition, messages[-1].number
+        return again
 
     def _follow(self, fence: int, *, until_caught_up: bool, stop: Callable[[], bool]) -> None:
         failures, beaten = 0, self.clock.now() - BEAT
@@ -91,6 +112,7 @@ class Publisher:
                 self.publications.renew(fence, self.lease_seconds)
                 if self.clock.now() - beaten >= BEAT:
                     self.subscribers.beat(self.publications.numbers(), self.clock.now())
+                    self.publications.forget(fence, KEPT_SECONDS)
                     beaten = self.clock.now()
                 moved = self.step(fence)
                 failures = 0
@@ -115,8 +137,8 @@ class Publisher:
             time.sleep(0.1)
         return None
 
-    def _number(self, fence: int, upto: int, found: list[tuple[int, Signal]]) -> None:
-        self.publications.number(
+    def _number(self, fence: int, upto: int, found: list[tuple[int, Signal]]) -> list[Message]:
+        return self.publications.number(
             fence,
             upto,
             [
@@ -125,12 +147,11 @@ class Publisher:
             ],
         )
 
-    def _deliver(self, fence: int) -> None:
-        pending = self.publications.pending()
-        if pending:
-            self.reach("delivering")
-            self.subscribers.send(pending)
-        self.published += len(pending)
+    def _deliver(self, fence: int, messages: Sequence[Message]) -> None:
+        """Send all that is pending, which these are."""
+        if messages:
+            self.subscribers.send(messages)
+        self.published += len(messages)
         self.publications.acknowledged(fence)
 
     def _retry_parked(self, fence: int) -> None:
@@ -141,6 +162,6 @@ class Publisher:
         histories = self.open(list(parked)[: self.batch])
         for stream_id, history in histories.items():
             # Numbered before the note is taken off: a crash in between numbers it twice, and both have the same ids.
-            self._number(fence, upto, signals_of(history, parked[stream_id], upto, self.rules))
-            self._deliver(fence)
+            signals = signals_of(history, parked[stream_id], upto, self.rules)
+            self._deliver(fence, self._number(fence, upto, signals))
             self.publications.unpark(fence, [stream_id])

@@ -59,6 +59,16 @@ def rebuild(context: typer.Context, events: Events = None) -> None:
     run.output.answer(answer, _words("events"))
 
 
+@bench.command()
+def publish(context: typer.Context, events: Events = None, seconds: Seconds = None) -> None:
+    """Changes from the log to a real broker, beside a bare producer on the same broker."""
+    from cli.benches import publish as bench_of
+
+    run = session(context)
+    answer = bench_of.measure(events, seconds, bench_of.ROUNDS, run.output)
+    run.output.answer(answer, _words("messages"))
+
+
 def _words(what: str) -> Callable[[Json], str]:
     def words(answer: Json) -> str:
         return (

@@ -1,13 +1,16 @@
 """`kafka`: a real broker on this machine, for development and tests."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from cli.session import session, stop_flag
 
-CACHE: Final = "contactpoint"
+
+def cache() -> Path:
+    """Where the broker's files are kept from one home to the next."""
+    return Path.home() / ".cache" / "contactpoint"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,7 +29,7 @@ def kafka(
 
     run = session(context)
     stopped = stop_flag()
-    broker = LocalBroker(run.home / "kafka", Path.home() / ".cache" / CACHE, port)
+    broker = LocalBroker(run.home / "kafka", cache(), port)
     run.output.note("Starting a broker; the first time its jars are fetched, about half a minute.")
     broker.start()
     try:

@@ -9,6 +9,7 @@ from typing import Final
 import click
 import typer.main
 
+from adapters.kafka import messages
 from adapters.keys.parts import field_table
 from cli.main import app
 from domain.access import events as access_events
@@ -65,6 +66,9 @@ def documents() -> dict[Path, str]:
         made[stored_forms] = _between(stored_forms.read_text("utf-8"), _fields())
     population = DOCS / "population.md"
     made[population] = _between(population.read_text("utf-8"), _shares())
+    for name in messages.TYPES:
+        schema = json.dumps(messages.schema_of(name), indent=2, ensure_ascii=False)
+        made[DOCS / "messages" / f"{name}.schema.json"] = schema + "\n"
     return made
 
 
@@ -77,9 +81,10 @@ def main(arguments: list[str]) -> int:
     ]
     if "--check" in arguments:
         for path, _ in stale:
-            sys.stderr.write(f"docs/{path.name} is stale: run ./dev docs\n")
+            sys.stderr.write(f"docs/{path.relative_to(DOCS)} is stale: run ./dev docs\n")
         return 1 if stale else 0
     for path, text in stale:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return 0
 

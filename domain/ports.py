@@ -119,6 +119,17 @@ class Message:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Which messages to send again: those that meet all that is given. Numbers and instants are inclusive."""
+
+    partition: int | None = None
+    first: int = 1
+    last: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class Subscribers(Protocol):
     """Where messages for subscribers go. Order within a partition is kept; a message may come twice, never not at all.
 
@@ -146,7 +157,7 @@ class Publications(Protocol):
     """
 
     def lead(self, seconds: float) -> int | None:
-        """Become the leader for so many seconds; the fencing number, or None where another leads."""
+        """Become the leader for so many seconds; the fencing number, or None where another leads and is still there."""
         ...
 
     def renew(self, fence: int, seconds: float) -> None:
@@ -175,7 +186,15 @@ class Publications(Protocol):
         ...
 
     def acknowledged(self, fence: int) -> None:
-        """All that was pending has arrived: the position moves on."""
+        """All that was pending has arrived: it is kept as sent, and the position moves on."""
+        ...
+
+    def sent(self, which: Again, after: tuple[int, int], limit: int) -> list[Message]:
+        """What was sent and is kept, in the order of partition and number, behind `after` (a partition, a number)."""
+        ...
+
+    def forget(self, fence: int, seconds: float) -> None:
+        """Forget what was acknowledged longer ago than this."""
         ...
 
     def numbers(self) -> list[int]:

@@ -1,6 +1,6 @@
 """What every test may ask for."""
 
-from tests.broker import broker, topic
+from tests.broker import broker, sockets_collected, topic
 from tests.postgres import (
     databases,
     make_databases,
@@ -18,5 +18,6 @@ __all__ = [
     "pytest_configure",
     "pytest_unconfigure",
     "server",
+    "sockets_collected",
     "topic",
 ]

@@ -87,6 +87,10 @@ class Home:
             self.record, self.service_keys(), Parts(self.types), RandomIds(), self.clock
         )
 
+    def names(self) -> EncryptedEventStore:
+        """As the publisher reads: what events are called, and nothing of what they hold."""
+        return self.service().limited_to(Reveal.NAMES)
+
     def writer(self, commit: Callable[[Group], Outcome] | None = None) -> EncryptedEventStore:
         return EncryptedEventStore(
             self.record,

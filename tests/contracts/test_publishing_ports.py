@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,7 +13,7 @@ from adapters.memory.publications import MemoryPublications, MemorySubscribers
 from adapters.partitions import PARTITIONS, murmur2
 from adapters.postgres.publications import PostgresPublications
 from domain.errors import Fenced
-from domain.ports import Message, Publications, Subscribers
+from domain.ports import Again, Message, Publications, Subscribers
 from tests.postgres import MakeDatabases
 
 NOW = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
@@ -22,17 +22,18 @@ LONG = 60.0
 
 @dataclass
 class Kept:
-    """What the publisher remembers; how its lease is made to run out."""
+    """What the publisher remembers; how its lease is made to run out; how whoever leads is made to be gone."""
 
     publications: Publications
     expire: Callable[[int], None]
+    vanish: Callable[[], None]
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
 def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
     if request.param == "memory":
         memory = MemoryPublications()
-        yield Kept(memory, lambda fence: memory.expire())
+        yield Kept(memory, lambda fence: memory.expire(), memory.expire)
         return
     make: MakeDatabases = request.getfixturevalue("make_databases")
     real = PostgresPublications(make().record)
@@ -41,7 +42,7 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
         real.renew(fence, 0.001)
         time.sleep(0.01)
 
-    yield Kept(real, expire)
+    yield Kept(real, expire, real.close)
     real.close()
 
 
@@ -63,6 +64,45 @@ def test_one_leads_and_another_does_not(kept: Kept) -> None:
     assert leading(kept) > fence
 
 
+def test_once_the_leader_is_gone_another_leads_before_the_lease_has_run_out(kept: Kept) -> None:
+    first = leading(kept)
+    kept.vanish()
+    until = time.monotonic() + 5  # the server takes a moment to see that a session has ended
+    while (second := kept.publications.lead(LONG)) is None:
+        assert time.monotonic() < until
+    assert second > first
+    with pytest.raises(Fenced):
+        kept.publications.renew(first, LONG)
+    assert kept.publications.lead(LONG) is None
+
+
+def test_what_was_sent_can_be_had_again_until_it_is_forgotten(kept: Kept) -> None:
+    fence = leading(kept)
+    early, late = NOW - timedelta(hours=1), NOW
+    one, other = (uuid4(), uuid4(), "registered", early, 7), (uuid4(), uuid4(), "corrected", late, 2)
+    messages = kept.publications.number(fence, 4, [one, other, (uuid4(), other[1], "destroyed", late, 7)])
+    everything = Again()
+    assert kept.publications.sent(everything, (-1, 0), 10) == []
+    kept.publications.acknowledged(fence)
+    in_order = [messages[1], messages[0], messages[2]]
+    assert kept.publications.sent(everything, (-1, 0), 10) == in_order
+    assert kept.publications.sent(everything, (-1, 0), 2) == in_order[:2]
+    assert kept.publications.sent(everything, (7, 1), 10) == in_order[2:]
+    for which, wanted in (
+        (Again(partition=7), in_order[1:]),
+        (Again(partition=7, first=2), in_order[2:]),
+        (Again(partition=7, last=1), in_order[1:2]),
+        (Again(since=late), [in_order[0], in_order[2]]),
+        (Again(until=early), [in_order[1]]),
+        (Again(partition=3), []),
+    ):
+        assert kept.publications.sent(which, (-1, 0), 10) == wanted
+    kept.publications.forget(fence, LONG)
+    assert len(kept.publications.sent(everything, (-1, 0), 10)) == 3
+    kept.publications.forget(fence, 0)
+    assert kept.publications.sent(everything, (-1, 0), 10) == []
+
+
 def test_whoever_lost_the_lease_can_change_nothing(kept: Kept) -> None:
     old = leading(kept)
     kept.publications.number(old, 5, [a_signal(3)])
@@ -74,6 +114,7 @@ def test_whoever_lost_the_lease_can_change_nothing(kept: Kept) -> None:
         lambda: kept.publications.renew(old, LONG),
         lambda: kept.publications.park(old, [UUID(int=1)], 1),
         lambda: kept.publications.unpark(old, [UUID(int=1)]),
+        lambda: kept.publications.forget(old, 0),
     ):
         with pytest.raises(Fenced):
             attempt()

@@ -1,6 +1,9 @@
 """A publisher until it is killed or has caught up. Run by `test_publisher.py`; all it needs are its arguments."""
 
+import os
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,7 +23,7 @@ from adapters.postgres.publications import PostgresPublications
 from adapters.postgres.recorder import LogRecorder
 from adapters.publisher import Publisher
 from adapters.rule_files import present
-from adapters.store import EncryptedEventStore
+from adapters.store import EncryptedEventStore, Reveal
 from domain.child_record.events import EVENTS
 from domain.kernel import Log
 
@@ -51,7 +54,9 @@ def publisher(
             closing.callback(each.close)
         yield Publisher(
             log=log,
-            open=EncryptedEventStore(recorder, keys, Parts(EVENTS), RandomIds(), clock).load_many,
+            open=EncryptedEventStore(
+                recorder, keys, Parts(EVENTS), RandomIds(), clock, right=Reveal.NAMES
+            ).load_many,
             publications=publications,
             subscribers=subscribers,
             rules=present(),
@@ -61,10 +66,15 @@ def publisher(
         )
 
 
+def _killed() -> None:
+    time.sleep(0.2)  # what was handed to the client is on its way meanwhile
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
     record, keyring, kek, bootstrap, topic, point, nth = sys.argv[1:]
     databases = Databases.at(record=record, keyring=keyring, shielded="", views="")
-    reach: Reach = FaultAt(point, int(nth)) if point else no_fault
+    reach: Reach = FaultAt(point, int(nth), _killed) if point else no_fault
     with publisher(databases, Path(kek), bootstrap, topic, reach=reach) as made:
         print("ready", flush=True)
         made.run(until_caught_up=True)

@@ -27,14 +27,14 @@ from domain.errors import Fenced, Unavailable
 from domain.kernel import Change, Command, Metadata, Pending, StreamKind
 from domain.policy.publishing import signals_of
 from tests.architecture.repository import ROOT
-from tests.broker import running_or_skipped
+from tests.broker import LEAVES_SOCKETS, running_or_skipped
 from tests.builders import a_number, involves, registers, shields, the_rules
 from tests.faults.publisher_process import BATCH, publisher
 from tests.homes import Home, postgres_home
 from tests.plugins_counts import count
 from tests.postgres import MakeDatabases
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, *LEAVES_SOCKETS]
 
 POINTS = (*PostgresPublications.FAULT_POINTS, *KafkaSubscribers.FAULT_POINTS)
 CHILDREN = 12

@@ -90,3 +90,9 @@ def test_rebuild(folder: Path) -> None:
     check(answer, 3, "processes", "eta_error", "catch_up", "catch_up_ratio_theirs")
     assert answer["events"] >= 3 * 480
     assert answer["catch_up"] > 0
+
+
+def test_publish(folder: Path) -> None:
+    answer = bench(folder, "publish", "--events", "480")
+    check(answer, 6)
+    assert 6 <= answer["events"] <= 480

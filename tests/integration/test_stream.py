@@ -1,15 +1,19 @@
 """`contactpoint stream` on a real broker: what arrives, what does not, and that no value is in any of it."""
 
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
+from adapters.partitions import partition_of
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Line
 from tests.acceptance.people import a_child, registered
+from tests.broker import LEAVES_SOCKETS
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, *LEAVES_SOCKETS]
 
 TOPIC = "contactpoint.record-changes"
 ALLOWED = {"specversion", "id", "source", "type", "subject", "time", "sequence"}
@@ -49,7 +53,9 @@ def test_changes_are_told_and_no_value_is_in_them(home: Line, broker: str) -> No
     assert home.done("stream", "status")["subscribers"][0]["lag_events"] > 0
     done = home.done("stream", "publish", "--until-caught-up")
     assert done["published"] > 0
-    assert home.done("stream", "status")["subscribers"] == [{"name": "kafka", "lag_events": 0, "parked": 0}]
+    assert home.done("stream", "status")["subscribers"] == [
+        {"name": "kafka", "lag_events": 0, "lag_seconds": 0.0, "parked": 0}
+    ]
     told = kinds(broker, child_id)
     assert told[0] == "registered.v1"
     assert told[-1] == "services-changed.v1"
@@ -77,6 +83,44 @@ def test_of_a_shielded_child_and_of_a_sensitive_service_nothing_is_told(home: Li
     assert kinds(broker, other) == before[1]
 
 
+def test_what_was_sent_is_sent_again_with_the_same_ids_and_numbers(home: Line, broker: str) -> None:
+    child, since = registered(home, a_child()), home.clock
+    home.record("involve", child, "--service", "Play group", "--kind", "universal")
+    home.done("stream", "publish", "--until-caught-up")
+
+    def arrived() -> list[tuple[int, bytes | None, tuple[tuple[str, bytes], ...]]]:
+        return [(one.partition, one.key, tuple(one.headers)) for one in messages(broker)]
+
+    first = [one for one in arrived() if one[1] == child.encode()]
+    numbers = [int(dict(headers)["ce_sequence"]) for _, _, headers in first]
+    at_once = [one for one in first if dict(one[2])["ce_time"] == dict(first[-1][2])["ce_time"]]
+    assert len(at_once) < len(first)
+    position = home.done("stream", "publish", "--until-caught-up")["position"]
+    behind = [*arrived()]
+    for chosen, again in (
+        (("--partition", str(first[0][0]), "--from", str(numbers[0]), "--to", str(numbers[-1])), first),
+        (("--partition", str(first[0][0]), "--from", str(numbers[1])), first[1:]),
+        (("--since", since.isoformat()), at_once),
+        (("--position", str(position)), at_once),
+        (("--until", "2027-01-01T00:00:00Z"), []),
+    ):
+        assert home.done("stream", "replay", *chosen) == {"replayed": len(again)}
+        now = arrived()
+        assert Counter(now) - Counter(behind) == Counter(again), chosen
+        behind = now
+    assert home.done("stream", "status")["subscribers"][0]["lag_events"] == 0
+
+
+def test_messages_that_are_kept_no_longer_are_refused_in_words(home: Line) -> None:
+    child = registered(home, a_child())
+    home.done("stream", "publish", "--until-caught-up")
+    partition = str(partition_of(child.encode()))
+    with home.as_superuser() as connection:
+        connection.execute("DELETE FROM publication.sent WHERE partition = %s AND number = 1", (partition,))
+    refused = home.refused("not-kept", "stream", "replay", "--partition", partition, "--from", "1")
+    assert "from 2 on" in refused["error"]["message"]
+
+
 def test_without_a_broker_the_answer_says_what_to_set(new_home: NewHome) -> None:
     answer = new_home()("stream", "publish", "--until-caught-up")
     assert (answer.status, answer.code) == (2, "no-broker")
@@ -93,3 +137,20 @@ def test_a_broker_that_is_away_is_said_by_health_and_nothing_is_lost(new_home: N
     assert health.status == 1
     assert [part["name"] for part in health["parts"] if not part["ok"]] == ["subscribers"]
     assert line.done("stream", "status")["subscribers"][0]["lag_events"] > 0
+
+
+def test_a_publisher_that_does_not_run_is_said_by_health_once_a_change_is_old(
+    new_home: NewHome, broker: str
+) -> None:
+    line = new_home()
+    line.kafka = broker
+    registered(line, a_child())
+    assert line("health").status == 0
+    line.clock += timedelta(minutes=10)
+    health = line("health")
+    assert health.status == 1
+    (wrong,) = [part for part in health["parts"] if not part["ok"]]
+    assert wrong["name"] == "subscribers"
+    assert "for 10 minutes" in wrong["detail"]
+    line.done("stream", "publish", "--until-caught-up")
+    assert line("health").status == 0

@@ -38,4 +38,4 @@ GRANT USAGE ON SCHEMA publication TO contactpoint_publisher, contactpoint_servic
 GRANT SELECT ON publication.state, publication.partition, publication.parked TO contactpoint_service;
 GRANT SELECT, UPDATE ON publication.state TO contactpoint_publisher;
 GRANT SELECT, INSERT, UPDATE ON publication.partition TO contactpoint_publisher;
-GRANT SELECT, INSERT, DELETE ON publication.pending, publication.parked TO contactpoint_publisher;
+GRANT SELECT, INSERT, DELETE ON publication.pending, publication.parked, publication.sent TO contactpoint_publisher;
