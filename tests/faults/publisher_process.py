@@ -1,4 +1,5 @@
-"""A publisher until it is killed or has caught up. Run by `test_publisher.py`; all it needs are its arguments."""
+"""A publisher until it is killed, or has caught up, or for ever. Run by `test_publisher.py`, with all that it needs as
+arguments."""
 
 import os
 import signal
@@ -72,10 +73,10 @@ def _killed() -> None:
 
 
 if __name__ == "__main__":
-    record, keyring, kek, bootstrap, topic, point, nth = sys.argv[1:]
+    record, keyring, kek, bootstrap, topic, point, nth, for_ever = sys.argv[1:]
     databases = Databases.at(record=record, keyring=keyring, shielded="", views="")
     reach: Reach = FaultAt(point, int(nth), _killed) if point else no_fault
     with publisher(databases, Path(kek), bootstrap, topic, reach=reach) as made:
         print("ready", flush=True)
-        made.run(until_caught_up=True)
+        made.run(until_caught_up=not int(for_ever))
     print("caught up", flush=True)

@@ -1,16 +1,19 @@
-"""kill -9 of the publisher at every point and at any moment; two at once; the broker away and back.
+"""kill -9 of publisher, broker and database, at every point and at any moment; two at once; the broker away and back.
 
 Afterwards a subscriber that ignores ids it has seen has every published change exactly once, each child's in order, and
 a message that came twice came unchanged.
 """
 
+import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -18,20 +21,25 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.faults import FaultAt
+from adapters.kafka.broker import LocalBroker, NoBroker
 from adapters.kafka.subscribers import KafkaSubscribers, tail
+from adapters.postgres import keeper
 from adapters.postgres.databases import Databases
+from adapters.postgres.embedded import EmbeddedServer
+from adapters.postgres.migrate import create_embedded, migrate
 from adapters.postgres.publications import PostgresPublications
+from cli.broker import cache
 from domain.child_record.decisions import decide
 from domain.child_record.model import fold
 from domain.errors import Fenced, Unavailable
 from domain.kernel import Change, Command, Metadata, Pending, StreamKind
 from domain.policy.publishing import signals_of
 from tests.architecture.repository import ROOT
-from tests.broker import LEAVES_SOCKETS, running_or_skipped
+from tests.broker import LEAVES_SOCKETS, missing_or_failed, running_or_skipped
 from tests.builders import a_number, involves, registers, shields, the_rules
 from tests.faults.publisher_process import BATCH, publisher
 from tests.homes import Home, postgres_home
-from tests.plugins_counts import count
+from tests.plugins_counts import count, seed
 from tests.postgres import MakeDatabases
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, *LEAVES_SOCKETS]
@@ -64,9 +72,9 @@ class Site:
             if shielded:
                 self.home.writer_keys().move_in(child_id)
 
-    def more(self, seed: int) -> None:
+    def more(self, drawn: int) -> None:
         """Children are registered and changed; one in four is shielded, one has a sensitive service."""
-        choice = random.Random(seed)
+        choice = random.Random(drawn)
         for number in range(CHILDREN):
             child_id = uuid4()
             self.children.append(child_id)
@@ -77,10 +85,11 @@ class Site:
                 self.tell(child_id, involves("Sexual health", "sensitive", involvement=uuid4()))
             self.tell(child_id, involves(involvement=uuid4()))
 
-    def publish(self, point: str = "", nth: int = 1) -> "subprocess.Popen[str]":
+    def publish(self, point: str = "", nth: int = 1, *, for_ever: bool = False) -> "subprocess.Popen[str]":
         """A publisher in a process of its own."""
         command = [sys.executable, "-m", "tests.faults.publisher_process", self.databases.record.url]
-        command += [self.databases.keyring.url, str(self.kek), self.bootstrap, self.topic, point, str(nth)]
+        command += [self.databases.keyring.url, str(self.kek), self.bootstrap, self.topic]
+        command += [point, str(nth), str(int(for_ever))]
         return subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -132,8 +141,8 @@ def test_killed_at_a_point(site: Site, point: str, nth: int) -> None:
 
 def test_killed_at_any_moment(site: Site) -> None:
     choice = random.Random(20)
-    for seed in range(count(50, minimum=3)):
-        site.more(seed + 2)
+    for turn in range(count(50, minimum=3)):
+        site.more(turn + 2)
         process = site.publish()
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -205,6 +214,123 @@ def test_the_broker_stopped_and_started_again(
         site.check()
     stood.close()
     home.close()
+
+
+@dataclass
+class OwnServers:
+    """A database server and a broker of one's own, which may be killed."""
+
+    server: EmbeddedServer
+    data: Path
+    broker: LocalBroker
+
+    def kill_the_broker(self) -> None:
+        """Java and what holds it, at once; then it is started again where it was."""
+        process = self.broker._process
+        assert process is not None
+        os.killpg(process.pid, signal.SIGKILL)
+        self.broker.stop()
+        self.broker.start()
+
+    def kill_the_database(self) -> None:
+        """The server at once; what serves its connections follows it. Then it is started again."""
+        pid = keeper.postmaster_pid(self.data)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.server.running() is None)
+        self.server.use()
+
+
+@pytest.fixture
+def own_servers(tmp_path: Path) -> Iterator[OwnServers]:
+    # Not in pytest's own folder: that is closed to the account the server runs under.
+    with tempfile.TemporaryDirectory(prefix="contactpoint-kills-") as folder:
+        server, broker = EmbeddedServer(Path(folder)), LocalBroker(tmp_path / "kafka", cache())
+        try:
+            broker.start()
+        except NoBroker as why:
+            missing_or_failed(why.message)
+        try:
+            server.use()
+            yield OwnServers(server, Path(folder) / "postgres" / "data", broker)
+        finally:
+            broker.stop()
+            server.stop()
+
+
+@pytest.mark.timeout(7200)
+def test_publisher_broker_and_database_killed_at_any_moment(own_servers: OwnServers, tmp_path: Path) -> None:
+    """Each while the publisher, held until there was something to do, is at work."""
+    databases = create_embedded(own_servers.server.use(), "_kills")
+    migrate(databases, training=True)
+    kek, topic = tmp_path / "kek", f"contactpoint.test-{uuid4()}"
+    home = postgres_home(databases, kek)
+    site = Site(home, databases, kek, own_servers.broker.bootstrap, topic, [])
+    choice, victims = random.Random(seed()), ("publisher", "broker", "database")
+    process = site.publish(for_ever=True)
+    for turn in range(count(50, minimum=3)):
+        victim = victims[turn] if turn < 3 else choice.choice(victims)
+        if process.poll() is None:
+            process.send_signal(signal.SIGSTOP)
+        site.more(choice.getrandbits(30))
+        process.send_signal(signal.SIGCONT)
+        time.sleep(choice.uniform(0, 1.0))
+        if victim == "broker":
+            own_servers.kill_the_broker()
+        elif victim == "database":
+            own_servers.kill_the_database()
+            site.home.close()
+            site.home = postgres_home(databases, kek)
+        if victim == "publisher" or process.poll() is not None:
+            process.kill()
+            process.communicate()
+            process = site.publish(for_ever=True)
+    process.kill()
+    process.communicate()
+    site.catch_up()
+    site.check()
+    site.home.close()
+
+
+@pytest.mark.timeout(1800)
+def test_while_the_broker_is_away_memory_stays_as_it_was(
+    make_databases: MakeDatabases, tmp_path: Path, topic: str
+) -> None:
+    """However much is recorded meanwhile, and however long it takes: one batch is held, and attempts that failed leave
+    nothing behind."""
+    databases = make_databases()
+    with ExitStack() as closing:
+        home = postgres_home(databases, tmp_path / "kek")
+        stood = PostgresPublications(databases.record)
+        for each in (home, stood):
+            closing.callback(each.close)
+        with running_or_skipped(tmp_path / "home") as bootstrap:
+            site = Site(home, databases, tmp_path / "kek", bootstrap, topic, [])
+            site.more(1)
+            process = site.publish(for_ever=True)
+            closing.callback(process.wait)
+            closing.enter_context(process.stdout or nullcontext())
+            closing.callback(process.kill)
+            wait_until(lambda: stood.position() == home.record.head().position)
+        position = stood.position()
+        site.more(2)
+        wait_until(lambda: len(stood.pending()) > 0)
+        time.sleep(35)  # it has given up once: later attempts are to need no more
+        before = resident_mib(process.pid)
+        for _ in range(20):
+            site.more(3)
+        time.sleep(count(600, minimum=10))
+        assert process.poll() is None, process.stdout and process.stdout.read()
+        assert resident_mib(process.pid) - before < 8
+        assert len(stood.pending()) <= BATCH
+        assert stood.position() == position
+
+
+def resident_mib(pid: int) -> float:
+    (line,) = [
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")
+    ]
+    return int(line.split()[1]) / 1024
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
