@@ -26,7 +26,7 @@ from cli.session import session
 from cli.settings import Settings
 from cli.status import ended
 from domain.errors import BadInput
-from domain.identifiers import nhs_number
+from domain.identifiers import nhs_number, unique_pupil_number
 from domain.policy.retention import anniversary, london_day
 
 MARK = "demonstration"
@@ -96,9 +96,17 @@ class Story:
     steps: list[Json] = field(default_factory=list)
     well: bool = True
     kept: dict[str, Any] = field(default_factory=dict)
+    kafka: str | None = None
 
     def type(self, *words: str, who: str | None = None, second: str | None = None) -> tuple[int, Json]:
-        """Type a command and give its status and answer."""
+        """Type a command and give its status and answer, the last where it streams."""
+        status, answers = self.stream(*words, who=who, second=second)
+        return status, answers[-1] if answers else {}
+
+    def stream(
+        self, *words: str, who: str | None = None, second: str | None = None
+    ) -> tuple[int, list[Json]]:
+        """Type a command and give its status and everything it printed."""
         options = [*(["--as", who] if who else []), *(["--with", second] if second else [])]
         self.say(f"  $ contactpoint {' '.join(shlex.quote(word) for word in [*options, *words])}")
         out = io.StringIO()
@@ -106,10 +114,9 @@ class Story:
             status = ended(
                 self.command,
                 ["--json", "--home", str(self.home), *options, *words],
-                Settings(home=self.home, clock=self.clock),
+                Settings(home=self.home, clock=self.clock, kafka=self.kafka),
             )
-        lines = out.getvalue().splitlines()
-        return status, json.loads(lines[-1]) if lines else {}
+        return status, [json.loads(line) for line in out.getvalue().splitlines()]
 
     def chapter(self, title: str, why: str) -> None:
         """Begin a chapter."""
@@ -166,10 +173,43 @@ def sources(story: Story) -> None:
     story.step("again", again.get("events") == 0, f"The same messages again: {again.get('events')} events.")
 
 
+def more_sources(story: Story) -> None:
+    """Three more sources, and a doubt that a human settles."""
+    story.chapter(
+        "2. Three more sources, and a doubt",
+        "What they say is joined to the records that are there. What could be about another child waits for a human.",
+    )
+    _, answer = story.type("load", "child-benefit", str(_write_claims(story)))
+    story.step(
+        "child benefit",
+        (answer.get("updated"), answer.get("queued")) == (1, 1),
+        "One claim gives a child's new address; one bears a child's number with another date of birth, and waits.",
+    )
+    _, answer = story.type("load", "school-census", str(_write_census(story)))
+    story.step("school census", answer.get("updated") == 1, "A school says whom it teaches.")
+    _, answer = story.type("load", "case-management", str(_write_cases(story)))
+    story.step("case management", answer.get("updated") == 1, "A case system says which service is involved.")
+    status, waiting = story.type("queue", "list", who="data-manager")
+    held = (waiting.get("held") or [{}])[0].get("held_id", "")
+    story.step("queue", status == 0 and held, "The management team sees what waits, and why.")
+    found = story.find("data-manager", "--name", "Zofia Kowalska", "--dob", _almost_adult(story).isoformat())
+    child = found[0]["child_id"] if found else ""
+    status, _ = story.type("queue", "show", held, who="data-manager")
+    decided, _ = story.type(
+        "queue", "decide", held, "--same", child, "--reason", "documents-seen", who="data-manager"
+    )
+    _, left = story.type("queue", "list", who="data-manager")
+    story.step(
+        "decision",
+        (status, decided, left.get("held")) == (0, 0, []),
+        "It is decided once, with a reason, and the claim is that child's.",
+    )
+
+
 def looking(story: Story) -> None:
     """A practitioner finds the right child."""
     story.chapter(
-        "2. A health visitor looks for a child",
+        "3. A health visitor looks for a child",
         "Accents, case, hyphens and the order of names do not matter. A reason does: without one nothing is shown.",
     )
     found = story.find("practitioner", "--name", "okafor bell amara", "--dob", _born(story, 3).isoformat())
@@ -190,7 +230,7 @@ def services(story: Story) -> None:
     """Services become involved, one of them sensitive."""
     child = story.kept["amara"]
     story.chapter(
-        "3. Services become involved",
+        "4. Services become involved",
         "A sensitive one is recorded only with a consent or a cause, and shown only as one general sentence.",
     )
     story.type(
@@ -240,7 +280,7 @@ def services(story: Story) -> None:
 def consent(story: Story) -> None:
     """Consent is withdrawn."""
     child = story.kept["amara"]
-    story.chapter("4. Consent is withdrawn", "At the next request, everywhere, it is gone.")
+    story.chapter("5. Consent is withdrawn", "At the next request, everywhere, it is gone.")
     story.type("record", "withdraw-consent", child, "--service", "Harbour team", who="practitioner")
     _, record = story.show("teacher", child)
     story.step(
@@ -253,12 +293,12 @@ def consent(story: Story) -> None:
 def shield(story: Story) -> None:
     """A shield goes up, and no feed takes it down."""
     story.chapter(
-        "5. A child must not be found",
+        "6. A child must not be found",
         "A social worker raises a shield. Then a feed refreshes the record, which is what stopped the original.",
     )
     born = _born(story, 9)
     found = story.find("social-worker", "--name", "Niamh O'Sullivan", "--dob", born.isoformat())
-    child = found[0]["child_id"] if found else ""
+    child = story.kept["niamh"] = found[0]["child_id"] if found else ""
     status, _ = story.type("record", "shield", child, "--ground", "adult-at-risk", who="social-worker")
     story.step("shield", status == 0, "The shield is up before the command answers.")
     _, answer = story.type("load", "pds", str(_write_refresh(story)))
@@ -283,7 +323,7 @@ def shield(story: Story) -> None:
 def auditing(story: Story) -> None:
     """A week later an auditor asks."""
     story.chapter(
-        "6. A week later an auditor asks what the teacher saw",
+        "7. A week later an auditor asks what the teacher saw",
         "Every look is in a log of its own, written before anything was shown. It can be shown again, byte for byte.",
     )
     story.clock += timedelta(days=8)
@@ -304,7 +344,7 @@ def auditing(story: Story) -> None:
 
 def birthday(story: Story) -> None:
     """An eighteenth birthday."""
-    story.chapter("7. A young person turns eighteen", "At midnight the record leaves every reader's sight.")
+    story.chapter("8. A young person turns eighteen", "At midnight the record leaves every reader's sight.")
     born = _almost_adult(story)
     before = story.find("practitioner", "--name", "Zofia Kowalska", "--dob", born.isoformat())
     story.clock = max(
@@ -327,7 +367,7 @@ def birthday(story: Story) -> None:
 def views(story: Story) -> None:
     """The views are built again."""
     story.chapter(
-        "8. The views are built again from the log", "Nothing is lost when a view is: the log is the record."
+        "9. The views are built again from the log", "Nothing is lost when a view is: the log is the record."
     )
     for name in ("practitioner_view", "audit_trail", "retention_schedule"):
         _, answer = story.type("projection", "compare", name)
@@ -345,8 +385,71 @@ def views(story: Story) -> None:
     story.step("health", status == 0, "Every part is well.")
 
 
+def subscribers(story: Story) -> None:
+    """Another system hears of each change."""
+    from adapters.kafka.broker import LocalBroker, NoBroker
+    from cli.broker import cache
+
+    story.chapter(
+        "10. Another system hears of each change",
+        "Over a real Kafka broker: that something changed and where to ask, never what.",
+    )
+    broker = LocalBroker(story.home / "kafka", cache())
+    story.say("  (A broker is started; the first time on a machine its files are fetched.)")
+    try:
+        broker.start()
+    except NoBroker as without:
+        story.say(f"  Left out, because no broker can be had here: {without.message}")
+        return
+    story.kafka = broker.bootstrap
+    try:
+        _, told = story.type("stream", "publish", "--until-caught-up")
+        published = told.get("published", 0)
+        _, messages = story.stream("stream", "tail")
+        changes = [one for one in messages if not str(one.get("type", "")).endswith("heartbeat.v1")]
+        story.step(
+            "published",
+            published and len(changes) == published,
+            f"{published} changes were published, and {len(changes)} messages came back.",
+        )
+        words = json.dumps(messages)
+        personal = (
+            "Okafor",
+            "Whitlock",
+            "Sullivan",
+            "Kowalska",
+            "Ferreira",
+            "LS1",
+            "LS2",
+            "ZE2",
+            _number(101),
+        )
+        story.step(
+            "says nothing",
+            messages and not any(word in words for word in personal),
+            "No name, number or place of a child is in any of them.",
+        )
+        told_of = {
+            child: {str(one["type"]) for one in changes if child in json.dumps(one)}
+            for child in (story.kept["niamh"], story.kept["amara"])
+        }
+        moved = "uk.contactpoint.record.whereabouts-changed.v1"
+        hers, others = told_of.values()
+        story.step(
+            "silent",
+            hers and moved not in hers and moved in others,
+            "That the shielded child has moved is told to nobody; that another child has, is.",
+        )
+        _, again = story.type("stream", "publish", "--until-caught-up")
+        story.step("once", again.get("published") == 0, "Published again: nothing, each change once.")
+    finally:
+        broker.stop()
+        story.kafka = None
+
+
 CHAPTERS: tuple[Callable[[Story], None], ...] = (
     sources,
+    more_sources,
     looking,
     services,
     consent,
@@ -354,6 +457,7 @@ CHAPTERS: tuple[Callable[[Story], None], ...] = (
     auditing,
     birthday,
     views,
+    subscribers,
 )
 
 
@@ -538,6 +642,89 @@ def _write_pds(story: Story) -> Path:
         _patient(107, ["Edwin"], "Marlowe", date(1961, 5, 4), "male", "9 Station Road", "LS2 7EW"),
     ]
     return _ndjson(story.home / "pds.ndjson", messages)
+
+
+def _write_claims(story: Story) -> Path:
+    columns = ("claim_number", "claimed_from", "given_names", "surname", "date_of_birth", "sex", "nhs_number")
+    moved = (story.today - timedelta(days=20)).isoformat()
+    born, adult = _born(story, 3).isoformat(), (_almost_adult(story) + timedelta(days=1)).isoformat()
+    path = story.home / "child-benefit.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow((*columns, "address_line_1", "postcode"))
+        claim = (
+            "CHB40000001AB",
+            moved,
+            "Amara Grace",
+            "Okafor-Bell",
+            born,
+            "F",
+            "",
+            "8 Orchard Close",
+            "LS1 6AE",
+        )
+        out.writerow(claim)
+        doubtful = ("CHB40000002AC", moved, "Zofia", "Kowalska", adult, "F", _number(105))
+        out.writerow((*doubtful, "30 Weaver Street", "LS2 7EW"))
+    return path
+
+
+def _write_census(story: Story) -> Path:
+    born, day = _born(story, 9), story.today.isoformat()
+    path = story.home / "school-census.xml"
+    path.write_text(
+        f"""<?xml version="1.0" encoding="UTF-8"?>
+<Message>
+  <Header>
+    <CollectionDetails><Collection>SC</Collection><Term>SPR</Term><Year>{day[:4]}</Year>
+      <ReferenceDate>{day}</ReferenceDate></CollectionDetails>
+    <Source><SourceLevel>S</SourceLevel><LEA>999</LEA><Estab>2001</Estab></Source>
+  </Header>
+  <Pupils><PupilsOnRoll><PupilOnRoll>
+    <PupilIdentifiers><UPN>{_pupil_number()}</UPN><Surname>O'Sullivan</Surname><Forename>Niamh</Forename>
+      <DOB>{born.isoformat()}</DOB><Sex>F</Sex></PupilIdentifiers>
+    <PupilStatus><EntryDate>{(born + timedelta(days=1700)).isoformat()}</EntryDate></PupilStatus>
+    <HomeInformation><Address><AddressLines><AddressLine1>2 Mill Cottages</AddressLine1></AddressLines>
+      <PostCode>LS1 6AE</PostCode></Address></HomeInformation>
+  </PupilOnRoll></PupilsOnRoll></Pupils>
+</Message>
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def _pupil_number() -> str:
+    """A number of a school that does not exist."""
+    for letter in "ABCDEFGHJKLMNPQRTUVWXYZ":
+        try:
+            return unique_pupil_number(f"{letter}999200125001")
+        except ValueError:
+            continue
+    raise AssertionError
+
+
+def _write_cases(story: Story) -> Path:
+    message = {
+        "body": AUTHORITY,
+        "id": "CS-1001",
+        "as_of": story.today.isoformat(),
+        "given": ["Luca"],
+        "family": "Whitlock",
+        "date_of_birth": _born(story, 6).isoformat(),
+        "sex": "M",
+        "nhs_number": _number(103),
+        "involvements": [
+            {
+                "id": "I-1",
+                "service": "Speech and language therapy",
+                "kind": "additional",
+                "contact": {"telephone": "01632 960100"},
+                "began": (story.today - timedelta(days=90)).isoformat(),
+            }
+        ],
+    }
+    return _ndjson(story.home / "case-management.ndjson", [message])
 
 
 def _write_refresh(story: Story) -> Path:
