@@ -100,7 +100,7 @@ def _started(job: Job, workers: ExitStack) -> Connection:
 def _answer(pipe: Connection) -> int:
     try:
         answer: int | str = pipe.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
         answer = "A worker of the rebuild died. Start the rebuild again: it goes on where it was."
     if isinstance(answer, str):
         raise Unavailable(answer)
@@ -133,5 +133,5 @@ def _work(pipe: Connection, job: Job) -> None:
                 gc.collect()
         except Unavailable as unavailable:
             pipe.send(unavailable.message)
-        except EOFError:
+        except (EOFError, ConnectionError):
             pass

@@ -154,9 +154,10 @@ class Engine:
         folded.events += source.version
         if is_hidden(source):
             folded.hidden.add(stream_id)
+            source = as_served(source)
         try:
             folded.ended.update(projection.ends(source))
-            folded.rows.extend(projection.rows(as_served(source), self.rules))
+            folded.rows.extend(projection.rows(source, self.rules))
         except Exception as error:  # noqa: BLE001 - one stream that cannot be folded does not stop the others
             folded.parked.append(
                 Parked(log, stream_id, f"cannot be folded: {type(error).__name__}", self.clock.now())

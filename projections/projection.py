@@ -53,11 +53,12 @@ def ends_nothing(source: History) -> Iterable[UUID]:
 class Reads(Enum):
     """What of a child's events a projection is made of.
 
-    FACTS: no metadata, and no content of events that are not concealed (their source and the like): `Hidden` stands in
-    their place, and a rebuild does not open them. Damage in what is not opened is found by whoever opens it.
+    EVENTS: no metadata. FACTS: nor any content of events that are not concealed (their source and the like). `Hidden`
+    stands in their place, and a rebuild does not open them; damage there is found by whoever opens it.
     """
 
     EVERYTHING = "everything"
+    EVENTS = "events"
     FACTS = "facts"
 
 

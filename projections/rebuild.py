@@ -143,8 +143,8 @@ class Operations:
             if stop():
                 break
             if names is None or projection.name in names:
-                self._drop_abandoned(projection)
                 events += self.engine.catch_up(projection, wait=wait, progress=progress).events
+                self._drop_abandoned(projection)
         return events
 
     def rebuild(self, name: str, *, switch: bool = False, progress: Reporter | None = None) -> dict[str, Any]:

@@ -105,18 +105,16 @@ def _model(model: type[BaseModel]) -> Convert:
     own = converters((name, field.annotation) for name, field in fields.items())
     known = frozenset(fields)
     required = frozenset(name for name, field in fields.items() if field.is_required())
-    defaults = tuple((name, field.get_default()) for name, field in fields.items() if name not in required)
+    defaults = {name: None if name in required else field.get_default() for name, field in fields.items()}
 
     def make(values: Any) -> BaseModel:
         told = set(values)
         if not (told <= known and required <= told):
             raise ValueError
+        every = {**defaults, **values}  # in the order of the class, as validation leaves them
         for name, convert in own:
-            if name in told and (value := values[name]) is not None:
-                values[name] = convert(value)
-        for name, default in defaults:
-            if name not in told:
-                values[name] = default
-        return made(model, values, told)
+            if name in told and (value := every[name]) is not None:
+                every[name] = convert(value)
+        return made(model, every, told)
 
     return make

@@ -142,18 +142,21 @@ class Opener:
 
     def _child_event(self, row: RecordedRow, identity: Fields, *, hidden: bool) -> Recorded:
         number = _number(identity)
-        state = HIDDEN if hidden else self._state(row.stream_id, KeyKind.CONTENT, number)
+        state = self._state(
+            row.stream_id, KeyKind.CONTENT, number
+        )  # looked up first: a missing key is damage
+        if hidden:
+            state = HIDDEN
         if self._right is Reveal.NAMES:
             return self._recorded(row, number, self._called(row, identity, state), HIDDEN)
         if isinstance(state, Forgotten | Hidden):
             return self._recorded(row, number, self._parts.event(identity, state), state)
         cipher = self._cipher(state)
-        if self._reads is Reads.FACTS:
-            content: Fields | Hidden = HIDDEN
-            if identity.get("e") == CONCEALED_NAME:
-                content = self._read(cipher, row, row.content, _CONTENT)
-            return self._recorded(row, number, self._parts.event(identity, content), HIDDEN)
+        if self._reads is Reads.FACTS and identity.get("e") != CONCEALED_NAME:
+            return self._recorded(row, number, self._parts.event(identity, HIDDEN), HIDDEN)
         content = self._read(cipher, row, row.content, _CONTENT)
+        if self._reads is not Reads.EVERYTHING:
+            return self._recorded(row, number, self._parts.event(identity, content), HIDDEN)
         metadata, beside = read_metadata(self._read(cipher, row, row.metadata, _METADATA))
         return self._recorded(row, number, self._parts.event(identity, content, beside), metadata)
 

@@ -80,9 +80,7 @@ class _Codec:
         self._conceals = event_class.CONCEALED
         fields = event_class.model_fields
         self._required = frozenset(name for name, field in fields.items() if field.is_required())
-        self._defaults = tuple(
-            (n, field.get_default()) for n, field in fields.items() if not field.is_required()
-        )
+        self._defaults = {n: None if f.is_required() else f.get_default() for n, f in fields.items()}
         if not self._conceals:
             self._identity = b'{"k":%d,' + called.replace(b"%", b"%%")
 
@@ -150,9 +148,7 @@ class _Codec:
         told = set(values)
         if not told.issuperset(self._required):
             raise Damage
-        for name, default in self._defaults:
-            values.setdefault(name, default)
-        return made(self.event_class, values, told)
+        return made(self.event_class, {**self._defaults, **values}, told)
 
 
 class Parts:

@@ -5,17 +5,29 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from threading import Event as Flag
+from threading import Thread
 from typing import Final
+from uuid import UUID
 
+from adapters.postgres.databases import Role
+from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import present
+from adapters.store import Reveal
+from cli.benches import invented
 from cli.benches.bulk import EVENTS_OF_A_CHILD, PROCESSES, Ours
-from cli.benches.measuring import Slice, answer_of, compared, high_water
-from cli.benches.place import address_of, home_of_its_own, settled
+from cli.benches.measuring import Slice, answer_of, compared, high_water, percentile
+from cli.benches.place import ACTOR, address_of, home_of_its_own, settled
 from cli.benches.yardsticks import CopyOut, LibraryRunner, library_environment
 from cli.bootstrap import open_stores
 from cli.output import Json, Output
 from cli.settings import Settings
+from cli.stores import Stores
 from cli.viewing import Workers, engine_of
+from domain.child_record.decisions import decide
+from domain.child_record.handlers import change_of
+from domain.child_record.model import ChildRecord
+from domain.kernel import Metadata
 from projections.engine import Progress
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
@@ -26,6 +38,10 @@ ROUNDS: Final = 3
 THEIRS_AT_MOST: Final = 3_000
 """Events of one slice of the library's runner: it takes each by itself, so its rate does not depend on how many."""
 
+DELAYS: Final = 200
+"""How many times it is measured how soon a change can be seen."""
+
+_LOOK_SECONDS: Final = 0.002
 _BEHIND: Final = 4_000
 """Events that a catch-up finds: some thousands, as after an hour's load."""
 
@@ -47,6 +63,7 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
         output.note("Catching up.")
         behind = min(events, _BEHIND)
         catch_up = [_caught_up(operations, log, behind) for _ in range(rounds)]
+        delays = _delays(operations, stores, max(1, min(events // 10, DELAYS)))
         library = LibraryRunner(library_environment(address_of(home)))
         closing.callback(library.close)
         copy = CopyOut(address_of(home))
@@ -74,6 +91,8 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
             **answer,
             "processes": Workers(stores.databases, home).processes,
             "eta_error": round(statistics.median(ours.eta_errors), 3) if ours.eta_errors else None,
+            "visible_ms_p50": round(percentile(delays, 0.5), 1),
+            "visible_ms_p99": round(percentile(delays, 0.99), 1),
             "catch_up": round(caught_up, 1),
             "catch_up_ratio_theirs": round(caught_up / max(answer["theirs"], 1e-9), 2),
         }
@@ -112,3 +131,36 @@ def _caught_up(operations: Operations, log: Ours, behind: int) -> Slice:
     began = time.perf_counter()
     events = operations.feed([PRACTITIONER_VIEW.name])
     return Slice(events, time.perf_counter() - began)
+
+
+def _delays(operations: Operations, stores: Stores, times: int) -> list[float]:
+    """How long, in ms, from the acknowledgement of a registration until the view that follows the log has its row."""
+    stopped = Flag()
+    follower = Thread(
+        target=lambda: operations.run(
+            until_caught_up=False, names=[PRACTITIONER_VIEW.name], stop=stopped.is_set
+        )
+    )
+    writer, views, rules = stores.store(Role.WRITER, Reveal.EVERYTHING), stores.views(), present()
+    metadata = Metadata(actor=ACTOR, purpose="operation", correlation=stores.ids.new())
+    file, found = stores.ids.new(), list[float]()
+    follower.start()
+    try:
+        for number in range(times):
+            child_id = stores.ids.new()
+            command = invented.registers(number, stores.clock.now(), file, stores.ids)
+            change = change_of(child_id, 0, decide(ChildRecord(child_id), command, rules))
+            writer.append([change], metadata)
+            began = time.perf_counter()
+            while not _is_there(views, child_id):
+                time.sleep(_LOOK_SECONDS)
+            found.append((time.perf_counter() - began) * 1000)
+    finally:
+        stopped.set()
+        follower.join()
+    return found
+
+
+def _is_there(views: PostgresViewStore, child_id: UUID) -> bool:
+    with views.reading(PRACTITIONER_VIEW) as connection:
+        return connection.execute("SELECT FROM child WHERE child_id = %s", (child_id,)).fetchone() is not None

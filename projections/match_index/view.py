@@ -77,5 +77,5 @@ MATCH_INDEX: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
-    reads=Reads.FACTS,
+    reads=Reads.EVENTS,
 )

@@ -87,7 +87,9 @@ def test_bulk(folder: Path) -> None:
 
 def test_rebuild(folder: Path) -> None:
     answer = bench(folder, "rebuild", "--events", "480")
-    check(answer, 3, "processes", "eta_error", "catch_up", "catch_up_ratio_theirs")
+    delays = ("visible_ms_p50", "visible_ms_p99")
+    check(answer, 3, "processes", "eta_error", "catch_up", "catch_up_ratio_theirs", *delays)
+    assert 0 < answer["visible_ms_p50"] <= answer["visible_ms_p99"]
     assert answer["events"] >= 3 * 480
     assert answer["catch_up"] > 0
 

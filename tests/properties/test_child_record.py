@@ -15,6 +15,7 @@ from domain.child_record.commands import (
     AssignAuthority,
     GiveExtensionConsent,
     NotifyDeath,
+    RuleOutLink,
     WithdrawExtensionConsent,
     WithdrawSupply,
 )
@@ -134,6 +135,13 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
         at=st.just(NOW),
         archived_on=st.just(TODAY) | DAYS,
         ground=st.sampled_from(["age-18", "death", "left-england", "supply-withdrawn"]),
+    ),
+    st.builds(
+        RuleOutLink,
+        at=st.just(NOW),
+        source_kind=st.just(SourceKind.BIRTHS),
+        marks=st.sampled_from(["e", "i", "n"]).map(lambda kind: (f"{kind}:" + "0f" * 16,)),
+        held=st.just(UUID(int=91)),
     ),
 )
 
@@ -347,6 +355,7 @@ EVENTS: list[Event] = [
     facts_of.DeathNotified(died_on=BORN, notified_on=BORN, source_kind=SourceKind.PDS),
     facts_of.RecordArchived(archived_on=BORN, rule_set="present", ground=HIDDEN),
     facts_of.RecordReopened(reopened_on=BORN, rule_set="present", ground=HIDDEN),
+    facts_of.LinkRuledOut(source_kind=SourceKind.PDS, marks=("e:" + "0f" * 16,), held=HIDDEN),
     Concealed(source_kind="pds"),
     ForgottenEvent(certificate=UUID(int=6)),
 ]
@@ -354,7 +363,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 13
+    assert len(DECISIONS) == 14
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))

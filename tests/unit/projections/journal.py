@@ -13,7 +13,7 @@ from adapters.rows import Group, StoredRow, appended
 from domain.child_record.decisions import decide
 from domain.child_record.model import fold
 from domain.destruction.events import DestructionCompleted
-from domain.kernel import Command, Event, ForgottenEvent, History, Log, Metadata, Recorded
+from domain.kernel import Command, Concealed, Event, ForgottenEvent, History, Log, Metadata, Recorded
 from domain.personal_data import HIDDEN, Part, parts_of
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
@@ -152,6 +152,8 @@ def _with(one: Recorded, event: Event) -> Recorded:
 def only_facts(recorded: Recorded) -> Recorded:
     """What `Reads.FACTS` leaves of an event."""
     event = recorded.event
+    if isinstance(event, Concealed | ForgottenEvent):
+        return recorded
     content = [name for name, part in parts_of(type(event)).items() if part is Part.CONTENT]
     hidden = {} if event.CONCEALED else dict.fromkeys(content, HIDDEN)
     return recorded._replace(event=event.model_copy(update=hidden), metadata=HIDDEN)
