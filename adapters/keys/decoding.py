@@ -13,9 +13,9 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, TypeAdapter
 
-from domain.identifiers import long_id
+from domain.identifiers import long_bytes, long_id
 from domain.personal_data import Forgotten, Hidden
 
 Convert: TypeAlias = Callable[[Any], Any]
@@ -66,6 +66,10 @@ def converters(hints: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Convert], .
 
 def _annotated(hint: Any) -> Convert | None:
     inner, *marks = get_args(hint)
+    if inner is bytes:
+        return long_bytes
+    if inner is not UUID and any(isinstance(mark, BeforeValidator) for mark in marks):
+        return _validated(hint)
     tags = [mark.discriminator for mark in marks if getattr(mark, "discriminator", None)]
     return _by_tag(tags[0], get_args(inner)) if tags else converter(inner)
 
