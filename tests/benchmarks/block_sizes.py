@@ -30,7 +30,7 @@ from domain.kernel import Event, EventTypes, Log, Metadata
 from domain.organisation.events import OrganisationRegistered
 from domain.personal_data import Part
 from domain.rule_set.events import RuleSetAdopted
-from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordReleased
+from domain.supply.events import FileReceived, FileWithdrawn, HeldRecordDecided, SourceRecordReleased
 from tests.builders import NOW, TODAY
 from tests.loading import COLUMNS, Index
 
@@ -221,6 +221,24 @@ def _typed(random: Random) -> Iterator[Event]:
     yield FileWithdrawn(withdrawn_on=TODAY)
     for child_id in (None, UUID(int=2**127)):
         yield SourceRecordReleased(source_kind=SourceKind.INDEX, outcome="registered", child=child_id)
+    for verdict, children in (("same", 1), ("not-the-same", 3), ("new", 0), ("refuse", 0)):
+        yield HeldRecordDecided.model_validate(
+            {
+                "source_kind": SourceKind.OFFICER,
+                "verdict": verdict,
+                "children": [UUID(int=2**127 + number) for number in range(children)],
+                "reason": "documents-seen",
+                "rule_set": "present",
+            }
+        )
+    for marks in (1, 2, 3, 4):  # the entry, a name or two, a number: each with the birth date
+        yield child.LinkRuledOut.model_validate(
+            {
+                "source_kind": SourceKind.CHILD_BENEFIT,
+                "marks": [f"i:{number:032x}" for number in range(marks)],
+                "held": UUID(int=2**127),
+            }
+        )
 
 
 def _about_one_child(random: Random) -> Iterator[Event]:
@@ -332,6 +350,10 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         )
         yield (
             access.AuditRead.model_validate(standing | {"action": "who-saw", "subject": _id(random)}),
+            _looker(random),
+        )
+        yield (
+            access.QueueRead.model_validate(standing | {"action": "review-queue", "held": _id(random)}),
             _looker(random),
         )
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}

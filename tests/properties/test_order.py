@@ -13,7 +13,7 @@ from tests.loading import Index
 from tests.plugins_counts import count
 from tests.properties.test_ingest import without_order
 
-SEED, CHILDREN = 1, 40
+SEED, CHILDREN = 10, 40
 
 
 @pytest.fixture(scope="module")
