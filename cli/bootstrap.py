@@ -183,9 +183,10 @@ def make_writing(
     candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
 
     def refresh() -> None:
-        operations.feed([MATCH_INDEX.name, REVIEW_QUEUE.name])
+        operations.feed([MATCH_INDEX.name])
 
     def held_back() -> list[UUID]:
+        operations.feed([REVIEW_QUEUE.name])
         with views.reading(REVIEW_QUEUE) as connection:
             return [held_id for _, held_id in waiting(connection, None, MOST_LINKED_AGAIN)]
 

@@ -114,7 +114,10 @@ class Survivors:
     @property
     def nhs_number(self) -> str | None:
         """The NHS number."""
-        superseded = frozenset(one.value for one in self.identifiers if one.scheme == SUPERSEDED)
+        said = self.of(IdentifiersAsserted)
+        superseded = frozenset(
+            one.value for _, event in said for one in event.identifiers if one.scheme == SUPERSEDED
+        )
         return _number(self._identity, superseded, self.held)
 
     @property

@@ -307,8 +307,8 @@ class Loader:
 
     store: the writer's, which opens what is hidden and shows it to nobody. refresh: brings the match index up to the
     log. alone: held while a chunk is linked and appended, and by whoever raises a shield, so that neither passes the
-    other unseen. waiting: the records that are held back, as far as the view has come, which `refresh` brings up, too.
-    synthetic: whether NHS numbers for tests are accepted (training homes only).
+    other unseen. waiting: the records that are held back now. synthetic: whether NHS numbers for tests are accepted
+    (training homes only).
     """
 
     store: LoadStore

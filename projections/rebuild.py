@@ -317,11 +317,13 @@ class Operations:
 
     def _drop_abandoned(self, projection: Projection) -> None:
         """Drop what a killed comparison left, and of a killed rebuild what may hold what is hidden by now."""
-        states: tuple[State, ...] = ("scratch",)
-        filling = self.engine.store.filling(projection.name)
-        if filling is not None and (filling.hidden or not filling.plan.slices):
-            states += ("filling",)
-        if not any(build.state in states for build in self.engine.store.builds(projection.name)):
+        there = {build.state for build in self.engine.store.builds(projection.name)}
+        states: tuple[State, ...] = ("scratch",) if "scratch" in there else ()
+        if "filling" in there:
+            filling = self.engine.store.filling(projection.name)
+            if filling is not None and (filling.hidden or not filling.plan.slices):
+                states += ("filling",)
+        if not states:
             return
         with self.engine.store.alone(projection.name, "rebuild", wait=False) as alone:
             if alone:
