@@ -19,6 +19,7 @@ from domain.errors import AlreadyReserved, DamagedStream, VersionConflict
 from domain.kernel import Appended, Change, History, Metadata, Reservation, StreamKind
 from domain.ports import Clock, Ids
 from ingest.ports import Unit
+from projections.projection import Reads
 
 __all__ = ["Append", "EncryptedEventStore", "OneAccess", "Reveal", "Right"]
 
@@ -26,7 +27,8 @@ __all__ = ["Append", "EncryptedEventStore", "OneAccess", "Reveal", "Right"]
 class EncryptedEventStore:
     """One log. Implements domain.ports.EventStore. Safe to share between threads.
 
-    commit: appends one group; by default straight to the log. right: what may be opened of shielded records.
+    commit: appends one group; by default straight to the log. right: what may be opened of shielded records. reads:
+    how much of a child's events is opened at all.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class EncryptedEventStore:
         *,
         commit: Callable[[Group], Outcome] | None = None,
         right: Right = Reveal.NOTHING,
+        reads: Reads = Reads.EVERYTHING,
         random: Random = RANDOM,
     ) -> None:
         self._recorder = recorder
@@ -48,23 +51,11 @@ class EncryptedEventStore:
         self._clock = clock
         self._commit = commit or (lambda group: recorder.append([group])[0])
         self._right = right
+        self._reads = reads
         self._random = random
         self._tools = Tools(recorder.log, BLOCKS[recorder.log], parts.split, ids.new, random)
         self.damaged: set[UUID] = set()
         """Streams that were asked for and could not be opened."""
-
-    def limited_to(self, right: Right) -> "EncryptedEventStore":
-        """The same store with another right. That a role has the right is for the databases to decide."""
-        return EncryptedEventStore(
-            self._recorder,
-            self._keys,
-            self._parts,
-            self._ids,
-            self._clock,
-            commit=self._commit,
-            right=right,
-            random=self._random,
-        )
 
     # Reading
 
@@ -110,7 +101,7 @@ class EncryptedEventStore:
         self._recorder.forget_batch(batch)
 
     def _opener(self, streams: Sequence[Sequence[RecordedRow]]) -> Opener:
-        return Opener.of(self._recorder.log, self._keys, self._parts, self._right, streams)
+        return Opener.of(self._recorder.log, self._keys, self._parts, self._right, streams, self._reads)
 
     # Appending
 

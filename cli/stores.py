@@ -31,6 +31,7 @@ from domain.organisation import events as organisation_events
 from domain.ports import Clock
 from domain.rule_set import events as rule_set_events
 from domain.supply import events as supply_events
+from projections.projection import Reads
 
 RECORD_TYPES: Final = (
     child_events.EVENTS
@@ -79,12 +80,21 @@ class Stores:
             found = self._keys[role] = self._key_store(role)
         return found
 
-    def store(self, role: Role, right: Right = Reveal.NOTHING) -> EncryptedEventStore:
-        """The record log under a role, opened as far as `right` says."""
+    def store(
+        self, role: Role, right: Right = Reveal.NOTHING, reads: Reads = Reads.EVERYTHING
+    ) -> EncryptedEventStore:
+        """The record log under a role, opened as far as `right` says, and as far as is read of it."""
         recorder = self.recorder(role)
         commit = Committer(recorder).commit
         return EncryptedEventStore(
-            recorder, self.keys(role), RECORD_PARTS, self.ids, self.clock, commit=commit, right=right
+            recorder,
+            self.keys(role),
+            RECORD_PARTS,
+            self.ids,
+            self.clock,
+            commit=commit,
+            right=right,
+            reads=reads,
         )
 
     def tokens(self, role: Role) -> SystemTokens:

@@ -11,13 +11,13 @@ from adapters.postgres.databases import Role
 from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.publications import PostgresPublications
 from adapters.publisher import LEASE_SECONDS, Publisher
-from adapters.store import Reveal
 from cli.output import Json
 from cli.stores import Stores
 from domain.errors import BadInput, NotFound, Unavailable
 from domain.kernel import Log
 from domain.ports import Again
 from domain.rule_set.model import RuleSet
+from projections.projection import Reads
 
 SUBSCRIBERS = "kafka"
 LAG_SECONDS: Final = 300.0
@@ -47,7 +47,7 @@ class Streaming:
                 closing.callback(each.close)
             yield Publisher(
                 log=reader,
-                open=self.stores.store(Role.PUBLISHER, Reveal.NAMES).load_many,
+                open=self.stores.store(Role.PUBLISHER, reads=Reads.NAMES).load_many,
                 publications=publications,
                 subscribers=subscribers,
                 rules=self.rules,

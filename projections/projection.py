@@ -54,9 +54,11 @@ class Reads(Enum):
     """What of a child's events a projection is made of.
 
     EVENTS: no metadata. FACTS: nor any content of events that are not concealed (their source and the like). `Hidden`
-    stands in their place, and a rebuild does not open them; damage there is found by whoever opens it.
+    stands in their place, and a rebuild does not open them; damage there is found by whoever opens it. NAMES: what
+    events are called, and shields; they come without their fields (for the publisher; no view is made of that).
     """
 
+    NAMES = "names"
     EVERYTHING = "everything"
     EVENTS = "events"
     FACTS = "facts"

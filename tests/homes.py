@@ -26,6 +26,7 @@ from domain.account.events import EVENTS as ACCOUNT_EVENTS
 from domain.child_record.events import EVENTS as CHILD_EVENTS
 from domain.kernel import Event, EventTypes, Log
 from domain.rule_set.events import EVENTS as RULE_SET_EVENTS
+from projections.projection import Reads
 
 BEGINNING: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -89,7 +90,9 @@ class Home:
 
     def names(self) -> EncryptedEventStore:
         """As the publisher reads: what events are called, and nothing of what they hold."""
-        return self.service().limited_to(Reveal.NAMES)
+        return EncryptedEventStore(
+            self.record, self.service_keys(), Parts(self.types), RandomIds(), self.clock, reads=Reads.NAMES
+        )
 
     def writer(self, commit: Callable[[Group], Outcome] | None = None) -> EncryptedEventStore:
         return EncryptedEventStore(

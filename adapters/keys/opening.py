@@ -24,13 +24,8 @@ _METADATA: Final = int(Part.METADATA)
 
 
 class Reveal(Enum):
-    """How much of a shielded record a store may open: nothing of its content (serving), or all (the writer).
+    """How much of a shielded record a store may open: nothing of its content (serving), or all (the writer)."""
 
-    NAMES: of no record anything but what its events are called, and its shields (the publisher). Events come without
-    their fields.
-    """
-
-    NAMES = "names"
     NOTHING = "nothing"
     EVERYTHING = "everything"
 
@@ -43,9 +38,6 @@ class OneAccess:
 
 
 Right: TypeAlias = Reveal | OneAccess
-
-
-_SEES_NO_SHIELDED: Final = frozenset({Reveal.NAMES, Reveal.NOTHING})
 
 
 class Opener:
@@ -71,12 +63,20 @@ class Opener:
 
     @classmethod
     def of(
-        cls, log: Log, keys: KeyStore, parts: Parts, right: Right, streams: Sequence[Sequence[RecordedRow]]
+        cls,
+        log: Log,
+        keys: KeyStore,
+        parts: Parts,
+        right: Right,
+        streams: Sequence[Sequence[RecordedRow]],
+        reads: Reads = Reads.EVERYTHING,
     ) -> Self:
         """One for some streams, their keys fetched together."""
         own = [rows[0].stream_id for rows in streams if rows] if log == Log.RECORD else []
         opened = keys.open(own)
-        return cls(log, keys, parts, right, keys.reveal(opened) if right is Reveal.EVERYTHING else opened)
+        if right is Reveal.EVERYTHING:
+            opened = keys.reveal(opened)
+        return cls(log, keys, parts, right, opened, reads)
 
     def history(self, stream_id: UUID, rows: Sequence[RecordedRow], upto: int | None) -> History:
         """One stream. Raises Damage, DamagedStream."""
@@ -121,7 +121,7 @@ class Opener:
             return [self._recorded(row, 0, gone, identity) for row in rows]
         cipher = self._cipher(identity)
         identities = [self._read(cipher, row, row.identity, _IDENTITY) for row in rows]
-        hidden = self._right in _SEES_NO_SHIELDED and self._shielded(identities)
+        hidden = self._right is Reveal.NOTHING and self._shielded(identities)
         if isinstance(self._right, OneAccess) and (
             self._shielded(identities) or self._is_elsewhere(stream_id, identities)
         ):
@@ -142,18 +142,16 @@ class Opener:
 
     def _child_event(self, row: RecordedRow, identity: Fields, *, hidden: bool) -> Recorded:
         number = _number(identity)
-        state = self._state(
-            row.stream_id, KeyKind.CONTENT, number
-        )  # looked up first: a missing key is damage
+        state = self._state(row.stream_id, KeyKind.CONTENT, number)  # also of a hidden one: no key is damage
         if hidden:
             state = HIDDEN
-        if self._right is Reveal.NAMES:
+        if self._reads is Reads.NAMES:
             return self._recorded(row, number, self._called(row, identity, state), HIDDEN)
         if isinstance(state, Forgotten | Hidden):
             return self._recorded(row, number, self._parts.event(identity, state), state)
-        cipher = self._cipher(state)
         if self._reads is Reads.FACTS and identity.get("e") != CONCEALED_NAME:
             return self._recorded(row, number, self._parts.event(identity, HIDDEN), HIDDEN)
+        cipher = self._cipher(state)
         content = self._read(cipher, row, row.content, _CONTENT)
         if self._reads is not Reads.EVERYTHING:
             return self._recorded(row, number, self._parts.event(identity, content), HIDDEN)

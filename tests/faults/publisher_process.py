@@ -24,9 +24,10 @@ from adapters.postgres.publications import PostgresPublications
 from adapters.postgres.recorder import LogRecorder
 from adapters.publisher import Publisher
 from adapters.rule_files import present
-from adapters.store import EncryptedEventStore, Reveal
+from adapters.store import EncryptedEventStore
 from domain.child_record.events import EVENTS
 from domain.kernel import Log
+from projections.projection import Reads
 
 BATCH: Final = 20
 """Small, so that a few children make many batches."""
@@ -56,7 +57,7 @@ def publisher(
         yield Publisher(
             log=log,
             open=EncryptedEventStore(
-                recorder, keys, Parts(EVENTS), RandomIds(), clock, right=Reveal.NAMES
+                recorder, keys, Parts(EVENTS), RandomIds(), clock, reads=Reads.NAMES
             ).load_many,
             publications=publications,
             subscribers=subscribers,
