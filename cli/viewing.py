@@ -7,7 +7,7 @@ import gc
 import multiprocessing
 import os
 import signal
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,10 +23,8 @@ from domain.errors import Unavailable
 from domain.kernel import Log
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
-from projections.ports import Build, Slice
-from projections.projection import Projection
+from projections.ports import Work
 from projections.rebuild import one_by_one
-from projections.registry import PROJECTIONS
 
 _JOIN_SECONDS: Final = 10.0
 
@@ -38,15 +36,13 @@ def engine_of(stores: Stores, rules: RuleSet, views: PostgresViewStore, reader: 
 
 
 class Job(NamedTuple):
-    """What a worker fills, and with what. `now` stands in for its clock."""
+    """What a worker takes slices of, and with what. `now` stands in for its clock."""
 
     databases: Databases
     kek: Path
     rules: RuleSet
     now: datetime
-    projection: str
-    build: Build
-    upto: Mapping[Log, int]
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +53,38 @@ class Workers:
     kek: Path
     processes: int = len(os.sched_getaffinity(0))
 
-    def __call__(
-        self,
-        engine: Engine,
-        projection: Projection,
-        build: Build,
-        slices: Sequence[Slice],
-        upto: Mapping[Log, int],
-    ) -> Generator[int]:
+    def __call__(self, engine: Engine, work: Work) -> Generator[int]:
         """Fill slices as workers become free. Raises Unavailable where one dies or loses a database."""
-        processes = min(self.processes, len(slices))
+        processes = min(self.processes, len(work.slices))
         if processes < 2:
-            yield from one_by_one(engine, projection, build, slices, upto)
+            yield from one_by_one(engine, work)
             return
-        job = Job(self.databases, self.kek, engine.rules, engine.clock.now(), projection.name, build, upto)
+        job = Job(self.databases, self.kek, engine.rules, engine.clock.now(), work)
         with ExitStack() as workers:
-            pipes = [_started(job, workers) for _ in range(processes)]
-            ahead = iter(slices)
-            for pipe in pipes:
-                pipe.send(next(ahead))
-            while pipes:
-                ready = wait(pipes)
-                for pipe in [pipe for pipe in pipes if pipe in ready]:
-                    yield _answer(pipe)
-                    following = next(ahead, None)
-                    pipe.send(following)
-                    if following is None:
-                        pipes.remove(pipe)
+            try:
+                yield from _shared_out(work, [_started(job, workers) for _ in range(processes)])
+            except (EOFError, ConnectionError):
+                raise Unavailable(
+                    "A worker of the rebuild died. Start the rebuild again: it goes on where it was."
+                ) from None
+
+
+def _shared_out(work: Work, pipes: list[Connection]) -> Generator[int]:
+    """Name each worker a slice, and the next when it has done that; None once there is no more."""
+    ahead = iter(work.slices)
+    for pipe in pipes:
+        pipe.send(next(ahead))
+    while pipes:
+        ready = wait(pipes)
+        for pipe in [pipe for pipe in pipes if pipe in ready]:
+            answer: int | str = pipe.recv()
+            if isinstance(answer, str):
+                raise Unavailable(answer)
+            yield answer
+            following = next(ahead, None)
+            pipe.send(following)
+            if following is None:
+                pipes.remove(pipe)
 
 
 def _started(job: Job, workers: ExitStack) -> Connection:
@@ -95,16 +96,6 @@ def _started(job: Job, workers: ExitStack) -> Connection:
     workers.callback(process.join, _JOIN_SECONDS)
     workers.callback(process.terminate)
     return ours
-
-
-def _answer(pipe: Connection) -> int:
-    try:
-        answer: int | str = pipe.recv()
-    except (EOFError, ConnectionError):
-        answer = "A worker of the rebuild died. Start the rebuild again: it goes on where it was."
-    if isinstance(answer, str):
-        raise Unavailable(answer)
-    return answer
 
 
 class _Still(NamedTuple):
@@ -120,16 +111,13 @@ def _work(pipe: Connection, job: Job) -> None:
     """Fill one slice after another as they are named; None is the end, and so is the death of whoever names them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the command to understand
     gc.disable()  # nothing made here refers to itself, and what does is seen to after every slice
-    (projection,) = [one for one in PROJECTIONS if one.name == job.projection]
     with ExitStack() as opened, closing(pipe):
         stores = Stores(job.databases, job.kek, lambda _: _Still(job.now), opened)
         views, reader = stores.views(), stores.reader()
         engine = engine_of(stores, job.rules, views, reader)
         try:
             while (named := pipe.recv()) is not None:
-                filled = engine.filled(projection, named, job.upto[named.log])
-                engine.store.fill(job.build, projection, filled)
-                pipe.send(filled.events)
+                pipe.send(engine.fill(job.work, named))
                 gc.collect()
         except Unavailable as unavailable:
             pipe.send(unavailable.message)

@@ -13,7 +13,19 @@ from uuid import UUID
 from domain.kernel import History, Log
 from domain.ports import Clock
 from domain.rule_set.model import RuleSet
-from projections.ports import Build, Filled, LogReader, Opener, Parked, Plan, Slice, Slices, Step, ViewStore
+from projections.ports import (
+    Build,
+    Filled,
+    LogReader,
+    Opener,
+    Parked,
+    Plan,
+    Slice,
+    Slices,
+    Step,
+    ViewStore,
+    Work,
+)
 from projections.projection import Projection, Row, as_served, is_hidden
 
 BATCH: Final = 500
@@ -134,6 +146,12 @@ class Engine:
         for stream_id, history in self.slices.histories(of, upto, projection.reads):
             self._fold_or_park(projection, of.log, stream_id, history, folded)
         return Filled(of, folded.rows, folded.ended, folded.parked, folded.events)
+
+    def fill(self, work: Work, of: Slice) -> int:
+        """Fold one slice into the build. Returns how many events it has, whoever brought it."""
+        filled = self.filled(work.projection, of, work.upto[of.log])
+        self.store.fill(work.build, work.projection, filled)
+        return filled.events
 
     def feeds(self, projection: Projection, build: Build) -> bool:
         """Whether this code may write rows into this build."""

@@ -70,6 +70,16 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """Slices of logs, each as it stood at a position, that a build is still to be filled with."""
+
+    projection: Projection
+    build: Build
+    slices: Sequence[Slice]
+    upto: Mapping[Log, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Filled:
     """One slice folded: its rows, children whose rows go all the same, streams with a fault, events opened for it."""
 

@@ -14,15 +14,15 @@ What is left of it is dropped instead as soon as a record becomes hidden, for it
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
 from domain.errors import NotFound, Refused, Unavailable
 from domain.kernel import Log
 from projections.engine import Engine, Progress, Reporter
-from projections.ports import Build, Comparison, Filling, Plan, Slice, State
+from projections.ports import Build, Comparison, Filling, Plan, State, Work
 from projections.projection import Projection
 
 _IDLE_SECONDS: Final = 1.0
@@ -44,30 +44,17 @@ class Rebuilt:
     switched: bool
 
 
-class Filler(Protocol):
-    """Fills a build with slices, in any order, and says of each when it is there: how many events it has.
+Filler: TypeAlias = Callable[[Engine, Work], Generator[int]]
+"""Fills a build with slices, in any order, and says of each when it is there: how many events it has.
 
-    Raises Unavailable where a worker or a database went away: what was said to be there is.
-    """
-
-    def __call__(
-        self,
-        engine: Engine,
-        projection: Projection,
-        build: Build,
-        slices: Sequence[Slice],
-        upto: Mapping[Log, int],
-    ) -> Generator[int]: ...
+Raises Unavailable where a worker or a database went away: what was said to be there is.
+"""
 
 
-def one_by_one(
-    engine: Engine, projection: Projection, build: Build, slices: Sequence[Slice], upto: Mapping[Log, int]
-) -> Generator[int]:
+def one_by_one(engine: Engine, work: Work) -> Generator[int]:
     """Fill in this process, one slice after another."""
-    for each in slices:
-        filled = engine.filled(projection, each, upto[each.log])
-        engine.store.fill(build, projection, filled)
-        yield filled.events
+    for each in work.slices:
+        yield engine.fill(work, each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +244,8 @@ class Operations:
         total = sum(plan.upto.values())
         left = [each for each in plan.all() if each not in filling.done]
         started, done = time.monotonic(), 0
-        with closing(self.filler(self.engine, projection, filling.build, left, plan.upto)) as filled:
+        work = Work(projection, filling.build, left, plan.upto)
+        with closing(self.filler(self.engine, work)) as filled:
             for events in filled:
                 done += events
                 if progress:
