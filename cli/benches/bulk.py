@@ -5,7 +5,6 @@ import itertools
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,18 +15,13 @@ from adapters.rule_files import present
 from adapters.store import Reveal
 from cli.benches import invented
 from cli.benches.measuring import PeakMemory, Slice, answer_of, compared
-from cli.benches.place import ACTOR, address_of, home_of_its_own, settled
+from cli.benches.place import ACTOR, address_of, after_settling, home_of_its_own
 from cli.benches.yardsticks import Floor, LibraryBulk, library_environment
 from cli.bootstrap import open_stores
 from cli.output import Json, Output
 from cli.settings import Settings
 from domain.child_record.commands import RegisterChild
-from domain.child_record.decisions import decide
-from domain.child_record.handlers import change_of
-from domain.child_record.model import ChildRecord
-from domain.kernel import Change, Metadata
-from domain.ports import Ids
-from domain.rule_set.model import RuleSet
+from domain.kernel import Metadata
 
 EVENTS_OF_A_CHILD: Final = 4
 EVENTS: Final = 100_000
@@ -61,18 +55,11 @@ def measure(
         library.filled(EVENTS_OF_A_CHILD)
         theirs = min(slice_events, THEIRS_AT_MOST)
 
-        def prepared(take: Callable[[], Slice]) -> Callable[[], Slice]:
-            def turn() -> Slice:
-                settled(home)
-                return take()
-
-            return turn
-
         slices = compared(
             {
-                "theirs": prepared(lambda: library.filled(theirs)),
-                "ours": prepared(lambda: ours.filled(slice_events)),
-                "floor": prepared(lambda: floor.copied(slice_events)),
+                "theirs": after_settling(home, lambda: library.filled(theirs)),
+                "ours": after_settling(home, lambda: ours.filled(slice_events)),
+                "floor": after_settling(home, lambda: floor.copied(slice_events)),
             },
             rounds,
             output,
@@ -157,11 +144,6 @@ def _process(pipe: Connection, home: Path, number: int) -> None:
             else:
                 metadata = Metadata(actor=ACTOR, purpose="operation", correlation=stores.ids.new())
                 with PeakMemory() as peak:
-                    store.append_many_new(_registered(commands, stores.ids, rules), metadata)
+                    changes = (invented.registered(one, stores.ids, rules) for one in commands)
+                    store.append_many_new(changes, metadata)
                 pipe.send(peak.mib)
-
-
-def _registered(commands: Iterable[RegisterChild], ids: Ids, rules: RuleSet) -> Iterator[Change]:
-    for command in commands:
-        child_id = ids.new()
-        yield change_of(child_id, 0, decide(ChildRecord(child_id), command, rules))

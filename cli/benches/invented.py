@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from domain.child_record.commands import AssertFacts, BeginInvolvement, RegisterChild
+from domain.child_record.decisions import decide
 from domain.child_record.events import (
     Address,
     Contact,
@@ -16,7 +17,11 @@ from domain.child_record.events import (
     Source,
     SourceKind,
 )
+from domain.child_record.handlers import change_of
+from domain.child_record.model import ChildRecord
+from domain.kernel import Change
 from domain.ports import Ids
+from domain.rule_set.model import RuleSet
 
 _T = TypeVar("_T")
 
@@ -60,6 +65,12 @@ def registers(number: int, at: datetime, file: UUID, ids: Ids) -> RegisterChild:
             name=f"{_one(_TOWNS, number)} Group Practice", code=f"F{number % 90_000 + 10_000}"
         ),
     )
+
+
+def registered(command: RegisterChild, ids: Ids, rules: RuleSet) -> Change:
+    """What the registration of a child of its own comes to."""
+    child_id = ids.new()
+    return change_of(child_id, 0, decide(ChildRecord(child_id), command, rules))
 
 
 def moves(number: int, at: datetime) -> AssertFacts:

@@ -2,13 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 from adapters.postgres.databases import connect_as_superuser
 from adapters.postgres.embedded import EmbeddedServer, ServerAddress
+from cli.benches.measuring import Slice
 from cli.bootstrap import stop_server
 from cli.initialise import initialise
 from cli.settings import Settings
@@ -36,6 +37,16 @@ def address_of(home: Path) -> ServerAddress:
     if address is None:
         raise Unavailable("The database server of the bench has stopped.")
     return address
+
+
+def after_settling(home: Path, take: Callable[[], Slice]) -> Callable[[], Slice]:
+    """A slice that begins once what earlier ones left in memory is written out."""
+
+    def turn() -> Slice:
+        settled(home)
+        return take()
+
+    return turn
 
 
 def settled(home: Path) -> None:

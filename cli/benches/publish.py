@@ -28,9 +28,6 @@ from cli.bootstrap import open_app
 from cli.broker import cache
 from cli.output import Json, Output
 from cli.settings import Settings
-from domain.child_record.decisions import decide
-from domain.child_record.handlers import change_of
-from domain.child_record.model import ChildRecord
 from domain.kernel import Metadata
 from domain.ports import Message
 
@@ -87,15 +84,11 @@ class Ours:
     def published(self, events: int) -> Slice:
         """Publish so many events, from the log to the last acknowledgement."""
         ids, at, file = self._app.ids, self._app.now(), self._app.ids.new()
-        children = [ids.new() for _ in range(max(1, events // EVENTS_OF_A_CHILD))]
+        numbers = itertools.islice(self._numbers, max(1, events // EVENTS_OF_A_CHILD))
         self._store.append_many_new(
             (
-                change_of(
-                    child,
-                    0,
-                    decide(ChildRecord(child), invented.registers(number, at, file, ids), self._app.rules),
-                )
-                for child, number in zip(children, self._numbers, strict=False)
+                invented.registered(invented.registers(number, at, file, ids), ids, self._app.rules)
+                for number in numbers
             ),
             Metadata(actor=ACTOR, purpose="operation", correlation=ids.new()),
         )

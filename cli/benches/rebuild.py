@@ -3,7 +3,6 @@
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Event as Flag
 from threading import Thread
@@ -17,16 +16,13 @@ from adapters.store import Reveal
 from cli.benches import invented
 from cli.benches.bulk import EVENTS_OF_A_CHILD, PROCESSES, Ours
 from cli.benches.measuring import Slice, answer_of, compared, high_water, percentile
-from cli.benches.place import ACTOR, address_of, home_of_its_own, settled
+from cli.benches.place import ACTOR, address_of, after_settling, home_of_its_own
 from cli.benches.yardsticks import CopyOut, LibraryRunner, library_environment
 from cli.bootstrap import open_stores
 from cli.output import Json, Output
 from cli.settings import Settings
 from cli.stores import Stores
 from cli.viewing import Workers, engine_of
-from domain.child_record.decisions import decide
-from domain.child_record.handlers import change_of
-from domain.child_record.model import ChildRecord
 from domain.kernel import Metadata
 from projections.engine import Progress
 from projections.practitioner_view.view import PRACTITIONER_VIEW
@@ -69,18 +65,11 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
         copy = CopyOut(address_of(home))
         closing.callback(copy.close)
 
-        def prepared(take: Callable[[], Slice]) -> Callable[[], Slice]:
-            def turn() -> Slice:
-                settled(home)
-                return take()
-
-            return turn
-
         slices = compared(
             {
-                "theirs": prepared(lambda: library.projected(min(events, THEIRS_AT_MOST))),
-                "ours": prepared(ours.rebuilt),
-                "floor": prepared(copy.copied),
+                "theirs": after_settling(home, lambda: library.projected(min(events, THEIRS_AT_MOST))),
+                "ours": after_settling(home, ours.rebuilt),
+                "floor": after_settling(home, copy.copied),
             },
             rounds,
             output,
@@ -147,12 +136,11 @@ def _delays(operations: Operations, stores: Stores, times: int) -> list[float]:
     follower.start()
     try:
         for number in range(times):
-            child_id = stores.ids.new()
             command = invented.registers(number, stores.clock.now(), file, stores.ids)
-            change = change_of(child_id, 0, decide(ChildRecord(child_id), command, rules))
+            change = invented.registered(command, stores.ids, rules)
             writer.append([change], metadata)
             began = time.perf_counter()
-            while not _is_there(views, child_id):
+            while not _is_there(views, change.stream_id):
                 time.sleep(_LOOK_SECONDS)
             found.append((time.perf_counter() - began) * 1000)
     finally:

@@ -26,6 +26,7 @@ from psycopg import sql
 
 from adapters.ids import RandomIds
 from adapters.keys.cipher import BLOCKS, RANDOM
+from adapters.postgres.arrays import EPOCH
 from adapters.postgres.databases import connect_as_superuser
 from adapters.postgres.embedded import SUPERUSER, ServerAddress
 from adapters.postgres.log_slices import packets
@@ -52,7 +53,6 @@ _HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _FOOTER: Final = b"\xff\xff"
 _CLEAR: Final = Struct(">h iq iq i16s i16s ii ih ii")
 _AT: Final = datetime(2026, 3, 2, 10, tzinfo=UTC)
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _IDENTICAL: Final = """
     CREATE SCHEMA floor;
     CREATE TABLE floor.event (LIKE record_log.event INCLUDING ALL) PARTITION BY HASH (stream_id);
@@ -327,6 +327,6 @@ class Floor:
 def _packed(row: _Row) -> bytes:
     """A row in PostgreSQL's binary COPY form."""
     position, at, event_id, stream_id, version, form, period, *parts = row
-    micros = int((at - _EPOCH).total_seconds()) * 1_000_000
+    micros = int((at - EPOCH).total_seconds()) * 1_000_000
     clear = (8, position, 8, micros, 16, event_id.bytes, 16, stream_id.bytes, 4, version, 2, form, 4, period)
     return _CLEAR.pack(10, *clear) + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
