@@ -6,7 +6,7 @@ another thread takes the interpreter away.
 
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakSet
@@ -17,7 +17,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-from adapters.postgres.arrays import Bytes, Ints, Packed, SmallInts, Uuids
+from adapters.postgres.arrays import EPOCH, Bytes, Ints, Packed, SmallInts, Uuids
 from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, StoredRow, Taken
 
 
@@ -121,14 +121,13 @@ _APPEND_TYPES: Final = (
 
 _ALL_BINARY: Final = [Format.BINARY] * len(_APPEND_TYPES)
 _SENT: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _instant(given: object) -> bytes | None:
     """A timestamptz in binary form: microseconds since 2000."""
     if not isinstance(given, datetime):
         return None
-    return ((given - _EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big", signed=True)
+    return ((given - EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big", signed=True)
 
 
 def _numbered(statement: bytes) -> bytes:

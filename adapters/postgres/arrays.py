@@ -1,10 +1,11 @@
-"""Arrays in PostgreSQL's binary form.
+"""Arrays in PostgreSQL's binary form, and from when it counts time in it.
 
 psycopg dumps lists element by element in Python, which at eleven columns costs more than the insert itself.
 """
 
 import struct
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -12,6 +13,9 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
+
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""A timestamptz in binary form is the microseconds since then."""
 
 
 class Packed:

@@ -6,7 +6,7 @@ into one slice is read through the table itself.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from struct import Struct
 from typing import Any, Final, TypeVar
 from uuid import UUID, SafeUUID
@@ -17,6 +17,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
 from adapters.key_rows import KeyRow
+from adapters.postgres.arrays import EPOCH
 from adapters.postgres.databases import Database, Role, translated
 from adapters.rows import RecordedRow
 from domain.kernel import Log
@@ -34,7 +35,6 @@ _EVENT: Final = Struct(">hi16siiiqiqi16sihiii")  # up to the length of the ident
 _KEY: Final = Struct(">hi16sihiiiii")  # up to the length of the wrapped key
 _LENGTH: Final = Struct(">i")
 _NULL: Final = -1
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 _R = TypeVar("_R")
 
@@ -154,7 +154,7 @@ def packets(connection: PGconn, query: bytes) -> Iterator[bytes]:
 def _event_rows(packets: Iterator[bytes]) -> Iterator[RecordedRow]:
     fixed, after = _EVENT.unpack_from, _EVENT.size
     length = _LENGTH.unpack_from
-    stream, stream_id, micros, recorded_at = b"", UUID(int=0), -1, _EPOCH
+    stream, stream_id, micros, recorded_at = b"", UUID(int=0), -1, EPOCH
     for row in packets:
         (
             _, _, own, _, version, _, position, _, when, _, event_id, _, form, _, period, identity_bytes
@@ -162,7 +162,7 @@ def _event_rows(packets: Iterator[bytes]) -> Iterator[RecordedRow]:
         if own != stream:
             stream, stream_id = own, _uuid(own)
         if when != micros:
-            micros, recorded_at = when, _EPOCH + timedelta(microseconds=when)
+            micros, recorded_at = when, EPOCH + timedelta(microseconds=when)
         content = after + identity_bytes + 4
         metadata = content + length(row, content - 4)[0] + 4
         yield RecordedRow(
