@@ -128,9 +128,14 @@ class Engine:
             step.become(build, "live")
 
     def drain(self, step: Step, projection: Projection) -> None:
-        """Within one transaction, bring every build that is fed to the head as it stands."""
-        while sum(self._advance(step, projection, log, BATCH) for log in projection.logs):
-            pass
+        """Within one transaction, bring every build that is fed to the head as it stands.
+
+        What is appended meanwhile may come along; it is not waited for, or writers could keep this from ending.
+        """
+        for log in projection.logs:
+            upto = self.log.head(log)
+            while self._behind(step, projection, log) < upto and self._advance(step, projection, log, BATCH):
+                pass
 
     def fold(self, projection: Projection, log: Log, streams: Collection[UUID]) -> Folded:
         """Open streams and fold them. What cannot be opened or folded is parked, and the others go on."""
@@ -194,6 +199,10 @@ class Engine:
             fed = self._fed(step, projection, build)
             step.advance(build, log, position=last if fed else None, swept=last)
         return len(tail)
+
+    def _behind(self, step: Step, projection: Projection, log: Log) -> int:
+        """How far the build has come that is furthest behind."""
+        return min((self._mark(step, projection, build, log) for build in step.builds), default=0)
 
     def _fed(self, step: Step, projection: Projection, build: Build) -> bool:
         return not step.paused and self.feeds(projection, build)

@@ -136,7 +136,7 @@ def open_site(databases: Databases, folder: Path, projections: tuple[Projection,
     home = postgres_home(databases, folder / "kek", CHILD_EVENTS | DESTRUCTION_EVENTS)
     views, reader = PostgresViewStore(databases.views), PostgresLogReader(databases.record)
     openers = {Log.RECORD: home.service().load_many, Log.ACCESS: home.looks().load_many}
-    rows = LogSlices(databases.record, databases.keyring, slice_events=8)
+    rows = LogSlices(databases.record, databases.keyring, slice_events=30)
     slices = StoredSlices(rows, home.service_keys(), trusting(CHILD_EVENTS | DESTRUCTION_EVENTS))
     engine = Engine(views, reader, openers, slices, the_rules(), home.clock)
     return Site(home, databases, views, reader, rows, Operations(engine, projections))
