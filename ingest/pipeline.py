@@ -24,11 +24,8 @@ from domain.child_record.commands import (
     AssertFacts,
     Assertion,
     AssignAuthority,
-    BeginInvolvement,
-    EndInvolvement,
     RegisterChild,
     RuleOutLink,
-    WithdrawSensitiveConsent,
 )
 from domain.child_record.decisions import decide as decide_record
 from domain.child_record.decisions import decide_on_held
@@ -40,13 +37,12 @@ from domain.child_record.events import (
     SourceKind,
 )
 from domain.child_record.handlers import change_of, index_number_token, nhs_number_token
-from domain.child_record.model import ChildRecord, Involvement
+from domain.child_record.model import ChildRecord
 from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
 from domain.identifiers import synthetic_nhs_number
 from domain.kernel import (
     Appended,
     Change,
-    Command,
     Event,
     History,
     Log,
@@ -83,6 +79,7 @@ from ingest.matching.decision import (
 )
 from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
+from ingest.services import Service
 from ingest.source_record import (
     FORMER_UPN,
     REMEDIES,
@@ -217,9 +214,7 @@ class _Item:
     places: frozenset[bytes]
     linking: frozenset[str]
     screening: frozenset[str]
-    involved: tuple[Involved, ...] = ()
-    begun: tuple[BeginInvolvement, ...] = ()
-    """The services of a record that was held back."""
+    services: tuple[Service, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,7 +462,7 @@ class Loader:
         assertion = AssertFacts(**{**dict(held.assertion), "at": at})
         about_carers = not assertion.names and assertion.carers is not None
         item = self._item(0, key, assertion, held.authority, about_carers=about_carers)
-        return replace(item, begun=tuple(_begun(each, at) for each in held.involvements))
+        return replace(item, services=tuple(Service.held(one, at) for one in held.involvements))
 
     def item_of(self, record: SourceRecord, key: bytes, file_id: UUID | None, at: datetime) -> _Item:
         """A source record as a wish, its undated address dated by its receipt."""
@@ -484,13 +479,8 @@ class Loader:
         )
         about_carers = record.about == "carers"
         item = self._item(record.line, key, assertion, facts.authority, about_carers=about_carers)
-        return replace(item, involved=facts.involvements) if facts.involvements else item
-
-
-def _begun(involvement: Involvement, at: datetime) -> BeginInvolvement:
-    """The wish for an involvement that was held back, as it was held."""
-    said = {name: getattr(involvement, name) for name in BeginInvolvement.model_fields if name != "at"}
-    return BeginInvolvement(at=at, **said)
+        told = facts.involvements or ()
+        return replace(item, services=tuple(Service.told(one, assertion, self.tokens) for one in told))
 
 
 def entry_of(incoming: Incoming) -> tuple[str, str] | None:
@@ -919,13 +909,13 @@ class _Run:
 
         Raises Refused where an involvement cannot be accepted: the source record is then refused whole.
         """
-        if not item.involved and not item.begun:
+        if not item.services:
             return changes
         after = _after(record, changes, item.assertion.at)
         if after.archived_on is not None:
             return changes
         events = list(changes[0].events) if changes else []
-        for command in self._of_services(item, after):
+        for command in [wish for service in item.services for wish in service.wishes(after)]:
             decision = decide_record(after, command, self._loader.rules)
             if decision.events:
                 change = change_of(after.child_id, after.version, decision)
@@ -940,41 +930,6 @@ class _Run:
                 record.child_id, StreamKind.CHILD, record.version, tuple(events), shielded=record.shielded
             ),
         )
-
-    def _of_services(self, item: _Item, record: ChildRecord) -> Iterator[Command]:
-        yield from item.begun
-        for involved in item.involved:
-            yield from self._of_service(item, involved, record)
-
-    def _of_service(self, item: _Item, involved: Involved, record: ChildRecord) -> Iterator[Command]:
-        """What is wished for one involvement; one that may not be recorded any more is only ended or withdrawn."""
-        at, kind = item.assertion.at, item.assertion.source_kind
-        which = self._involvement_id(item, involved)
-        if involved.lawful:
-            yield self._beginning(item, involved)
-        elif all(known.involvement != which for known in record.involvements):
-            return
-        if (gone := involved.consent_withdrawn) is not None:
-            yield WithdrawSensitiveConsent(at=at, involvement=which, withdrawn_on=gone, source_kind=kind)
-        if involved.ended is not None:
-            yield EndInvolvement(at=at, involvement=which, ended=involved.ended, source_kind=kind)
-
-    def _beginning(self, item: _Item, involved: Involved) -> BeginInvolvement:
-        said = dict(involved)
-        del said["number"], said["ended"], said["consent_withdrawn"]
-        return BeginInvolvement(
-            at=item.assertion.at,
-            involvement=self._involvement_id(item, involved),
-            source_kind=item.assertion.source_kind,
-            source=item.assertion.source,
-            **said,
-        )
-
-    def _involvement_id(self, item: _Item, involved: Involved) -> UUID:
-        """The same for the same number of the same body, and telling neither."""
-        source = item.assertion.source
-        number = f"involvement\n{item.assertion.source_kind}\n{source.body}\n{involved.number}"
-        return UUID(bytes=self._loader.tokens.token("feed", number.encode())[:16], version=4)
 
     def _new(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
         loader = self._loader
@@ -1029,9 +984,9 @@ class _Run:
     def _services_held(self, item: _Item, stream_id: UUID) -> Iterator[Pending]:
         """The services that a source record held back tells of and that are still involved. Raises Refused."""
         record = ChildRecord(stream_id, version=1, content_key=1)
-        for involved in item.involved:
-            if involved.lawful and involved.ended is None:
-                decision = decide_on_held(record, self._beginning(item, involved), self._loader.rules)
+        for service in item.services:
+            if service.stands:
+                decision = decide_on_held(record, service.begin, self._loader.rules)
                 change = change_of(stream_id, record.version, decision)
                 record = _after(record, (change,), item.assertion.at)
                 yield from change.events

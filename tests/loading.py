@@ -26,8 +26,9 @@ from domain.child_record.events import SourceKind
 from domain.child_record.model import ChildRecord, fold
 from domain.disclosure import RecordFacts
 from domain.kernel import Log, Metadata, Recorded
+from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import EVENTS as SUPPLY_EVENTS
-from domain.supply.events import SourceRecordHeld
+from domain.supply.events import SourceRecordHeld, Verdict
 from domain.supply.model import fold as fold_held
 from ingest.best_view import best_view
 from ingest.pipeline import Counts, Listener, Loaded, Loader, Refusal
@@ -333,3 +334,14 @@ class Index:
         histories = self.store.load_many(self.streams())
         events = [recorded for history in histories.values() for recorded in history.events]
         return sorted(events, key=lambda recorded: recorded.position)
+
+
+def decide(
+    index: Index, verdict: Verdict, children: Sequence[UUID] = (), reason: str = "documents-seen"
+) -> None:
+    """Decide on the one record that waits."""
+    (held,) = index.waiting()
+    command = DecideHeldRecord(
+        at=index.home.clock.now(), held=held, verdict=verdict, children=tuple(children), reason=reason
+    )
+    index.loader.decide(command, index.by(), lambda _: True)

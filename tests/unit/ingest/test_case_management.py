@@ -12,11 +12,10 @@ from jsonschema import Draft202012Validator
 
 from domain.child_record.events import CurrentAddress, Gender, SourceKind
 from domain.child_record.model import Involvement, fold
-from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import Verdict
 from ingest.source_record import MAX_LINE, Code, Parsed, Rejected, SourceRecord
 from ingest.sources import case_management
-from tests.loading import OPERATOR, Index, Told, an_entry, ndjson
+from tests.loading import NO_NUMBER, OPERATOR, Index, Told, an_entry, decide, ndjson
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples" / "sources" / "case-management"
 SCHEMA: Final = Path(__file__).parents[3] / "docs" / "case-management.schema.json"
@@ -345,21 +344,27 @@ def test_what_a_human_decided_on_has_its_services(verdict: Verdict) -> None:
     index.births(an_entry())
     load(index, a_message(FAMILY_SUPPORT, CAMHS, date_of_birth="2016-04-03"))
     (child,) = [record.child_id for record in index.records()]
-    (held,) = index.waiting()
-    command = DecideHeldRecord(
-        at=index.home.clock.now(),
-        held=held,
-        verdict=verdict,
-        children=(child,) if verdict == "same" else (),
-        reason="documents-seen",
-    )
-    index.loader.decide(command, index.by(), lambda _: True)
+    decide(index, verdict, [child] if verdict == "same" else [])
     (record,) = [one for one in index.records() if verdict == "same" or one.child_id != child]
     assert [(one.service, one.stands) for one in record.involvements] == [
         ("Family support", True),
         ("CAMHS tier 3", True),
     ]
     assert record.involvements[0].contact.telephone == "01632 960100"
+
+
+def test_what_waits_again_once_some_are_ruled_out_keeps_its_services() -> None:
+    index = Index()
+    index.births(an_entry(**NO_NUMBER), an_entry(entry_id="X/2", given_names="Amelia Mae", **NO_NUMBER))
+    if index.waiting():
+        decide(index, "new")
+    one, _ = (record.child_id for record in index.records())
+    told = a_message(FAMILY_SUPPORT, CAMHS, given=["Amelia"], nhs_number=None, address=None)
+    assert load(index, told).counts.queued == 1
+    decide(index, "not-the-same", [one])
+    (again,) = index.waiting()
+    kept = fold(index.store.load(again)).involvements
+    assert [(one.service, one.stands) for one in kept] == [("Family support", True), ("CAMHS tier 3", True)]
 
 
 # Taken back

@@ -1,6 +1,5 @@
 """What becomes of a record that was held back: decided once, by the linking of a load, and for good."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
@@ -13,24 +12,13 @@ from domain.errors import NotFound, Refused
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import HeldRecordDecided, SourceRecordReleased, Verdict
 from domain.supply.model import HeldRecord, concerns, fold
-from tests.loading import NO_NUMBER, Index, a_patient, an_entry, restricted
+from tests.loading import NO_NUMBER, Index, a_patient, an_entry, decide, restricted
 
 LATER = "2016-04-03"
 CLAIM = (
     b"claim_number,claimed_from,given_names,surname,date_of_birth,sex,address_line_1,postcode\n"
     b"CHB40000009AB,2016-05-10,Amelia Rose,Thornton,2016-04-02,F,4 New Way,TR1 2AB\n"
 )
-
-
-def decide(
-    index: Index, verdict: Verdict, children: Sequence[UUID] = (), reason: str = "documents-seen"
-) -> None:
-    """Decide on the one record that waits."""
-    (held,) = index.waiting()
-    command = DecideHeldRecord(
-        at=index.home.clock.now(), held=held, verdict=verdict, children=tuple(children), reason=reason
-    )
-    index.loader.decide(command, index.by(), lambda _: True)
 
 
 def in_doubt() -> Index:
