@@ -19,6 +19,7 @@ from domain.policy.publishing import Signal, signals_of
 from domain.ports import Again, Clock, Message, Publications, Subscribers
 from domain.rule_set.model import RuleSet
 from projections.ports import LogReader, Opener
+from projections.projection import Depth, Reads
 
 BATCH: Final = 1000
 """Events numbered and sent together: bounds what is in memory and what is on its way."""
@@ -34,6 +35,7 @@ KEPT_SECONDS: Final = 30 * 24 * 3600.0
 """What was sent can be sent again for as long as it stands on the topic."""
 
 BEAT: Final = timedelta(minutes=1)
+_NAMES: Final = Reads(Depth.NAMES)
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -84,7 +86,7 @@ class Publisher:
         found: list[tuple[int, Signal]] = []
         for start in range(0, len(streams), _OPENED_TOGETHER):
             together = streams[start : start + _OPENED_TOGETHER]
-            histories = self.open(together)
+            histories = self.open(together, _NAMES)
             shut = [stream for stream in together if stream not in histories]
             if shut:
                 self.publications.park(fence, shut, after)
@@ -159,7 +161,7 @@ class Publisher:
         if not parked:
             return
         upto = self.publications.position()
-        histories = self.open(list(parked)[: self.batch])
+        histories = self.open(list(parked)[: self.batch], _NAMES)
         for stream_id, history in histories.items():
             # Numbered before the note is taken off: a crash in between numbers it twice, and both have the same ids.
             signals = signals_of(history, parked[stream_id], upto, self.rules)

@@ -12,7 +12,7 @@ from adapters.postgres.log_slices import LogSlices
 from domain.errors import DamagedStream
 from domain.kernel import History, Log
 from projections.ports import Slice
-from projections.projection import Reads
+from projections.projection import Depth, Reads
 
 
 class StoredSlices:
@@ -37,7 +37,8 @@ class StoredSlices:
         """The streams of a slice as they stood at a position; None: it cannot be opened. Raises Unavailable."""
         opened = self._opened(of) if of.log == Log.RECORD else {}
         opener = Opener(of.log, self._keys, self._parts[of.log], Reveal.NOTHING, opened, reads)
-        for rows in self._rows.streams(of, upto):
+        metadata = of.log == Log.ACCESS or reads.depth is Depth.EVERYTHING
+        for rows in self._rows.streams(of, upto, metadata=metadata):
             stream_id = rows[0].stream_id
             try:
                 history = opener.history(stream_id, rows, None)

@@ -19,7 +19,7 @@ from domain.errors import AlreadyReserved, DamagedStream, VersionConflict
 from domain.kernel import Appended, Change, History, Metadata, Reservation, StreamKind
 from domain.ports import Clock, Ids
 from ingest.ports import Unit
-from projections.projection import Reads
+from projections.projection import EVERYTHING, Reads
 
 __all__ = ["Append", "EncryptedEventStore", "OneAccess", "Reveal", "Right"]
 
@@ -27,8 +27,7 @@ __all__ = ["Append", "EncryptedEventStore", "OneAccess", "Reveal", "Right"]
 class EncryptedEventStore:
     """One log. Implements domain.ports.EventStore. Safe to share between threads.
 
-    commit: appends one group; by default straight to the log. right: what may be opened of shielded records. reads:
-    how much of a child's events is opened at all.
+    commit: appends one group; by default straight to the log. right: what may be opened of shielded records.
     """
 
     def __init__(
@@ -41,7 +40,6 @@ class EncryptedEventStore:
         *,
         commit: Callable[[Group], Outcome] | None = None,
         right: Right = Reveal.NOTHING,
-        reads: Reads = Reads.EVERYTHING,
         random: Random = RANDOM,
     ) -> None:
         self._recorder = recorder
@@ -51,7 +49,6 @@ class EncryptedEventStore:
         self._clock = clock
         self._commit = commit or (lambda group: recorder.append([group])[0])
         self._right = right
-        self._reads = reads
         self._random = random
         self._tools = Tools(recorder.log, BLOCKS[recorder.log], parts.split, ids.new, random)
         self.damaged: set[UUID] = set()
@@ -70,10 +67,10 @@ class EncryptedEventStore:
             self.damaged.add(stream_id)
             raise DamagedStream(stream_id) from None
 
-    def load_many(self, stream_ids: Iterable[UUID]) -> dict[UUID, History]:
-        """See domain.ports.EventStore. Streams that do not exist are left out."""
+    def load_many(self, stream_ids: Iterable[UUID], reads: Reads = EVERYTHING) -> dict[UUID, History]:
+        """See domain.ports.EventStore. Streams that do not exist are left out. `reads`: how far they are opened."""
         streams = self._recorder.streams(stream_ids)
-        opener = self._opener(list(streams.values()))
+        opener = self._opener(list(streams.values()), reads)
         found: dict[UUID, History] = {}
         for stream_id, own in streams.items():
             try:
@@ -100,8 +97,8 @@ class EncryptedEventStore:
         """See domain.ports.EventStore."""
         self._recorder.forget_batch(batch)
 
-    def _opener(self, streams: Sequence[Sequence[RecordedRow]]) -> Opener:
-        return Opener.of(self._recorder.log, self._keys, self._parts, self._right, streams, self._reads)
+    def _opener(self, streams: Sequence[Sequence[RecordedRow]], reads: Reads = EVERYTHING) -> Opener:
+        return Opener.of(self._recorder.log, self._keys, self._parts, self._right, streams, reads)
 
     # Appending
 

@@ -31,7 +31,7 @@ from domain.organisation import events as organisation_events
 from domain.ports import Clock
 from domain.rule_set import events as rule_set_events
 from domain.supply import events as supply_events
-from projections.projection import Reads
+from projections.ports import Opener
 
 RECORD_TYPES: Final = (
     child_events.EVENTS
@@ -47,7 +47,7 @@ TRUSTING: Final = {
     Log.RECORD: Parts(RECORD_TYPES, UPCASTERS, trusting=True),
     Log.ACCESS: Parts(access_events.EVENTS, unnamed=access_events.LookForgotten, trusting=True),
 }
-"""For rebuilds: what opens is not validated again."""
+"""For views: what opens is not validated again."""
 _CAPACITIES: Final[dict[Capacity, Role]] = {"manager": Role.MANAGER, "override": Role.OVERRIDE}
 
 
@@ -80,10 +80,8 @@ class Stores:
             found = self._keys[role] = self._key_store(role)
         return found
 
-    def store(
-        self, role: Role, right: Right = Reveal.NOTHING, reads: Reads = Reads.EVERYTHING
-    ) -> EncryptedEventStore:
-        """The record log under a role, opened as far as `right` says, and as far as is read of it."""
+    def store(self, role: Role, right: Right = Reveal.NOTHING) -> EncryptedEventStore:
+        """The record log under a role, opened as far as `right` says."""
         recorder = self.recorder(role)
         commit = Committer(recorder).commit
         return EncryptedEventStore(
@@ -94,7 +92,6 @@ class Stores:
             self.clock,
             commit=commit,
             right=right,
-            reads=reads,
         )
 
     def tokens(self, role: Role) -> SystemTokens:
@@ -112,6 +109,15 @@ class Stores:
         return EncryptedEventStore(
             recorder, self.keys(role), ACCESS_PARTS, self.ids, self.clock, commit=Committer(recorder).commit
         )
+
+    def openers(self) -> dict[Log, Opener]:
+        """What opens streams of both logs for views: what opens is not validated again."""
+        return {
+            log: EncryptedEventStore(
+                self.recorder(Role.SERVICE, log), self.keys(Role.SERVICE), parts, self.ids, self.clock
+            ).load_many
+            for log, parts in TRUSTING.items()
+        }
 
     def slices(self) -> StoredSlices:
         """Both logs, a slice at a time, for rebuilds."""

@@ -17,7 +17,6 @@ from domain.errors import BadInput, NotFound, Unavailable
 from domain.kernel import Log
 from domain.ports import Again
 from domain.rule_set.model import RuleSet
-from projections.projection import Reads
 
 SUBSCRIBERS = "kafka"
 LAG_SECONDS: Final = 300.0
@@ -47,7 +46,7 @@ class Streaming:
                 closing.callback(each.close)
             yield Publisher(
                 log=reader,
-                open=self.stores.store(Role.PUBLISHER, reads=Reads.NAMES).load_many,
+                open=self.stores.store(Role.PUBLISHER).load_many,
                 publications=publications,
                 subscribers=subscribers,
                 rules=self.rules,

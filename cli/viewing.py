@@ -15,12 +15,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from adapters.postgres.databases import Databases, Role
+from adapters.postgres.databases import Databases
 from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.view_store import PostgresViewStore
 from cli.stores import Stores
 from domain.errors import Unavailable
-from domain.kernel import Log
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
 from projections.ports import Work
@@ -31,8 +30,7 @@ _JOIN_SECONDS: Final = 10.0
 
 def engine_of(stores: Stores, rules: RuleSet, views: PostgresViewStore, reader: PostgresLogReader) -> Engine:
     """An engine under the serving role."""
-    openers = {Log.RECORD: stores.store(Role.SERVICE).load_many, Log.ACCESS: stores.accesses().load_many}
-    return Engine(views, reader, openers, stores.slices(), rules, stores.clock)
+    return Engine(views, reader, stores.openers(), stores.slices(), rules, stores.clock)
 
 
 class Job(NamedTuple):
@@ -53,7 +51,7 @@ class Workers:
     kek: Path
     processes: int = len(os.sched_getaffinity(0))
 
-    def __call__(self, engine: Engine, work: Work) -> Generator[int]:
+    def __call__(self, engine: Engine, work: Work) -> Generator[int | None]:
         """Fill slices as workers become free. Raises Unavailable where one dies or loses a database."""
         processes = min(self.processes, len(work.slices))
         if processes < 2:
@@ -69,15 +67,13 @@ class Workers:
                 ) from None
 
 
-def _shared_out(work: Work, pipes: list[Connection]) -> Generator[int]:
-    """Name each worker a slice, and the next when it has done that; None once there is no more."""
+def _shared_out(work: Work, pipes: list[Connection]) -> Generator[int | None]:
+    """Name each worker a slice when it is ready, and the next when it has done that; None once there is no more."""
     ahead = iter(work.slices)
-    for pipe in pipes:
-        pipe.send(next(ahead))
     while pipes:
         ready = wait(pipes)
         for pipe in [pipe for pipe in pipes if pipe in ready]:
-            answer: int | str = pipe.recv()
+            answer: int | str | None = pipe.recv()
             if isinstance(answer, str):
                 raise Unavailable(answer)
             yield answer
@@ -108,14 +104,19 @@ class _Still(NamedTuple):
 
 
 def _work(pipe: Connection, job: Job) -> None:
-    """Fill one slice after another as they are named; None is the end, and so is the death of whoever names them."""
+    """Say None when ready, then fill slices as they are named and say how many events each has.
+
+    None is the end, and so is the death of whoever names them.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the command to understand
     gc.disable()  # nothing made here refers to itself, and what does is seen to after every slice
     with ExitStack() as opened, closing(pipe):
         stores = Stores(job.databases, job.kek, lambda _: _Still(job.now), opened)
         views, reader = stores.views(), stores.reader()
         engine = engine_of(stores, job.rules, views, reader)
+        gc.freeze()  # so that this does not go through every class there is, each time
         try:
+            pipe.send(None)
             while (named := pipe.recv()) is not None:
                 pipe.send(engine.fill(job.work, named))
                 gc.collect()

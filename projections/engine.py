@@ -7,6 +7,7 @@ other code made it, is *swept*: streams that became hidden leave it all the same
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -28,7 +29,12 @@ from projections.ports import (
 )
 from projections.projection import Projection, Row, as_served, is_hidden
 
-BATCH: Final = 500
+BATCH: Final = 4_000
+"""Events that one transaction takes at most."""
+
+_OPENED_TOGETHER: Final = 500
+"""Streams: bounds what is in memory where each of a batch is of another stream, and long."""
+
 _RETRIED: Final = 100
 """How many parked streams one catch-up tries again."""
 
@@ -139,10 +145,11 @@ class Engine:
 
     def fold(self, projection: Projection, log: Log, streams: Collection[UUID]) -> Folded:
         """Open streams and fold them. What cannot be opened or folded is parked, and the others go on."""
-        opened = dict(self.open[log](list(streams)))
-        folded = Folded([], set(), set(), [])
-        for stream_id in streams:
-            self._fold_or_park(projection, log, stream_id, opened.get(stream_id), folded)
+        folded, ahead = Folded([], set(), set(), []), iter(streams)
+        while together := list(islice(ahead, _OPENED_TOGETHER)):
+            opened = self.open[log](together, projection.reads)
+            for stream_id in together:
+                self._fold_or_park(projection, log, stream_id, opened.get(stream_id), folded)
         return folded
 
     def filled(self, projection: Projection, of: Slice, upto: int) -> Filled:

@@ -13,8 +13,8 @@ from projections.projection import Projection, Reads, Row
 State: TypeAlias = Literal["filling", "scratch", "next", "live", "previous"]
 """What a build is: being filled; filled only to be compared; ready to be switched to; read by queries; what was."""
 
-Opener: TypeAlias = Callable[[Sequence[UUID]], Mapping[UUID, History]]
-"""Opens streams of one log. Those that cannot be opened (damaged) are left out."""
+Opener: TypeAlias = Callable[[Sequence[UUID], Reads], Mapping[UUID, History]]
+"""Opens streams of one log, at least as far as is read of them. Those that cannot be opened (damaged) are left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from domain.kernel import Concealed, Event, ForgottenEvent, History, Log, Recorded
 from domain.personal_data import HIDDEN, Forgotten, Part, parts_of
-from domain.policy.shielding import shielded
+from domain.policy.shielding import SHIELD_EVENTS, shielded
 from domain.rule_set.model import RuleSet
 
 Row: TypeAlias = tuple[Any, ...]
@@ -50,8 +50,8 @@ def ends_nothing(source: History) -> Iterable[UUID]:
     return ()
 
 
-class Reads(Enum):
-    """What of a child's events a projection is made of.
+class Depth(Enum):
+    """How far a child's events are opened.
 
     EVENTS: no metadata. FACTS: nor any content of events that are not concealed (their source and the like). `Hidden`
     stands in their place, and a rebuild does not open them; damage there is found by whoever opens it. NAMES: what
@@ -62,6 +62,25 @@ class Reads(Enum):
     EVERYTHING = "everything"
     EVENTS = "events"
     FACTS = "facts"
+
+
+class Reads(NamedTuple):
+    """What of a child's events a projection is made of.
+
+    only: names of events; others may be left out of the history, whose version counts them all the same. None: all.
+    Shields, and what cannot be opened, come whatever it says.
+    """
+
+    depth: Depth = Depth.EVERYTHING
+    only: frozenset[str] | None = None
+
+
+EVERYTHING: Final = Reads()
+
+
+def reads(depth: Depth, *classes: type[Event]) -> Reads:
+    """Reads events of these classes alone."""
+    return Reads(depth, frozenset(each.NAME for each in classes) | SHIELD_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,7 @@ class Projection:
     rows: Callable[[History, RuleSet], Sequence[Row]]
     folder: Path
     ends: Callable[[History], Iterable[UUID]] = ends_nothing
-    reads: Reads = Reads.EVERYTHING
+    reads: Reads = EVERYTHING
 
     def sql(self) -> tuple[str, str]:
         """The statements that make its tables, and those that make its indexes. No schema is named in them."""
@@ -104,7 +123,7 @@ def as_served(source: History) -> History:
 def is_hidden(source: History) -> bool:
     """Whether a stream is one that an old build may hold nothing of: shielded, or its key destroyed."""
     events = [recorded.event for recorded in source.events]
-    return shielded(events) or any(isinstance(event, ForgottenEvent) for event in events)
+    return shielded(events) or any(type(event) is ForgottenEvent for event in events)
 
 
 def _without_content(recorded: Recorded) -> Recorded:

@@ -44,14 +44,15 @@ class Rebuilt:
     switched: bool
 
 
-Filler: TypeAlias = Callable[[Engine, Work], Generator[int]]
+Filler: TypeAlias = Callable[[Engine, Work], Generator[int | None]]
 """Fills a build with slices, in any order, and says of each when it is there: how many events it has.
 
-Raises Unavailable where a worker or a database went away: what was said to be there is.
+Says None when it begins, if it had to get ready for that. Raises Unavailable where a worker or a database went away:
+what was said to be there is.
 """
 
 
-def one_by_one(engine: Engine, work: Work) -> Generator[int]:
+def one_by_one(engine: Engine, work: Work) -> Generator[int | None]:
     """Fill in this process, one slice after another."""
     for each in work.slices:
         yield engine.fill(work, each)
@@ -247,6 +248,9 @@ class Operations:
         work = Work(projection, filling.build, left, plan.upto)
         with closing(self.filler(self.engine, work)) as filled:
             for events in filled:
+                if events is None:  # getting ready says nothing of how long the rest takes
+                    started = started if done else time.monotonic()
+                    continue
                 done += events
                 if progress:
                     seconds = max(time.monotonic() - started, 1e-9)

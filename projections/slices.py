@@ -26,10 +26,9 @@ class StreamByStream:
         return 1
 
     def histories(self, of: Slice, upto: int, reads: Reads) -> Iterator[tuple[UUID, History | None]]:
-        """Every stream, opened in full, whatever is read of it."""
-        del reads
+        """Every stream, opened as whoever catches up opens it."""
         after: UUID | None = None
         while streams := self.log.streams(of.log, after, _TOGETHER, upto):
             after = streams[-1]
-            opened = self.open[of.log](streams)
+            opened = self.open[of.log](streams, reads)
             yield from ((stream_id, opened.get(stream_id)) for stream_id in streams)

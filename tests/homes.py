@@ -26,7 +26,6 @@ from domain.account.events import EVENTS as ACCOUNT_EVENTS
 from domain.child_record.events import EVENTS as CHILD_EVENTS
 from domain.kernel import Event, EventTypes, Log
 from domain.rule_set.events import EVENTS as RULE_SET_EVENTS
-from projections.projection import Reads
 
 BEGINNING: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -86,12 +85,6 @@ class Home:
     def service(self) -> EncryptedEventStore:
         return EncryptedEventStore(
             self.record, self.service_keys(), Parts(self.types), RandomIds(), self.clock
-        )
-
-    def names(self) -> EncryptedEventStore:
-        """As the publisher reads: what events are called, and nothing of what they hold."""
-        return EncryptedEventStore(
-            self.record, self.service_keys(), Parts(self.types), RandomIds(), self.clock, reads=Reads.NAMES
         )
 
     def writer(self, commit: Callable[[Group], Outcome] | None = None) -> EncryptedEventStore:

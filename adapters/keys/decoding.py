@@ -5,12 +5,12 @@ of the time of validating it again; a test holds both ways together on every eve
 raises TypeError, ValueError, AttributeError or LookupError.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, TypeAdapter
@@ -23,6 +23,17 @@ M = TypeVar("M", bound=BaseModel)
 
 _AS_IT_IS = frozenset({str, int, bool, Any})
 _set = object.__setattr__  # models are frozen
+
+
+class Shape(NamedTuple):
+    """What is to be done with an object of JSON that has certain fields: worked out once, for many have the same.
+
+    defaults: of every field, in the order of the class. told: the fields it has.
+    """
+
+    defaults: Mapping[str, Any]
+    converters: tuple[tuple[str, Convert], ...]
+    told: set[str]
 
 
 def made(model: type[M], values: dict[str, Any], told: set[str]) -> M:
@@ -106,19 +117,23 @@ def _validated(hint: Any) -> Convert:
 
 def _model(model: type[BaseModel]) -> Convert:
     fields = model.model_fields
-    own = converters((name, field.annotation) for name, field in fields.items())
-    known = frozenset(fields)
-    required = frozenset(name for name, field in fields.items() if field.is_required())
+    own = dict(converters((name, field.annotation) for name, field in fields.items()))
+    required = {name for name, field in fields.items() if field.is_required()}
     defaults = {name: None if name in required else field.get_default() for name, field in fields.items()}
+    shapes: dict[tuple[str, ...], Shape] = {}
 
     def make(values: Any) -> BaseModel:
-        told = set(values)
-        if not (told <= known and required <= told):
-            raise ValueError
+        shape = shapes.get(tuple(values))
+        if shape is None:
+            told = set(values)
+            if not required <= told <= fields.keys():
+                raise ValueError
+            shape = Shape(defaults, tuple((name, own[name]) for name in own if name in told), told)
+            shapes[tuple(values)] = shape
         every = {**defaults, **values}  # in the order of the class, as validation leaves them
-        for name, convert in own:
-            if name in told and (value := every[name]) is not None:
+        for name, convert in shape.converters:
+            if (value := every[name]) is not None:
                 every[name] = convert(value)
-        return made(model, every, told)
+        return made(model, every, shape.told)
 
     return make

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind
 from adapters.keys.cipher import FORMAT, Damage, access_key, place, unseal
 from adapters.keys.key_store import BROKEN, KeyState, KeyStore, SubjectKeys
-from adapters.keys.parts import Fields, Parts, read_metadata, read_text, subjects_of
+from adapters.keys.parts import Fields, Parts, called, read_metadata, read_text, subjects_of
 from adapters.rows import RecordedRow
 from domain.kernel import CONCEALED_NAME, Event, ForgottenEvent, History, Log, Metadata, Recorded
 from domain.personal_data import HIDDEN, Forgotten, Hidden, Part
 from domain.policy.shielding import SHIELD_EVENTS, shielded
-from projections.projection import Reads
+from projections.projection import EVERYTHING, Depth, Reads
 
 _IDENTITY: Final = int(Part.IDENTITY)
 _CONTENT: Final = int(Part.CONTENT)
@@ -50,14 +50,15 @@ class Opener:
         parts: Parts,
         right: Right,
         opened: dict[UUID, SubjectKeys],
-        reads: Reads = Reads.EVERYTHING,
+        reads: Reads = EVERYTHING,
     ) -> None:
         """`opened`: the keys of the streams of the record log, by stream."""
         self._log = log
         self._key_store = keys
         self._parts = parts
         self._right = right
-        self._reads = reads
+        self._depth = reads.depth
+        self._only = reads.only
         self._ciphers: dict[bytes, AESGCM] = {}
         self._keys = opened
 
@@ -69,7 +70,7 @@ class Opener:
         parts: Parts,
         right: Right,
         streams: Sequence[Sequence[RecordedRow]],
-        reads: Reads = Reads.EVERYTHING,
+        reads: Reads = EVERYTHING,
     ) -> Self:
         """One for some streams, their keys fetched together."""
         own = [rows[0].stream_id for rows in streams if rows] if log == Log.RECORD else []
@@ -80,7 +81,7 @@ class Opener:
 
     def history(self, stream_id: UUID, rows: Sequence[RecordedRow], upto: int | None) -> History:
         """One stream. Raises Damage, DamagedStream."""
-        if any(row.version != version for version, row in enumerate(rows, start=1)):
+        if [row.version for row in rows] != list(range(1, len(rows) + 1)):
             raise Damage
         if self._log == Log.ACCESS:
             events = [self._access(row) for row in rows]
@@ -121,17 +122,22 @@ class Opener:
             return [self._recorded(row, 0, gone, identity) for row in rows]
         cipher = self._cipher(identity)
         identities = [self._read(cipher, row, row.identity, _IDENTITY) for row in rows]
-        hidden = self._right is Reveal.NOTHING and self._shielded(identities)
-        if isinstance(self._right, OneAccess) and (
-            self._shielded(identities) or self._is_elsewhere(stream_id, identities)
-        ):
+        shielded_now = self._right is not Reveal.EVERYTHING and self._shielded(identities)
+        if isinstance(self._right, OneAccess) and (shielded_now or self._is_elsewhere(stream_id, identities)):
             self._keys[stream_id] = self._key_store.open_for_access(
                 stream_id, self._right.access_id, self._keys[stream_id]
             )
-        return [
-            self._child_event(row, fields, hidden=hidden)
-            for row, fields in zip(rows[:upto], identities, strict=False)
-        ]
+        hidden = shielded_now and self._right is Reveal.NOTHING
+        states: dict[int, KeyState] = {}
+        found: list[Recorded] = []
+        for row, fields in zip(rows[:upto], identities, strict=False):
+            number = _number(fields)
+            if number not in states:  # also of a hidden one: no key is damage
+                states[number] = self._state(stream_id, KeyKind.CONTENT, number)
+            event = self._child_event(row, fields, HIDDEN if hidden else states[number])
+            if event is not None:
+                found.append(self._recorded(row, number, *event))
+        return found
 
     def _is_elsewhere(self, stream_id: UUID, identities: Sequence[Fields]) -> bool:
         """Whether a content key lies in the `shielded` database: so do those of source records that are held back."""
@@ -140,23 +146,28 @@ class Opener:
             for fields in identities
         )
 
-    def _child_event(self, row: RecordedRow, identity: Fields, *, hidden: bool) -> Recorded:
-        number = _number(identity)
-        state = self._state(row.stream_id, KeyKind.CONTENT, number)  # also of a hidden one: no key is damage
-        if hidden:
-            state = HIDDEN
-        if self._reads is Reads.NAMES:
-            return self._recorded(row, number, self._called(row, identity, state), HIDDEN)
+    def _child_event(
+        self, row: RecordedRow, identity: Fields, state: KeyState
+    ) -> tuple[Event, Metadata | Forgotten | Hidden] | None:
+        """An event with its metadata; None where nobody asked for it."""
+        if self._depth is Depth.NAMES:
+            return self._called(row, identity, state), HIDDEN
+        concealed = identity.get("e") == CONCEALED_NAME
+        if self._only is not None and not concealed and identity.get("e") not in self._only:
+            return None
         if isinstance(state, Forgotten | Hidden):
-            return self._recorded(row, number, self._parts.event(identity, state), state)
-        if self._reads is Reads.FACTS and identity.get("e") != CONCEALED_NAME:
-            return self._recorded(row, number, self._parts.event(identity, HIDDEN), HIDDEN)
+            return self._parts.event(identity, state), state
+        if self._depth is Depth.FACTS and not concealed:
+            return self._parts.event(identity, HIDDEN), HIDDEN
         cipher = self._cipher(state)
-        content = self._read(cipher, row, row.content, _CONTENT)
-        if self._reads is not Reads.EVERYTHING:
-            return self._recorded(row, number, self._parts.event(identity, content), HIDDEN)
+        text = self._text(cipher, row, row.content, _CONTENT)
+        if self._only is not None and concealed and called(text) not in self._only:
+            return None
+        content = read_text(text)
+        if self._depth is not Depth.EVERYTHING:
+            return self._parts.event(identity, content), HIDDEN
         metadata, beside = read_metadata(self._read(cipher, row, row.metadata, _METADATA))
-        return self._recorded(row, number, self._parts.event(identity, content, beside), metadata)
+        return self._parts.event(identity, content, beside), metadata
 
     def _called(self, row: RecordedRow, identity: Fields, state: KeyState) -> Event:
         concealed = identity.get("e") == CONCEALED_NAME
@@ -171,14 +182,13 @@ class Opener:
 
     def _shielded(self, identities: Sequence[Fields]) -> bool:
         """Folds the shields of the whole stream; names are compared before any event is built."""
-        return shielded(
-            self._parts.event(fields, HIDDEN) for fields in identities if fields.get("e") in SHIELD_EVENTS
-        )
+        about = [fields for fields in identities if fields.get("e") in SHIELD_EVENTS]
+        return bool(about) and shielded(self._parts.event(fields, HIDDEN) for fields in about)
 
     # Other streams
 
     def _other(self, stream_id: UUID, row: RecordedRow) -> Recorded:
-        metadata, beside = self._metadata(row)
+        metadata, beside = self._metadata(row) if self._depth is Depth.EVERYTHING else (HIDDEN, HIDDEN)
         staff = stream_id in self._keys
         own = self._state(stream_id, KeyKind.STAFF) if staff else self._key_store.system()
         if isinstance(own, Forgotten):
@@ -246,10 +256,13 @@ class Opener:
         return cipher
 
     def _read(self, cipher: AESGCM, row: RecordedRow, stored: bytes, part: int) -> Fields:
+        return read_text(self._text(cipher, row, stored, part))
+
+    def _text(self, cipher: AESGCM, row: RecordedRow, stored: bytes, part: int) -> bytes:
         if row.format != FORMAT:
             raise Damage
         where = place(FORMAT, self._log, row.stream_id, row.version, row.event_id)
-        return read_text(unseal(cipher, stored, where, part))
+        return unseal(cipher, stored, where, part)
 
     def _recorded(
         self, row: RecordedRow, number: int, event: Event, metadata: Metadata | Forgotten | Hidden

@@ -19,8 +19,8 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from adapters.keys.cipher import Damage
-from adapters.keys.decoding import converters, made
+from adapters.keys.cipher import COMMITMENT, Damage
+from adapters.keys.decoding import Convert, Shape, converters, made
 from domain.identifiers import Id
 from domain.kernel import (
     CONCEALED_NAME,
@@ -56,7 +56,7 @@ class _Codec:
 
     def __init__(self, event_class: type[Event], *, trusting: bool) -> None:
         self.event_class = event_class
-        self._read = self._decoded if trusting else self._validated
+        self.event = self._decoded if trusting else self._validated
         self.parts = parts_of(event_class)
         self.of_part = {
             part: tuple(name for name, lies_in in self.parts.items() if lies_in == part) for part in Part
@@ -78,6 +78,7 @@ class _Codec:
         self._called = b"{" + called
         self._identity = b'{"k":%d,"e":"' + CONCEALED_NAME.encode() + b'"'
         self._conceals = event_class.CONCEALED
+        self._shapes: dict[tuple[object, ...], Shape] = {}
         fields = event_class.model_fields
         self._required = frozenset(name for name, field in fields.items() if field.is_required())
         self._defaults = {n: None if f.is_required() else f.get_default() for n, f in fields.items()}
@@ -98,26 +99,48 @@ class _Codec:
         return self._adapter(self.parts).validator
 
     @cached_property
-    def _converters(self) -> Any:
-        return converters((name, self._types[name]) for name in self.parts)
+    def _converters(self) -> Mapping[str, Convert]:
+        return dict(converters((name, self._types[name]) for name in self.parts))
 
-    def _validated(self, fields: Fields) -> Fields:
+    def _validated(self, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
+        """The event of these fields, each checked by the rules of its type. Raises Damage."""
         try:
-            values: Fields = self._validator.validate_python(fields)
+            values: Fields = self._validator.validate_python(_without_own({**fields}))
         except ValidationError:
             raise Damage from None
-        return values
-
-    def _decoded(self, fields: Fields) -> Fields:
-        if not fields.keys() <= self.parts.keys():
+        for part, instead in unopened.items():
+            values.update(dict.fromkeys(self.of_part[part], instead))
+        told = set(values)
+        if not told.issuperset(self._required):
             raise Damage
+        return made(self.event_class, {**self._defaults, **values}, told)
+
+    def _decoded(self, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
+        """The same of fields that were validated before they were written. Raises Damage."""
+        shape = self._shape(fields, unopened)
+        values = {**shape.defaults, **fields}
         try:
-            for name, convert in self._converters:
-                if (value := fields.get(name)) is not None:
-                    fields[name] = convert(value)
+            for name, convert in shape.converters:
+                if (value := values[name]) is not None:
+                    values[name] = convert(value)
         except (ValidationError, ValueError, TypeError, AttributeError, LookupError):
             raise Damage from None
-        return fields
+        for part, instead in unopened.items():
+            values.update(dict.fromkeys(self.of_part[part], instead))
+        return made(self.event_class, _without_own(values), shape.told)
+
+    def _shape(self, fields: Fields, unopened: Mapping[Part, Unopened]) -> Shape:
+        key = (*fields, *unopened)
+        shape = self._shapes.get(key)
+        if shape is None:
+            there = fields.keys() - _OWN
+            told = there.union(*(self.of_part[part] for part in unopened))
+            if not (there <= self.parts.keys() and self._required <= told):
+                raise Damage
+            shape = self._shapes[key] = Shape(
+                self._defaults, tuple((n, c) for n, c in self._converters.items() if n in there), told
+            )
+        return shape
 
     def _adapter(self, names: Iterable[str]) -> TypeAdapter[Any]:
         make_type: Any = TypedDict  # made from the marks: no type checker can follow
@@ -141,15 +164,6 @@ class _Codec:
         metadata = None if write_metadata is None else write_metadata(values, exclude_none=True)
         return Texts(identity, content, metadata)
 
-    def event(self, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
-        values = self._read(fields)
-        for part, instead in unopened.items():
-            values.update(dict.fromkeys(self.of_part[part], instead))
-        told = set(values)
-        if not told.issuperset(self._required):
-            raise Damage
-        return made(self.event_class, {**self._defaults, **values}, told)
-
 
 class Parts:
     """The codecs of every event class a log may hold.
@@ -157,7 +171,7 @@ class Parts:
     `unnamed` is the class of an event whose identity part is gone though its metadata part is not: in the access log
     every event is of this one class. Elsewhere there is none, and such an event comes back as `ForgottenEvent`.
 
-    trusting: what opens is decoded and not validated again (`adapters.keys.decoding`): for rebuilds.
+    trusting: what opens is decoded and not validated again (`adapters.keys.decoding`): for views.
     """
 
     def __init__(
@@ -173,30 +187,36 @@ class Parts:
         self._unnamed = unnamed
         self._trusting = trusting
         self._codecs: dict[type[Event], _Codec] = {}
+        self._now: dict[tuple[str, int], _Codec] = {}
         self._bare: dict[tuple[str, int], Event] = {}
 
     def split(self, event: Event, content_key: int) -> Texts:
         """The JSON texts of an event's parts. Raises TypeError where it holds a value that was never opened."""
         return self._codec(type(event)).split(event, content_key)
 
-    def event(self, identity: Fields, content: Fields | Unopened, metadata: Fields | None = None) -> Event:
+    def event(
+        self, identity: Fields, content: Fields | Unopened, metadata: Fields | Unopened | None = None
+    ) -> Event:
         """The event whose parts were opened, in today's shape. Raises Damage where there is no such event."""
-        name, version = identity.get("e"), identity.get("v")
-        fields = identity.copy()
-        for own in ("k", "e", "v"):
-            fields.pop(own, None)
-        unopened: dict[Part, Unopened] = {}
+        if identity.get("e") == CONCEALED_NAME:
+            if not isinstance(content, dict):
+                return _concealed(identity)
+            if not ("e" in content and "v" in content):
+                raise Damage
+        fields, unopened = identity, _NOTHING
         if isinstance(content, dict):
-            fields |= content
-        elif name == CONCEALED_NAME:
-            return _concealed(identity)
+            fields = {**identity, **content}
         else:
-            unopened[Part.CONTENT] = content
-        if name == CONCEALED_NAME:
-            name, version = fields.pop("e", None), fields.pop("v", None)
-        if metadata:
-            fields |= metadata
-        return self._build(name, version, fields, unopened)
+            unopened = {Part.CONTENT: content}
+        if isinstance(metadata, dict):
+            fields = {**fields, **metadata}
+        elif metadata is not None:
+            unopened = {**unopened, Part.METADATA: metadata}
+        name, version = fields.get("e"), fields.get("v")
+        codec = self._now.get((name, version)) if isinstance(name, str) and isinstance(version, int) else None
+        if codec is None:
+            codec, fields = self._codec_of(name, version, fields)
+        return codec.event(fields, unopened)
 
     def called(self, fields: Fields) -> Event:
         """An event of the class that these fields name, in today's version, and nothing else of it. Raises Damage."""
@@ -215,16 +235,20 @@ class Parts:
         codec = self._codec(self._unnamed)
         return codec.event(metadata, {Part.IDENTITY: gone})
 
-    def _build(self, name: Any, version: Any, fields: Fields, unopened: Mapping[Part, Unopened]) -> Event:
-        event_class, fields = self._class_of(name, version, fields)
-        return self._codec(event_class).event(fields, unopened)
+    def _codec_of(self, name: Any, version: Any, fields: Fields) -> tuple[_Codec, Fields]:
+        """The codec of what is stored under this name, and the fields in today's shape."""
+        event_class, now = self._class_of(name, version, fields)
+        codec = self._codec(event_class)
+        if now is fields:
+            self._now[name, version] = codec
+        return codec, now
 
     def _class_of(self, name: Any, version: Any, fields: Fields) -> tuple[type[Event], Fields]:
         if not isinstance(name, str) or not isinstance(version, int):
             raise Damage
         while step := self._upcasters.get((name, version)):
             upcast, version = step
-            fields = upcast(fields)
+            fields = upcast(_without_own({**fields}))
         try:
             return self._types.of(name, version), fields
         except KeyError:
@@ -254,6 +278,13 @@ def with_fields(metadata: bytes, fields: bytes | None) -> bytes:
     return metadata if fields is None else _joined(metadata[:-1], fields)
 
 
+def _without_own(fields: Fields) -> Fields:
+    """Without what a part says of itself. Changes what it is given."""
+    for own in _OWN:
+        fields.pop(own, None)
+    return fields
+
+
 def read_text(text: bytes) -> Fields:
     """The object in the JSON text of a part. Raises Damage where it is none."""
     try:
@@ -263,6 +294,15 @@ def read_text(text: bytes) -> Fields:
     if not isinstance(fields, dict):
         raise Damage
     return fields
+
+
+def called(text: bytes) -> str | None:
+    """What the event of a concealed content part is called, without reading the rest. Raises Damage."""
+    if text.startswith(_CALLED, len(COMMITMENT)):  # as all that were ever written do
+        start = len(COMMITMENT) + len(_CALLED)
+        return text[start : text.index(b'"', start)].decode()
+    name = read_text(text).get("e")
+    return name if isinstance(name, str) else None
 
 
 def read_metadata(fields: Fields) -> tuple[Metadata, Fields]:
@@ -334,4 +374,7 @@ def _without_unopened(hint: Any) -> Any:
     return hint
 
 
+_OWN = ("k", "e", "v")
+_NOTHING: Mapping[Part, Unopened] = {}
+_CALLED = b'{"e":"'
 _HITS: TypeAdapter[tuple[UUID, ...]] = TypeAdapter(tuple[Id, ...])

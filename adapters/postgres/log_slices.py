@@ -25,7 +25,7 @@ from projections.ports import Slice
 
 PARTITIONS: Final = 32
 SLICE_EVENTS: Final = 20_000
-"""About how many events a slice holds: 30 MB of rows that the server sorts in memory."""
+"""About how many events a slice holds: 30 MB of rows."""
 
 _SCHEMAS: Final = {Log.RECORD: "record_log", Log.ACCESS: "access_log"}
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\x00"
@@ -68,12 +68,20 @@ class LogSlices:
             return 1
         return PARTITIONS * -(-upto // (PARTITIONS * self._slice_events))
 
-    def streams(self, of: Slice, upto: int) -> Iterator[list[RecordedRow]]:
-        """Its streams one after another, each in order, without what came after a position."""
+    def streams(self, of: Slice, upto: int, *, metadata: bool = True) -> Iterator[list[RecordedRow]]:
+        """Its streams one after another, each in order, without what came after a position.
+
+        Without `metadata` that part is not fetched: in its place is nothing.
+        """
         query = sql.SQL(
-            "COPY (SELECT stream_id, version, position, recorded_at, event_id, format, period, identity, content, "
-            "metadata FROM {} WHERE position <= {} AND {} ORDER BY stream_id, version) TO STDOUT (FORMAT BINARY)"
-        ).format(_table(_SCHEMAS[of.log], "event", of), sql.Literal(upto), _range("stream_id", of))
+            "COPY (SELECT stream_id, version, position, recorded_at, event_id, format, period, identity, content, {} "
+            "FROM {} WHERE position <= {} AND {}) TO STDOUT (FORMAT BINARY)"
+        ).format(
+            sql.SQL("metadata" if metadata else "''::bytea"),
+            _table(_SCHEMAS[of.log], "event", of),
+            sql.Literal(upto),
+            _range("stream_id", of),
+        )
         own: list[RecordedRow] = []
         for row in self._rows("record", query, _event_rows):
             if own and row.stream_id is not own[0].stream_id:
@@ -94,8 +102,7 @@ class LogSlices:
     def _rows(
         self, store: str, query: sql.Composed, read: Callable[[Iterator[bytes]], Iterator[_R]]
     ) -> Iterator[_R]:
-        with self._connection(store) as connection, connection.transaction():
-            connection.execute("SET LOCAL work_mem = '128MB'")
+        with self._connection(store) as connection:
             yield from read(packets(connection.pgconn, query.as_bytes(connection)))
 
     @contextmanager
@@ -152,10 +159,11 @@ def packets(connection: PGconn, query: bytes) -> Iterator[bytes]:
 
 
 def _event_rows(packets: Iterator[bytes]) -> Iterator[RecordedRow]:
+    """In the order of streams and versions, with which a row begins: sorting takes a tenth of what it does there."""
     fixed, after = _EVENT.unpack_from, _EVENT.size
     length = _LENGTH.unpack_from
     stream, stream_id, micros, recorded_at = b"", UUID(int=0), -1, EPOCH
-    for row in packets:
+    for row in sorted(packets):
         (
             _, _, own, _, version, _, position, _, when, _, event_id, _, form, _, period, identity_bytes
         ) = fixed(row)  # fmt: skip

@@ -101,6 +101,7 @@ class PostgresViewStore:
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._prepared = False
+        self._types = _ColumnTypes()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -221,7 +222,7 @@ class PostgresViewStore:
                 ),
             ).fetchone()
             if taken is not None:
-                _copy(connection, build, projection.tables, filled.rows)
+                _copy(connection, self._types, build, projection.tables, filled.rows)
                 _park(connection, build.name, filled.parked)
             return taken is not None
 
@@ -231,6 +232,7 @@ class PostgresViewStore:
         """Make the indexes, set the checkpoint and give the build its state."""
         with self._connection() as connection:
             with connection.transaction():
+                connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
                 _run_in(connection, build, projection.sql()[1])
                 for table in projection.tables:
                     connection.execute(sql.SQL("ANALYZE {}").format(_table(build, table.name)))
@@ -269,7 +271,7 @@ class PostgresViewStore:
         """A transaction with this view's checkpoint locked. Another's step waits."""
         with self._connection() as connection, connection.transaction():
             paused = _lock_view(connection, projection.name)
-            yield _Step(connection, projection, paused=paused)
+            yield _Step(connection, self._types, projection, paused=paused)
 
     @contextmanager
     def alone(self, name: str, what: str, *, wait: bool) -> Iterator[bool]:
@@ -362,8 +364,11 @@ class PostgresViewStore:
 class _Step:
     """One transaction on one view; see `projections.ports.Step`."""
 
-    def __init__(self, connection: Connection, projection: Projection, *, paused: bool) -> None:
+    def __init__(
+        self, connection: Connection, types: "_ColumnTypes", projection: Projection, *, paused: bool
+    ) -> None:
         self._connection = connection
+        self._types = types
         self._projection = projection
         self._paused = paused
         self._builds = {
@@ -391,7 +396,7 @@ class _Step:
                     ),
                     (list(streams),),
                 )
-            _copy(self._connection, build, self._projection.tables, rows)
+            _copy(self._connection, self._types, build, self._projection.tables, rows)
 
     def advance(self, build: Build, log: Log, *, position: int | None = None, swept: int) -> None:
         now = self._builds[build.number]
@@ -536,14 +541,37 @@ def _run_in(connection: Connection, build: Build, statements: str) -> None:
     connection.execute(statements.encode())  # a file of this package
 
 
-def _copy(connection: Connection, build: Build, tables: Iterable[Table], rows: Sequence[Row]) -> None:
+class _ColumnTypes:
+    """The types of the columns of builds, each table's looked up once: the name of a schema is never used again."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], list[int]] = {}
+
+    def of(self, connection: Connection, build: Build, table: Table) -> list[int]:
+        """Their oids, in the order of a row's fields."""
+        known = self._known.get((build.schema, table.name))
+        if known is None:
+            columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+            query = sql.SQL("SELECT {} FROM {} LIMIT 0").format(columns, _table(build, table.name))
+            described = connection.execute(query).description or ()
+            known = self._known[build.schema, table.name] = [column.type_code for column in described]
+        return known
+
+
+def _copy(
+    connection: Connection, types: _ColumnTypes, build: Build, tables: Iterable[Table], rows: Sequence[Row]
+) -> None:
     for table in tables:
         own = [row for row in rows if type(row) is table.row]
         if not own:
             continue
         columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
-        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(_table(build, table.name), columns)
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            _table(build, table.name), columns
+        )
+        oids = types.of(connection, build, table)
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(oids)
             for row in own:
                 copy.write_row(row)
 

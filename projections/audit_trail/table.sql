@@ -1,7 +1,7 @@
 -- One row for each look of any kind. The organisation of whoever looked is not here: of a shielded child it could tell
 -- where the child is, and a look outlives the shield's raising.
 CREATE TABLE look (
-    access_id    uuid        PRIMARY KEY,
+    access_id    uuid        NOT NULL,
     at           timestamptz NOT NULL,
     account      uuid        NOT NULL,
     role         text        NOT NULL,
@@ -20,8 +20,7 @@ CREATE TABLE seen (
     child_id  uuid        NOT NULL,
     at        timestamptz NOT NULL,
     shown     boolean     NOT NULL,
-    mask      text,
-    PRIMARY KEY (access_id, child_id)
+    mask      text
 );
 
 -- One row for each change to a record; of a shielded one, only for those that hide neither their name nor their place.
@@ -34,18 +33,22 @@ CREATE TABLE change (
     source    text,
     actor     uuid,
     purpose   text,
-    version   integer,
-    PRIMARY KEY (child_id, ordinal)
+    version   integer
 );
 
 -- What the changes of one record were folded from.
 CREATE TABLE record (
-    child_id uuid    PRIMARY KEY,
+    child_id uuid    NOT NULL,
     version  integer NOT NULL,
     shielded boolean NOT NULL
 );
 
 -- Indexes, made once the tables are filled.
+
+ALTER TABLE look ADD PRIMARY KEY (access_id);
+ALTER TABLE seen ADD PRIMARY KEY (access_id, child_id);
+ALTER TABLE change ADD PRIMARY KEY (child_id, ordinal);
+ALTER TABLE record ADD PRIMARY KEY (child_id);
 
 -- Serves who saw a child, newest first.
 CREATE INDEX seen_child ON seen (child_id, at DESC, access_id);

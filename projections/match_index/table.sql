@@ -1,7 +1,7 @@
 -- One row for each record that an incoming one may be linked to; names in normal form. Nothing here that a shielded
 -- record does not show.
 CREATE TABLE candidate (
-    child_id      uuid     PRIMARY KEY,
+    child_id      uuid     NOT NULL,
     forenames     text     NOT NULL,
     surname       text     NOT NULL,
     date_of_birth date,
@@ -22,6 +22,8 @@ CREATE TABLE key (
 );
 
 -- Indexes, made once the tables are filled.
+
+ALTER TABLE candidate ADD PRIMARY KEY (child_id);
 
 -- Serves candidates by exact key.
 ALTER TABLE key ADD PRIMARY KEY (key, child_id);

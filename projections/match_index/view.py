@@ -7,14 +7,21 @@ shielded record only what it shows is here: its keys hold no place, and no sourc
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 from uuid import UUID
 
-from domain.child_record.model import fold
+from domain.child_record.events import (
+    ChildRegistered,
+    LinkRuledOut,
+    RecordArchived,
+    RecordReopened,
+    SupplyWithdrawn,
+)
+from domain.child_record.model import AssertedEvent, fold
 from domain.kernel import History, Log
 from domain.rule_set.model import RuleSet
 from ingest.best_view import candidate_of
-from projections.projection import Projection, Reads, Row, Table
+from projections.projection import Depth, Projection, Row, Table, reads
 from projections.reading import destroyed_children
 
 
@@ -77,5 +84,13 @@ MATCH_INDEX: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
-    reads=Reads.EVENTS,
+    reads=reads(
+        Depth.EVENTS,
+        ChildRegistered,
+        *get_args(AssertedEvent),
+        SupplyWithdrawn,
+        LinkRuledOut,
+        RecordArchived,
+        RecordReopened,
+    ),
 )

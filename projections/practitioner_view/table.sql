@@ -1,6 +1,6 @@
 -- One row for each child that a search may find. What a shielded record does not show is not here.
 CREATE TABLE child (
-    child_id      uuid    PRIMARY KEY,
+    child_id      uuid    NOT NULL,
     version       integer NOT NULL,
     number        text    NOT NULL,
     date_of_birth date,
@@ -19,11 +19,13 @@ CREATE TABLE name (
     kind     text     NOT NULL,
     given    text     NOT NULL,
     family   text     NOT NULL,
-    sounds   text[]   NOT NULL,
-    PRIMARY KEY (child_id, place)
+    sounds   text[]   NOT NULL
 );
 
 -- Indexes, made once the tables are filled.
+
+ALTER TABLE child ADD PRIMARY KEY (child_id);
+ALTER TABLE name ADD PRIMARY KEY (child_id, place);
 
 -- Serves search by the index's own number.
 CREATE UNIQUE INDEX child_number ON child (number);

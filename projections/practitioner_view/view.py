@@ -18,7 +18,19 @@ from uuid import UUID
 from rapidfuzz.distance import DamerauLevenshtein
 
 from domain.access.events import Criteria
-from domain.child_record.events import PersonName
+from domain.child_record.events import (
+    AddressAsserted,
+    ChildRegistered,
+    DeathNotified,
+    ExtensionConsentGiven,
+    ExtensionConsentWithdrawn,
+    IdentifiersAsserted,
+    IdentityAsserted,
+    PersonName,
+    RecordArchived,
+    RecordReopened,
+    SupplyWithdrawn,
+)
 from domain.child_record.model import ChildRecord, fold
 from domain.errors import BadInput
 from domain.kernel import History, Log
@@ -27,7 +39,7 @@ from domain.rule_set.model import RuleSet
 from ingest.best_view import Survivors
 from ingest.matching import normalise
 from ingest.matching.blocking import day_and_month_swapped
-from projections.projection import Projection, Reads, Row, Table
+from projections.projection import Depth, Projection, Row, Table, reads
 from projections.reading import destroyed_children
 
 
@@ -68,7 +80,7 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     address = None if record.shielded else best.address
     child = ChildRow(
         record.child_id,
-        record.version,
+        history.version,
         record.index_number or "",
         best.date_of_birth,
         str(best.gender),
@@ -92,7 +104,19 @@ PRACTITIONER_VIEW: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
-    reads=Reads.FACTS,
+    reads=reads(
+        Depth.FACTS,
+        ChildRegistered,
+        IdentityAsserted,
+        AddressAsserted,
+        IdentifiersAsserted,
+        SupplyWithdrawn,
+        DeathNotified,
+        ExtensionConsentGiven,
+        ExtensionConsentWithdrawn,
+        RecordArchived,
+        RecordReopened,
+    ),
 )
 
 

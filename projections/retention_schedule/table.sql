@@ -5,18 +5,20 @@ CREATE TABLE due (
     due_on      date    NOT NULL,
     rule        text    NOT NULL,
     rule_set    text    NOT NULL,
-    shielded    boolean NOT NULL,
-    PRIMARY KEY (child_id, action)
+    shielded    boolean NOT NULL
 );
 
 -- Records for which no rule has a date, with the reason: they stay live until somebody says more.
 CREATE TABLE undated (
-    child_id uuid PRIMARY KEY,
+    child_id uuid NOT NULL,
     reason   text NOT NULL,
     rule_set text NOT NULL
 );
 
 -- Indexes, made once the tables are filled.
+
+ALTER TABLE due ADD PRIMARY KEY (child_id, action);
+ALTER TABLE undated ADD PRIMARY KEY (child_id);
 
 -- Serves what falls due on or before a day, in order.
 CREATE INDEX due_on_day ON due (due_on, child_id);

@@ -10,11 +10,22 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from domain.child_record.events import (
+    AddressAsserted,
+    ChildRegistered,
+    DeathNotified,
+    ExtensionConsentGiven,
+    ExtensionConsentWithdrawn,
+    IdentityAsserted,
+    RecordArchived,
+    RecordReopened,
+    SupplyWithdrawn,
+)
 from domain.child_record.model import fold
 from domain.kernel import History, Log
 from domain.policy.retention import schedule
 from domain.rule_set.model import RuleSet
-from projections.projection import Projection, Reads, Row, Table
+from projections.projection import Depth, Projection, Row, Table, reads
 from projections.reading import destroyed_children
 
 NO_DATE_OF_BIRTH: Final = "no-date-of-birth"
@@ -63,5 +74,16 @@ RETENTION_SCHEDULE: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
-    reads=Reads.FACTS,
+    reads=reads(
+        Depth.FACTS,
+        ChildRegistered,
+        IdentityAsserted,
+        AddressAsserted,
+        SupplyWithdrawn,
+        DeathNotified,
+        ExtensionConsentGiven,
+        ExtensionConsentWithdrawn,
+        RecordArchived,
+        RecordReopened,
+    ),
 )

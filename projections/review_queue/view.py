@@ -14,7 +14,7 @@ from uuid import UUID
 from domain.kernel import Concealed, Event, History, Log
 from domain.rule_set.model import RuleSet
 from domain.supply.events import SourceRecordHeld
-from projections.projection import Projection, Reads, Row, Table
+from projections.projection import Depth, Projection, Reads, Row, Table
 
 
 class HeldRow(NamedTuple):
@@ -48,5 +48,5 @@ REVIEW_QUEUE: Final = Projection(
     tables=(Table("held", HeldRow, key=("held_id",), stream="held_id"),),
     rows=rows,
     folder=Path(__file__).parent,
-    reads=Reads.FACTS,
+    reads=Reads(Depth.FACTS),
 )

@@ -43,6 +43,7 @@ from domain.personal_data import HIDDEN, Forgotten
 from domain.policy.shielding import shielded
 from domain.ports import EventStore
 from domain.rule_set.events import RuleSetAdopted
+from projections.projection import Depth, Reads, reads
 from tests.homes import BEGINNING, Home
 
 METADATA: Final = Metadata(actor=UUID(int=7), correlation=UUID(int=8), purpose="casework")
@@ -682,14 +683,36 @@ def test_keys_that_a_sweep_was_just_removing_are_put_back(home: Home) -> None:
 
 def test_who_may_know_names_alone_gets_the_events_of_a_reader_without_what_they_hold(home: Home) -> None:
     open_one, hidden_one = registered(home, NAMED, AT_HOME), shielded_child(home)
-    store = home.names()
+    named = home.service().load_many([open_one, hidden_one], Reads(Depth.NAMES))
     for stream in (open_one, hidden_one):
-        bare, whole = store.load(stream), home.service().load(stream)
+        bare, whole = named[stream], home.service().load(stream)
         assert [one.event.NAME for one in bare.events] == [one.event.NAME for one in whole.events]
         assert [one[:6] for one in bare.events] == [one[:6] for one in whole.events]
         for one in bare.events:
             assert one.metadata is HIDDEN
             if not isinstance(one.event, ShieldRaised | Concealed):
                 assert one.event.__dict__ == {}
-    assert [one.event.NAME for one in store.load(open_one).events][-1] == AddressAsserted.NAME
-    assert shielded(one.event for one in store.load(hidden_one).events)
+    assert [one.event.NAME for one in named[open_one].events][-1] == AddressAsserted.NAME
+    assert shielded(one.event for one in named[hidden_one].events)
+
+
+def test_who_asks_for_some_events_gets_those_and_shields_and_what_is_concealed(home: Home) -> None:
+    open_one, hidden_one, gone = (
+        registered(home, NAMED, AT_HOME),
+        shielded_child(home),
+        registered(home, NAMED),
+    )
+    home.writer_keys().destroy(gone, uuid4())
+    streams = [open_one, hidden_one, gone]
+    whole = home.service().load_many(streams)
+    for depth in (Depth.EVERYTHING, Depth.EVENTS, Depth.FACTS):
+        for wanted in (ChildRegistered, AddressAsserted):
+            some = home.service().load_many(streams, reads(depth, wanted))
+            full = home.service().load_many(streams, Reads(depth))
+            kinds = (wanted, ShieldRaised, Concealed, ForgottenEvent)
+            for stream in streams:
+                assert some[stream].version == whole[stream].version
+                assert list(some[stream].events) == [
+                    one for one in full[stream].events if isinstance(one.event, kinds)
+                ]
+                assert some[stream].events

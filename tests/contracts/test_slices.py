@@ -21,7 +21,7 @@ from domain.child_record.handlers import change_of
 from domain.child_record.model import fold
 from domain.kernel import Change, Command, EventTypes, History, Log, Metadata, Pending, StreamKind
 from projections.ports import Plan, Slices
-from projections.projection import Reads
+from projections.projection import EVERYTHING, Depth, Reads
 from projections.slices import StreamByStream
 from tests import builders
 from tests.builders import NOW, a_number, an_address, asserts, registers, the_rules
@@ -70,9 +70,7 @@ class World:
         self.home.looks().append([Change(access_id, StreamKind.ACCESS, 0, (Pending(event),))], METADATA)
         return access_id
 
-    def all(
-        self, log: Log, upto: int | None = None, reads: Reads = Reads.EVERYTHING
-    ) -> dict[UUID, History | None]:
+    def all(self, log: Log, upto: int | None = None, reads: Reads = EVERYTHING) -> dict[UUID, History | None]:
         """Every stream of every slice; that none comes twice is asserted."""
         upto = self.head(log) if upto is None else upto
         plan = Plan({log: upto}, {log: self.slices.count(log, upto)})
@@ -170,7 +168,7 @@ def test_what_a_view_of_facts_is_not_made_of_is_hidden_at_most(world: World) -> 
     """Of a child: no metadata, and no content of events that are not concealed. All else is as it is."""
     children = _children(world, 20)
     world.tell(children[0], builders.shields())
-    for child, history in world.all(Log.RECORD, reads=Reads.FACTS).items():
+    for child, history in world.all(Log.RECORD, reads=Reads(Depth.FACTS)).items():
         whole = world.home.service().load(child)
         for part, full in zip(_there(history).events, whole.events, strict=True):
             assert part in (full, only_facts(full))

@@ -27,7 +27,6 @@ from adapters.rule_files import present
 from adapters.store import EncryptedEventStore
 from domain.child_record.events import EVENTS
 from domain.kernel import Log
-from projections.projection import Reads
 
 BATCH: Final = 20
 """Small, so that a few children make many batches."""
@@ -56,9 +55,7 @@ def publisher(
             closing.callback(each.close)
         yield Publisher(
             log=log,
-            open=EncryptedEventStore(
-                recorder, keys, Parts(EVENTS), RandomIds(), clock, reads=Reads.NAMES
-            ).load_many,
+            open=EncryptedEventStore(recorder, keys, Parts(EVENTS), RandomIds(), clock).load_many,
             publications=publications,
             subscribers=subscribers,
             rules=present(),

@@ -17,7 +17,7 @@ from domain.kernel import Command, Concealed, Event, ForgottenEvent, History, Lo
 from domain.personal_data import HIDDEN, Part, parts_of
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
-from projections.projection import Projection
+from projections.projection import EVERYTHING, Projection, Reads
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
 from projections.slices import StreamByStream
@@ -73,10 +73,12 @@ class Journal:
         self.certificates[child_id] = certificate
         self.tell(certificate, DestructionCompleted(child=child_id, keys=2, completed_on=TODAY))
 
-    def open_records(self, stream_ids: Sequence[UUID]) -> dict[UUID, History]:
+    def open_records(self, stream_ids: Sequence[UUID], reads: Reads = EVERYTHING) -> dict[UUID, History]:
+        del reads
         return self._open(Log.RECORD, stream_ids)
 
-    def open_looks(self, stream_ids: Sequence[UUID]) -> dict[UUID, History]:
+    def open_looks(self, stream_ids: Sequence[UUID], reads: Reads = EVERYTHING) -> dict[UUID, History]:
+        del reads
         return self._open(Log.ACCESS, stream_ids)
 
     def history(self, stream_id: UUID, log: Log = Log.RECORD) -> History:
@@ -150,7 +152,7 @@ def _with(one: Recorded, event: Event) -> Recorded:
 
 
 def only_facts(recorded: Recorded) -> Recorded:
-    """What `Reads.FACTS` leaves of an event."""
+    """What `Depth.FACTS` leaves of an event."""
     event = recorded.event
     if isinstance(event, Concealed | ForgottenEvent):
         return recorded
