@@ -56,7 +56,7 @@ def rebuild(context: typer.Context, events: Events = None) -> None:
 
     run = session(context)
     answer = bench_of.measure(events, bench_of.ROUNDS, run.output)
-    run.output.answer(answer, _words("events"))
+    run.output.answer(answer, _rebuilt)
 
 
 @bench.command()
@@ -78,3 +78,15 @@ def _words(what: str) -> Callable[[Json], str]:
         )
 
     return words
+
+
+def _rebuilt(answer: Json) -> str:
+    wrong = "" if answer["eta_error"] is None else f"; time to go wrong by {answer['eta_error']:.0%}"
+    return (
+        f"{_words('events')(answer)}\n"
+        f"same work {answer['theirs_same_work']:>10,.0f} events/s   ours is {answer['ratio_same_work']} times that\n"
+        f"catch up  {answer['catch_up']:>10,.0f} events/s   {answer['catch_up_ratio_theirs']} times theirs, "
+        f"{answer['catch_up_ratio_same_work']} times theirs at the same work\n"
+        f"visible after {answer['visible_ms_p50']} ms, p99 {answer['visible_ms_p99']} ms; "
+        f"{answer['processes']} processes{wrong}"
+    )

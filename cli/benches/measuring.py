@@ -56,8 +56,8 @@ def answer_of(slices: Mapping[str, Sequence[Slice]], *, peak_mib: float, seconds
     median = {name: statistics.median(one.per_second for one in own) for name, own in slices.items()}
     return {
         **{name: round(value, 1) for name, value in median.items()},
-        "ratio_theirs": _ratio(slices["ours"], slices["theirs"]),
-        "ratio_floor": _ratio(slices["ours"], slices["floor"]),
+        "ratio_theirs": ratio(slices["ours"], slices["theirs"]),
+        "ratio_floor": ratio(slices["ours"], slices["floor"]),
         "events": sum(one.events for one in slices["ours"]),
         "seconds": round(seconds, 1),
         "peak_mib": round(peak_mib, 1),
@@ -65,7 +65,8 @@ def answer_of(slices: Mapping[str, Sequence[Slice]], *, peak_mib: float, seconds
     }
 
 
-def _ratio(ours: Sequence[Slice], others: Sequence[Slice]) -> float:
+def ratio(ours: Sequence[Slice], others: Sequence[Slice]) -> float:
+    """The median of the ratios of each round."""
     pairs = zip(ours, others, strict=True)
     return round(statistics.median(one.per_second / max(other.per_second, 1e-9) for one, other in pairs), 2)
 

@@ -1,4 +1,7 @@
-"""`bench rebuild`: the practitioner view from encrypted events, beside the library's runner and a bare copy."""
+"""`bench rebuild`: the practitioner view from encrypted events, beside the library's runner and a bare copy.
+
+The runner twice: as its guide has it, a row for each event of plain text; and at the same work as ours.
+"""
 
 import multiprocessing
 import statistics
@@ -15,7 +18,8 @@ from adapters.rule_files import present
 from adapters.store import Reveal
 from cli.benches import invented
 from cli.benches.bulk import EVENTS_OF_A_CHILD, PROCESSES, Ours
-from cli.benches.measuring import Slice, answer_of, compared, high_water, percentile
+from cli.benches.library_view import LibraryView
+from cli.benches.measuring import Slice, answer_of, compared, high_water, percentile, ratio
 from cli.benches.place import ACTOR, address_of, after_settling, home_of_its_own
 from cli.benches.yardsticks import CopyOut, LibraryRunner, library_environment
 from cli.bootstrap import open_stores
@@ -62,6 +66,8 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
         delays = _delays(operations, stores, max(1, min(events // 10, DELAYS)))
         library = LibraryRunner(library_environment(address_of(home)))
         closing.callback(library.close)
+        likewise = LibraryView(address_of(home))
+        closing.callback(likewise.close)
         copy = CopyOut(address_of(home))
         closing.callback(copy.close)
 
@@ -70,20 +76,26 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
                 "theirs": after_settling(home, lambda: library.projected(min(events, THEIRS_AT_MOST))),
                 "ours": after_settling(home, ours.rebuilt),
                 "floor": after_settling(home, copy.copied),
+                "theirs_same_work": after_settling(
+                    home, lambda: likewise.projected(min(events, THEIRS_AT_MOST))
+                ),
             },
             rounds,
             output,
         )
         answer = answer_of(slices, peak_mib=ours.peak_mib, seconds=time.monotonic() - began)
         caught_up = statistics.median(one.per_second for one in catch_up)
+        same_work = max(answer["theirs_same_work"], 1e-9)
         return {
             **answer,
+            "ratio_same_work": ratio(slices["ours"], slices["theirs_same_work"]),
             "processes": Workers(stores.databases, home).processes,
             "eta_error": round(statistics.median(ours.eta_errors), 3) if ours.eta_errors else None,
             "visible_ms_p50": round(percentile(delays, 0.5), 1),
             "visible_ms_p99": round(percentile(delays, 0.99), 1),
             "catch_up": round(caught_up, 1),
             "catch_up_ratio_theirs": round(caught_up / max(answer["theirs"], 1e-9), 2),
+            "catch_up_ratio_same_work": round(caught_up / same_work, 2),
         }
 
 

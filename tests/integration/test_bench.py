@@ -88,7 +88,8 @@ def test_bulk(folder: Path) -> None:
 def test_rebuild(folder: Path) -> None:
     answer = bench(folder, "rebuild", "--events", "480")
     delays = ("visible_ms_p50", "visible_ms_p99")
-    check(answer, 3, "processes", "eta_error", "catch_up", "catch_up_ratio_theirs", *delays)
+    ratios = ("catch_up_ratio_theirs", "catch_up_ratio_same_work", "ratio_same_work")
+    check(answer, 3, "processes", "eta_error", "catch_up", "theirs_same_work", *ratios, *delays)
     assert 0 < answer["visible_ms_p50"] <= answer["visible_ms_p99"]
     assert answer["events"] >= 3 * 480
     assert answer["catch_up"] > 0
