@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, get_args
 from uuid import UUID
 
 from domain.child_record.events import (
@@ -33,8 +33,7 @@ from domain.policy.retention import Departure, age_on, anniversary, london_day, 
 from domain.rule_set.model import SHIELD_CEILING, RecordField, RuleSet
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """Where a chosen value came from: kind of source, the day it holds from, and the version that asserted it."""
 
     source_kind: SourceKind

@@ -19,9 +19,9 @@ On equal terms what was recorded last counts. Source of the order of sources: pu
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from domain.child_record.events import (
     Address,
@@ -76,8 +76,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=AssertedEvent)
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(NamedTuple):
     """One value as one assertion gave it."""
 
     kind: SourceKind

@@ -113,7 +113,8 @@ class Opener:
     # A child's stream
 
     def _is_child(self, stream_id: UUID) -> bool:
-        return stream_id in self._keys and not self._keys[stream_id].has(KeyKind.STAFF)
+        own = self._keys.get(stream_id)
+        return own is not None and not own.has(KeyKind.STAFF)
 
     def _child(self, stream_id: UUID, rows: Sequence[RecordedRow], upto: int) -> list[Recorded]:
         identity = self._state(stream_id, KeyKind.IDENTITY)

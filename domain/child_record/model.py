@@ -7,7 +7,7 @@ State keeps every assertion with its provenance; which of them is shown is chose
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 from domain.child_record.events import (
@@ -59,8 +59,7 @@ AssertedEvent: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(NamedTuple):
     """One assertion as recorded: the event, its version in the stream and when the log learnt it."""
 
     version: int
@@ -194,12 +193,12 @@ class ChildRecord:
     @property
     def death_notified_on(self) -> date | None:
         """The day on which a death was first notified."""
-        return min((death.notified_on for death in self.deaths), default=None)
+        return min([death.notified_on for death in self.deaths], default=None)
 
     @property
     def departure(self) -> Departure | None:
         """That the child left England, where that is the last word on its whereabouts."""
-        if not any(_tells_of_departure(a.event) for a in self.assertions):
+        if not any([_tells_of_departure(a.event) for a in self.assertions]):  # noqa: C419 - quicker than a generator
             return None
         where = _whereabouts(self)
         return (

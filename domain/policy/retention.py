@@ -6,7 +6,7 @@ s.9); one born on 29 February does so on 1 March in a common year.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from domain.rule_set.model import RuleSet
@@ -28,8 +28,7 @@ class Departure:
     return_intended: Literal["yes", "no", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """What falls due, on which day, under which rule."""
 
     action: Literal["archive", "destroy"]
@@ -99,22 +98,22 @@ def schedule(life: Life, rules: RuleSet) -> tuple[Due, ...]:
 
 def visible_until(life: Life, rules: RuleSet) -> date | None:
     """The first day on which readers may no longer see the record, archived by then or not. None: no such day yet."""
-    due = archive_due(life, rules)
-    days = [day for day in (life.archived_on, due.on if due else None) if day is not None]
+    days = [on for _, on in _ends(life, rules)]
+    if life.archived_on is not None:
+        days.append(life.archived_on)
     return min(days, default=None)
 
 
 def _ends(life: Life, rules: RuleSet) -> list[tuple[str, date]]:
     """Each rule that ends this record's life, with its day."""
     found: list[tuple[str, date]] = []
-    if life.date_of_birth is not None:
-        found.append(_age_limit(life, life.date_of_birth, rules))
-    if life.death_notified_on is not None:
-        found.append((DEATH, anniversary(life.death_notified_on, rules.periods.after_death)))
-    if life.departure is not None:
-        left, intended = life.departure.considered_left, life.departure.return_intended
-        years = 0 if intended == "no" else rules.periods.left_england
-        found.append((LEFT_ENGLAND, anniversary(left, years)))
+    if (born := life.date_of_birth) is not None:
+        found.append(_age_limit(life, born, rules))
+    if (died := life.death_notified_on) is not None:
+        found.append((DEATH, anniversary(died, rules.periods.after_death)))
+    if (departure := life.departure) is not None:
+        years = 0 if departure.return_intended == "no" else rules.periods.left_england
+        found.append((LEFT_ENGLAND, anniversary(departure.considered_left, years)))
     if life.supply_gone_on is not None:
         found.append((SUPPLY_WITHDRAWN, life.supply_gone_on))
     return found
