@@ -57,6 +57,7 @@ class Code(StrEnum):
     LINE_TOO_LONG = "line-too-long"
     FILE_TOO_LARGE = "file-too-large"
     WRONG_NUMBER_OF_VALUES = "wrong-number-of-values"
+    CUT_OFF = "cut-off"
     MISSING_VALUE = "missing-value"
     BAD_VALUE = "bad-value"
     BAD_CHARACTERS = "bad-characters"
@@ -98,6 +99,7 @@ REMEDIES: Final[dict[Code, str]] = {
     Code.LINE_TOO_LONG: "The line is longer than the format allows. Look for a missing line break or quote.",
     Code.FILE_TOO_LARGE: "Send a document of this size as NDJSON, one resource on each line.",
     Code.WRONG_NUMBER_OF_VALUES: "Give the line as many values as the header has columns; quote values with commas.",
+    Code.CUT_OFF: "The file ends within this line and may lack its rest. End it with a line break and send it again.",
     Code.MISSING_VALUE: "Give the named value.",
     Code.BAD_VALUE: "Give the named value in the form the documentation says.",
     Code.BAD_CHARACTERS: "Remove control characters from the named value.",

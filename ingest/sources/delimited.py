@@ -49,6 +49,13 @@ FIELDS: Final = {
 }
 """What these sources call a field of ours, where they call it otherwise and alike."""
 
+_WHOLE_OR_WRONG: Final = frozenset(
+    {"postcode", "authority", "nhs_number", "sex", "date_of_birth", "registered_on", "claimed_from"}
+)
+"""Columns whose values are not right when their end is missing. Where the last line of a file does not end and its last
+value is another, or empty, nobody can tell whether the file broke off: half a name would be a name.
+"""
+
 BOM: Final = b"\xef\xbb\xbf"
 """What some systems begin a file with."""
 
@@ -107,6 +114,8 @@ class Form:
             return Rejected(number, values)
         if len(values) != len(columns):
             return Rejected(number, Code.WRONG_NUMBER_OF_VALUES)
+        if not line.endswith(b"\n") and not (values[-1].strip() and columns[-1] in _WHOLE_OR_WRONG):
+            return Rejected(number, Code.CUT_OFF, columns[-1])
         row = {column: value.strip() for column, value in zip(columns, values, strict=True)}
         try:
             return self.record(number, row)
@@ -218,8 +227,11 @@ def valid_nhs_number(text: str) -> str | None:
 
 
 def authority(text: str) -> str | None:
-    """A local authority's code in the column `authority`."""
-    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", text):
+    """A local authority's code in the column `authority`: of the Government Statistical Service, of England.
+
+    Its whole form is asked for, so that one cut off with the end of a file that broke off is no authority.
+    """
+    if text and not re.fullmatch(r"E(0[6-9]|10)\d{6}", text, re.ASCII):
         raise Bad(Code.BAD_CODE, "authority")
     return text or None
 

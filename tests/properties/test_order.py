@@ -43,6 +43,20 @@ def test_t71_any_delivery_of_a_population_ends_as_the_orderly_one(
     assert _facts(jumbled) == _facts(orderly)
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_file_that_broke_off_at_any_byte_of_its_end_and_comes_whole_is_as_if_it_had_not(
+    source: str,
+) -> None:
+    whole = population(2, SEED).files[source]
+    orderly = Index()
+    orderly.load(source, whole)
+    for cut in range(max(1, len(whole) - 60), len(whole)):
+        broken = Index()
+        broken.load(source, whole[:cut])
+        broken.load(source, whole)
+        assert _facts(broken) == _facts(orderly), cut
+
+
 def _facts(index: Index) -> list[RecordFacts]:
     return sorted((without_order(facts) for facts in index.facts()), key=repr)
 

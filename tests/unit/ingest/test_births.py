@@ -109,6 +109,8 @@ def test_no_fixed_abode_is_an_address_and_no_address_is_none() -> None:
         ({"postcode": "QQ1 1QQ"}, Code.BAD_POSTCODE, "postcode"),
         ({"address_line_1": "x" * 71}, Code.TOO_LONG, "address_line_1"),
         ({"authority": "!"}, Code.BAD_CODE, "authority"),
+        ({"authority": "E080000"}, Code.BAD_CODE, "authority"),
+        ({"authority": "E08000035X"}, Code.BAD_CODE, "authority"),
         ({"mother_surname": ""}, Code.MISSING_VALUE, "mother_surname"),
     ],
 )
@@ -147,6 +149,25 @@ def test_a_missing_or_repeated_column_refuses_the_file() -> None:
         (1, Code.REPEATED_COLUMN, "sex")
     ]
     assert refusals(b"") == [(1, Code.EMPTY_FILE, None)]
+
+
+@pytest.mark.parametrize(
+    ("last", "value", "code"),
+    [
+        ("authority", "E08000035", None),
+        ("authority", "", Code.CUT_OFF),
+        ("authority", "E080000", Code.BAD_CODE),
+        ("postcode", "LS1 1UR", None),
+        ("postcode", "LS1 1U", Code.BAD_POSTCODE),
+        ("surname", "Castle", Code.CUT_OFF),
+    ],
+)
+def test_a_last_line_without_an_end_is_taken_only_where_its_last_value_tells_that_it_is_whole(
+    last: str, value: str, code: Code | None
+) -> None:
+    columns = (*(column for column in COLUMNS if column != last), last)
+    content = a_births_file(an_entry(**{last: value}), columns=columns).removesuffix(b"\n")
+    assert refusals(content) == ([] if code is None else [(2, code, last)])
 
 
 def test_a_broken_file_names_line_code_and_field_and_its_good_lines_load() -> None:
