@@ -17,7 +17,7 @@ from cli.output import Json, Output
 from cli.settings import Settings
 from domain.child_record.decisions import decide
 from domain.child_record.handlers import change_of
-from domain.child_record.model import ChildRecord
+from domain.child_record.model import unknown
 from domain.kernel import Metadata
 
 CHILDREN: Final = 2_000
@@ -113,7 +113,7 @@ class Ours:
         changes = []
         for each, child_id in enumerate(children):
             command = invented.registers(each, app.now(), file, app.ids)
-            changes.append(change_of(child_id, 0, decide(ChildRecord(child_id), command, app.rules)))
+            changes.append(change_of(child_id, 0, decide(unknown(child_id), command, app.rules)))
         for start in range(0, len(changes), 100):
             writing.store.append(changes[start : start + 100], self._metadata())
         return children
