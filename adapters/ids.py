@@ -3,7 +3,7 @@
 import os
 import secrets
 from typing import Final
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from domain.identifiers import CROCKFORD, index_number
 
@@ -18,6 +18,9 @@ _VERSION_4: Final = 4 << 76 | 2 << 62
 _NOT_RANDOM: Final = ~(0xF << 76 | 0x3 << 62)
 
 
+_blank: Final = UUID.__new__
+_set: Final = object.__setattr__
+_SAFETY: Final = SafeUUID.unknown
 _drawn: Final[list[int]] = []
 os.register_at_fork(after_in_child=_drawn.clear)  # parent and child must not hand out the same ids
 
@@ -36,7 +39,12 @@ class RandomIds:
                 for at in range(0, len(entropy), 16)
             ]
             _drawn.extend(more)
-        return UUID(int=number)
+        one = _blank(
+            UUID
+        )  # `UUID(int=number)` looks for what else it may have been given: three times as long
+        _set(one, "int", number)
+        _set(one, "is_safe", _SAFETY)
+        return one
 
     def index_number(self) -> str:
         """Ten random Crockford characters and their check; drawn again where the check cannot be spoken or typed."""

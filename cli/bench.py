@@ -1,7 +1,7 @@
 """`bench`: how fast it is, each figure beside its yardstick in the same run, on the same server."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -69,13 +69,24 @@ def publish(context: typer.Context, events: Events = None, seconds: Seconds = No
     run.output.answer(answer, _words("messages"))
 
 
+_YARDSTICKS: Final = (
+    ("theirs", "theirs", "ratio_theirs"),
+    ("same work", "theirs_same_work", "ratio_same_work"),
+    ("floor", "floor", "ratio_floor"),
+)
+
+
 def _words(what: str) -> Callable[[Json], str]:
     def words(answer: Json) -> str:
-        return (
-            f"ours    {answer['ours']:>12,.0f} {what}/s   {answer['events']:,} in all, {answer['peak_mib']:,.0f} MiB\n"
-            f"theirs  {answer['theirs']:>12,.0f} {what}/s   ours is {answer['ratio_theirs']} times that\n"
-            f"floor   {answer['floor']:>12,.0f} {what}/s   ours is {answer['ratio_floor']} times that"
-        )
+        lines = [
+            f"ours      {answer['ours']:>10,.0f} {what}/s   {answer['events']:,} in all, {answer['peak_mib']:,.0f} MiB"
+        ]
+        lines += [
+            f"{label:<9} {answer[name]:>10,.0f} {what}/s   ours is {answer[ratio]} times that"
+            for label, name, ratio in _YARDSTICKS
+            if name in answer
+        ]
+        return "\n".join(lines)
 
     return words
 
@@ -84,7 +95,6 @@ def _rebuilt(answer: Json) -> str:
     wrong = "" if answer["eta_error"] is None else f"; time to go wrong by {answer['eta_error']:.0%}"
     return (
         f"{_words('events')(answer)}\n"
-        f"same work {answer['theirs_same_work']:>10,.0f} events/s   ours is {answer['ratio_same_work']} times that\n"
         f"catch up  {answer['catch_up']:>10,.0f} events/s   {answer['catch_up_ratio_theirs']} times theirs, "
         f"{answer['catch_up_ratio_same_work']} times theirs at the same work\n"
         f"visible after {answer['visible_ms_p50']} ms, p99 {answer['visible_ms_p99']} ms; "

@@ -366,7 +366,9 @@ class Loader:
         fields = {name: getattr(command, name) for name in AssertFacts.model_fields}
         key = self.tokens.token("idempotency", b"by hand\n" + metadata.correlation.bytes)
         item = self._item(0, key, AssertFacts(**fields), command.owning_authority, about_carers=False)
-        decide_record(ChildRecord(self.ids.new()), command, self.rules)  # refuse what would be refused anyway
+        decide_record(
+            model.unknown(self.ids.new()), command, self.rules
+        )  # refuse what would be refused anyway
         self.refresh()
         self.follower.catch_up(metadata)
         run = _Run(self, command.source_kind, None, b"", metadata, Listener(refused=_raise), dry_run=False)
@@ -936,8 +938,8 @@ class _Run:
         child_id = loader.ids.new()
         number = loader.ids.index_number()
         command = RegisterChild(index_number=number, owning_authority=item.authority, **dict(item.assertion))
-        decision = decide_record(ChildRecord(child_id), command, loader.rules)
-        before = ChildRecord(child_id)
+        before = model.unknown(child_id)
+        decision = decide_record(before, command, loader.rules)
         (change,) = self._with_services(item, before, (change_of(child_id, 0, decision),))
         taken = {candidate.child_id for candidate in extra}
         claimed = [Reservation(index_number_token(number), child_id)]

@@ -30,7 +30,7 @@ COMMITMENT: Final = b" " * 32
 BLOCKS: Final = {Log.RECORD: 448, Log.ACCESS: 2560}
 """Bytes that the length of a stored part is a multiple of. Measured; see `docs/stored-forms.md`."""
 
-_OVERHEAD: Final = NONCE_BYTES + len(COMMITMENT) + TAG_BYTES
+_AROUND: Final = NONCE_BYTES + TAG_BYTES
 _PLACE: Final = Struct(">HB16sI16s")
 _KEY_PLACE: Final = Struct(">16sHII")
 _PART_BYTES: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
@@ -50,8 +50,10 @@ def place(form: int, log: int, stream_id: UUID, version: int, event_id: UUID) ->
 
 def seal(key: AESGCM, text: bytes, where: bytes, part: int, block: int, nonce: bytes) -> bytes:
     """Seal one part's JSON text. `nonce` is 12 fresh random bytes; the result's length is a multiple of `block`."""
-    size = -(-(len(text) + _OVERHEAD) // block) * block - NONCE_BYTES - TAG_BYTES
-    return nonce + key.encrypt(nonce, (COMMITMENT + text).ljust(size), where + _PART_BYTES[part])
+    padded = (COMMITMENT + text).ljust(block - _AROUND)
+    if len(padded) > block - _AROUND:
+        padded = padded.ljust(-(-(len(padded) + _AROUND) // block) * block - _AROUND)
+    return nonce + key.encrypt(nonce, padded, where + _PART_BYTES[part])
 
 
 def unseal(key: AESGCM, stored: bytes, where: bytes, part: int) -> bytes:

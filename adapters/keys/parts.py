@@ -40,6 +40,8 @@ Unopened: TypeAlias = Forgotten | Hidden
 _UNOPENED = frozenset({Forgotten, Hidden})
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 _IN_METADATA_OF_ALL = frozenset(Metadata.model_fields)
+_IDENTITIES = 64
+"""Identity parts that are kept ready for each concealed event: one for a kind of source and a content key."""
 _CONCEALED_MAY_SHOW = frozenset({"source_kind"})
 
 
@@ -78,6 +80,7 @@ class _Codec:
         self._called = b"{" + called
         self._identity = b'{"k":%d,"e":"' + CONCEALED_NAME.encode() + b'"'
         self._conceals = event_class.CONCEALED
+        self._written: dict[tuple[int, object], bytes] = {}
         self._shapes: dict[tuple[object, ...], Shape] = {}
         fields = event_class.model_fields
         self._required = frozenset(name for name, field in fields.items() if field.is_required())
@@ -153,16 +156,21 @@ class _Codec:
             if type(values[name]) in _UNOPENED:
                 raise TypeError(f"{type(event).__name__}.{name} was not opened, so it cannot be stored")
         write_identity, write_content, write_metadata = self._writers
-        identity = self._identity % content_key
-        if write_identity is None:
-            identity += b"}"
-        else:
-            identity = _joined(identity, write_identity(values, exclude_none=True))
+        identity = self._written.get((content_key, values.get("source_kind"))) if self._conceals else None
+        if identity is None:
+            identity = self._identity_text(values, content_key, write_identity)
         content = b"{}" if write_content is None else write_content(values, exclude_none=True)
         if self._conceals:
             content = _joined(self._called, content)
         metadata = None if write_metadata is None else write_metadata(values, exclude_none=True)
         return Texts(identity, content, metadata)
+
+    def _identity_text(self, values: Fields, content_key: int, write: Any) -> bytes:
+        identity = self._identity % content_key
+        identity = identity + b"}" if write is None else _joined(identity, write(values, exclude_none=True))
+        if self._conceals and len(self._written) < _IDENTITIES:  # holds nothing but these two
+            self._written[content_key, values.get("source_kind")] = identity
+        return identity
 
 
 class Parts:
@@ -192,7 +200,8 @@ class Parts:
 
     def split(self, event: Event, content_key: int) -> Texts:
         """The JSON texts of an event's parts. Raises TypeError where it holds a value that was never opened."""
-        return self._codec(type(event)).split(event, content_key)
+        codec = self._codecs.get(type(event)) or self._codec(type(event))
+        return codec.split(event, content_key)
 
     def event(
         self, identity: Fields, content: Fields | Unopened, metadata: Fields | Unopened | None = None

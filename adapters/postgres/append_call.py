@@ -1,4 +1,4 @@
-"""The call of the append function, straight through libpq.
+"""The calls of the two append functions, straight through libpq.
 
 Without psycopg's cursor, whose work for each argument took as long as the insert; and with fewer moments at which
 another thread takes the interpreter away.
@@ -7,7 +7,7 @@ another thread takes the interpreter away.
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 from weakref import WeakSet
 
@@ -20,38 +20,37 @@ from psycopg.pq.abc import PGresult
 from adapters.postgres.arrays import EPOCH, Bytes, Ints, Packed, SmallInts, Uuids
 from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, StoredRow, Taken
 
+Parameters: TypeAlias = list[Any]
+"""Values in the server's binary form, or None."""
+
 
 class AppendCall:
-    """Calls the append function, prepared once on each connection. Safe to share between threads."""
+    """Calls one of them, prepared once on each connection. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, statement: bytes, name: bytes, types: Sequence[int]) -> None:
+        self._statement = _numbered(statement)
+        self._name = name
+        self._types = types
+        self._binary = [Format.BINARY] * len(types)
         self._prepared: WeakSet[psycopg.Connection[Any]] = WeakSet()
 
-    def __call__(
-        self, connection: psycopg.Connection[Any], statement: bytes, arguments: Sequence[object]
-    ) -> list[Any]:
+    def __call__(self, connection: psycopg.Connection[Any], parameters: Parameters) -> list[Any]:
         """Its rows, one for each group. Raises psycopg.Error."""
-        not_before, *packed = arguments
-        parameters: list[Any] = [
-            _instant(not_before),
-            *(argument.data for argument in packed if isinstance(argument, Packed)),
-        ]
         pgconn = connection.pgconn
-        if connection not in self._prepared:
-            with connection.lock:
-                pgconn.send_prepare(_APPEND, _numbered(statement), _APPEND_TYPES)
-                _result(connection)
-            self._prepared.add(connection)
         with connection.lock:
+            if connection not in self._prepared:
+                pgconn.send_prepare(self._name, self._statement, self._types)
+                _result(connection)
+                self._prepared.add(connection)
             if threading.current_thread() is threading.main_thread():  # which alone can be interrupted
-                pgconn.send_query_prepared(_APPEND, parameters, _ALL_BINARY, result_format=Format.BINARY)
+                pgconn.send_query_prepared(self._name, parameters, self._binary, result_format=Format.BINARY)
                 result = _result(connection)
             else:
                 # Large messages go in some two hundred pieces: libpq waits for each without the interpreter, for
                 # which this thread would have to queue each time.
                 result = _checked(
                     connection,
-                    pgconn.exec_prepared(_APPEND, parameters, _ALL_BINARY, result_format=Format.BINARY),
+                    pgconn.exec_prepared(self._name, parameters, self._binary, result_format=Format.BINARY),
                 )
         transformer = Transformer(connection)
         transformer.set_pgresult(result)
@@ -99,6 +98,47 @@ def arguments(groups: Sequence[Group]) -> tuple[object, ...]:
     )
 
 
+def parameters(arguments: Sequence[object]) -> Parameters:
+    """The arguments of the append function in binary form."""
+    not_before, *packed = arguments
+    return [_instant(not_before), *(argument.data for argument in packed if isinstance(argument, Packed))]
+
+
+def alone(groups: Sequence[Group]) -> Group | None:
+    """The one group, where it is what `append_one` takes: a few events that follow on, on one stream."""
+    if len(groups) != 1:
+        return None
+    (group,) = groups
+    rows = group.rows
+    if not 0 < len(rows) <= _FEW or len(group.expected) != 1 or group.reservations:
+        return None
+    ((stream, version),) = group.expected
+    form, period = rows[0].format, rows[0].period
+    for at, row in enumerate(rows, version + 1):
+        if row.stream_id != stream or (row.version, row.format, row.period) != (at, form, period):
+            return None
+    return group
+
+
+def parameters_of_one(group: Group) -> Parameters:
+    """The arguments of `append_one` in binary form."""
+    rows = group.rows
+    ((stream, expected),) = group.expected
+    return [
+        _instant(group.not_before),
+        group.key,
+        None if group.batch is None else group.batch.bytes,
+        stream.bytes,
+        expected.to_bytes(4, "big"),
+        rows[0].format.to_bytes(2, "big"),
+        rows[0].period.to_bytes(4, "big"),
+        Uuids.of([row.event_id for row in rows]).data,
+        Bytes.of([row.identity for row in rows]).data,
+        Bytes.of([row.content for row in rows]).data,
+        Bytes.of([row.metadata for row in rows]).data,
+    ]
+
+
 def outcome_of(row: Sequence[Any]) -> Outcome:
     """What became of one group, from the row that the append function answers with."""
     outcome, first, last, recorded_at, stream_id, version = row
@@ -113,13 +153,16 @@ def outcome_of(row: Sequence[Any]) -> Outcome:
             return Taken(stream_id)
 
 
-_APPEND: Final = b"contactpoint_append"
-_APPEND_TYPES: Final = (
+_FEW: Final = 16
+"""Events from which on going through arrays is the quicker way."""
+
+TYPES: Final = (
     1184, 1001, 2951, 1007, 1007, 2951, 1007, 2951, 2951, 1007, 1005, 1007, 1001, 1001, 1001, 1007, 1001, 2951
 )  # fmt: skip
 """The oids of the arguments of the append function: timestamptz, then arrays."""
+TYPES_OF_ONE: Final = (1184, 17, 2950, 2950, 23, 21, 23, 2951, 1001, 1001, 1001)
+"""Those of `append_one`."""
 
-_ALL_BINARY: Final = [Format.BINARY] * len(_APPEND_TYPES)
 _SENT: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
 

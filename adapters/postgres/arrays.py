@@ -6,6 +6,7 @@ psycopg dumps lists element by element in Python, which at eleven columns costs 
 import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -24,13 +25,17 @@ class Packed:
     __slots__ = ("data",)
     OID: ClassVar[int]
 
-    def __init__(self, count: int, elements: bytes, *, nulls: bool = False) -> None:
-        header = (
-            struct.pack(">iiIii", 1, nulls, self.OID, count, 1)
-            if count
-            else struct.pack(">iiI", 0, 0, self.OID)
-        )
-        self.data = header + elements
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @classmethod
+    def _header(cls, count: int, *, nulls: bool = False) -> bytes:
+        return _header(cls.OID, count, nulls)
+
+
+@lru_cache(maxsize=64)  # one command after another has as many
+def _header(oid: int, count: int, nulls: bool) -> bytes:  # noqa: FBT001 - what the cache goes by
+    return struct.pack(">iiIii", 1, nulls, oid, count, 1) if count else struct.pack(">iiI", 0, 0, oid)
 
 
 class Bytes(Packed):
@@ -40,19 +45,17 @@ class Bytes(Packed):
 
     @classmethod
     def of(cls, values: Sequence[bytes]) -> "Bytes":
+        header = cls._header(len(values))
         lengths = set(map(len, values))
         if len(lengths) == 1:  # nearly always: parts are padded to one block
-            prefix = lengths.pop().to_bytes(4, "big")
-            return cls(len(values), prefix + prefix.join(values))
-        return cls(len(values), b"".join([len(value).to_bytes(4, "big") + value for value in values]))
+            # All in one go, for each further copy of a chunk's parts is a megabyte.
+            return cls(lengths.pop().to_bytes(4, "big").join([header, *values]))
+        return cls(b"".join([header, *(len(value).to_bytes(4, "big") + value for value in values)]))
 
     @classmethod
     def optional(cls, values: Sequence[bytes | None]) -> "Bytes":
-        return cls(
-            len(values),
-            b"".join([_NULL if value is None else len(value).to_bytes(4, "big") + value for value in values]),
-            nulls=None in values,
-        )
+        elements = [_NULL if value is None else len(value).to_bytes(4, "big") + value for value in values]
+        return cls(b"".join([cls._header(len(values), nulls=None in values), *elements]))
 
 
 class Uuids(Packed):
@@ -62,24 +65,19 @@ class Uuids(Packed):
 
     @classmethod
     def of(cls, values: Sequence[UUID]) -> "Uuids":
-        if not values:
-            return _NO_UUIDS
-        return cls(len(values), b"".join([_SIXTEEN + value.bytes for value in values]))
+        return cls(_SIXTEEN.join([cls._header(len(values)), *[value.bytes for value in values]]))
 
     @classmethod
     def optional(cls, values: Sequence[UUID | None]) -> "Uuids":
-        return cls(
-            len(values),
-            b"".join([_NULL if value is None else _SIXTEEN + value.bytes for value in values]),
-            nulls=None in values,
-        )
+        elements = [_NULL if value is None else _SIXTEEN + value.bytes for value in values]
+        return cls(b"".join([cls._header(len(values), nulls=None in values), *elements]))
 
 
-def _packed(values: Sequence[int], length: bytes) -> bytes:
+def _packed(header: bytes, values: Sequence[int], length: bytes) -> bytes:
     """Integers of one size; few different ones, as versions, formats and months are."""
     size = length[-1]
-    forms = {value: length + value.to_bytes(size, "big", signed=True) for value in set(values)}
-    return b"".join([forms[value] for value in values])
+    forms = {value: value.to_bytes(size, "big", signed=True) for value in set(values)}
+    return length.join([header, *[forms[value] for value in values]])
 
 
 class Ints(Packed):
@@ -89,9 +87,7 @@ class Ints(Packed):
 
     @classmethod
     def of(cls, values: Sequence[int]) -> "Ints":
-        if len(values) == 1 and 0 <= values[0] < len(_ONE_INT):
-            return _ONE_INT[values[0]]
-        return cls(len(values), _packed(values, _FOUR))
+        return cls(_packed(cls._header(len(values)), values, _FOUR))
 
 
 class SmallInts(Packed):
@@ -101,16 +97,13 @@ class SmallInts(Packed):
 
     @classmethod
     def of(cls, values: Sequence[int]) -> "SmallInts":
-        return cls(len(values), _packed(values, _TWO))
+        return cls(_packed(cls._header(len(values)), values, _TWO))
 
 
 _NULL: Final = b"\xff\xff\xff\xff"
 _TWO: Final = b"\x00\x00\x00\x02"
 _FOUR: Final = b"\x00\x00\x00\x04"
 _SIXTEEN: Final = b"\x00\x00\x00\x10"
-_NO_UUIDS: Final = Uuids(0, b"")
-_ONE_INT: Final = tuple(Ints(1, _FOUR + value.to_bytes(4, "big")) for value in range(64))
-"""Of the arguments of a single command nearly all are one small number."""
 
 
 class _PackedDumper(Dumper):

@@ -32,7 +32,16 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from adapters.faults import Reach, no_fault
-from adapters.postgres.append_call import AppendCall, arguments, outcome_of
+from adapters.postgres.append_call import (
+    TYPES,
+    TYPES_OF_ONE,
+    AppendCall,
+    alone,
+    arguments,
+    outcome_of,
+    parameters,
+    parameters_of_one,
+)
 from adapters.postgres.arrays import Bytes, Uuids, register
 from adapters.postgres.databases import Database, DatabaseFailure, Role, translated
 from adapters.rows import (
@@ -111,6 +120,7 @@ class _Queries:
 
         arguments = ", ".join(["%s::timestamptz"] + ["%s"] * 17)
         self.append = of(f"SELECT * FROM LOG.append({arguments})")
+        self.append_one = of("SELECT * FROM LOG.append_one(" + ", ".join(["%s"] * 11) + ")")
         self.tail = of(
             "SELECT COLUMNS FROM LOG.event WHERE position > %s::bigint AND position <= %s::bigint "
             "ORDER BY position LIMIT %s::bigint"
@@ -154,8 +164,8 @@ class _Queries:
         )
         self.events = of(events.format("ASC"))
         self.events_backwards = of(events.format("DESC"))
-        # One row of booleans: partitions are all there, the columns are these, both triggers fire always, the function
-        # runs as an owner that is not us, and we may write neither table directly.
+        # One row of booleans: partitions are all there, the columns are these, both triggers fire always, the functions
+        # run as an owner that is not us, and we may write neither table directly.
         self.check = of(
             """
             SELECT (SELECT count(*) = 32 FROM pg_catalog.pg_inherits WHERE inhparent = to_regclass('LOG.event')),
@@ -167,8 +177,9 @@ class _Queries:
                     WHERE attrelid = to_regclass('LOG.event') AND attnum > 0 AND NOT attisdropped),
                    (SELECT count(*) = 2 FROM pg_catalog.pg_trigger
                     WHERE tgrelid = to_regclass('LOG.event') AND tgenabled = 'A' AND NOT tgisinternal),
-                   (SELECT bool_and(prosecdef AND proowner <> current_user::regrole) FROM pg_catalog.pg_proc
-                    WHERE pronamespace = to_regnamespace('LOG') AND proname = 'append'),
+                   (SELECT count(*) FILTER (WHERE prosecdef AND proowner <> current_user::regrole) = 2
+                    FROM pg_catalog.pg_proc
+                    WHERE pronamespace = to_regnamespace('LOG') AND proname IN ('append', 'append_one')),
                    NOT has_table_privilege(to_regclass('LOG.event'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
                    NOT has_any_column_privilege(to_regclass('LOG.event'), 'INSERT, UPDATE'),
                    NOT has_table_privilege(to_regclass('LOG.head'), 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'),
@@ -261,7 +272,8 @@ class LogRecorder(PostgresApplicationRecorder):
         self.channel_name = schema
         self._reach = reach
         self._queries = _Queries(schema)
-        self._call = AppendCall()
+        self._call = AppendCall(self._queries.append, b"contactpoint_append", TYPES)
+        self._call_one = AppendCall(self._queries.append_one, b"contactpoint_append_one", TYPES_OF_ONE)
         self._announcer = _Announcer(self.datastore, schema)
         try:
             self.check()
@@ -312,11 +324,13 @@ class LogRecorder(PostgresApplicationRecorder):
         return outcomes
 
     def _append(self, groups: Sequence[Group]) -> list[Outcome]:
-        statement, arguments = self.statement(groups)
+        one = alone(groups)
+        call = self._call if one is None else self._call_one
+        given = parameters(arguments(groups)) if one is None else parameters_of_one(one)
         self._reach("append.before")
         try:
             with self.datastore.get_connection() as connection:
-                rows = self._call(connection, statement, arguments)
+                rows = call(connection, given)
         except DatabaseFailure as failure:
             if failure.sqlstate != _INVALID_PARAMETER:
                 raise
@@ -336,7 +350,7 @@ class LogRecorder(PostgresApplicationRecorder):
         return outcome
 
     def statement(self, groups: Sequence[Group]) -> tuple[bytes, tuple[object, ...]]:
-        """What `append` sends: the statement and its arguments, for a connection that `prepare` has seen."""
+        """What `append` sends of many groups: the statement and its arguments, for a connection `prepare` has seen."""
         return self._queries.append, arguments(groups)
 
     @staticmethod

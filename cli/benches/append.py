@@ -11,13 +11,13 @@ from cli.app import App
 from cli.benches import invented
 from cli.benches.measuring import PeakMemory, Slice, answer_of, compared, percentile, repeated
 from cli.benches.place import ACTOR, address_of, home_of_its_own
-from cli.benches.yardsticks import Floor, Library, LibraryProcesses, library_environment
+from cli.benches.yardsticks import Floor, Library, LibraryProcesses, encrypting, library_environment
 from cli.bootstrap import open_app
 from cli.output import Json, Output
 from cli.settings import Settings
 from domain.child_record.decisions import decide
 from domain.child_record.handlers import change_of
-from domain.child_record.model import ChildRecord
+from domain.child_record.model import unknown
 from domain.kernel import Metadata
 
 CHILDREN: Final = 2_000
@@ -40,17 +40,23 @@ def measure(writers: int, seconds: float, events: int | None, rounds: int, outpu
         threads = Library(environment, writers)
         closing.callback(threads.close)
         theirs, theirs_by = threads.changes, "threads"
+        same = encrypting(address)
+        likewise: Library | LibraryProcesses = Library(same, writers, pairs=True)
+        closing.callback(likewise.close)
         if writers > 1:
             processes = LibraryProcesses(environment, writers)
             closing.callback(processes.close)
             if processes.changes(slice_seconds).per_second > threads.changes(slice_seconds).per_second:
                 theirs, theirs_by = processes.changes, "processes"
+                likewise = LibraryProcesses(same, writers, pairs=True)
+                closing.callback(likewise.close)
         floor = Floor(address, writers=writers)
         closing.callback(floor.close)
         slices = compared(
             {
                 "theirs": lambda: theirs(slice_seconds),
                 "ours": lambda: ours.changes(slice_seconds, at_most),
+                "theirs_same_work": lambda: likewise.changes(slice_seconds),
                 "floor": lambda: floor.inserts(slice_seconds),
             },
             rounds,
@@ -113,7 +119,7 @@ class Ours:
         changes = []
         for each, child_id in enumerate(children):
             command = invented.registers(each, app.now(), file, app.ids)
-            changes.append(change_of(child_id, 0, decide(ChildRecord(child_id), command, app.rules)))
+            changes.append(change_of(child_id, 0, decide(unknown(child_id), command, app.rules)))
         for start in range(0, len(changes), 100):
             writing.store.append(changes[start : start + 100], self._metadata())
         return children

@@ -16,7 +16,7 @@ from adapters.store import Reveal
 from cli.benches import invented
 from cli.benches.measuring import PeakMemory, Slice, answer_of, compared
 from cli.benches.place import ACTOR, address_of, after_settling, home_of_its_own
-from cli.benches.yardsticks import Floor, LibraryBulk, library_environment
+from cli.benches.yardsticks import Floor, LibraryBulk, LibraryBulkProcesses, encrypting, library_environment
 from cli.bootstrap import open_stores
 from cli.output import Json, Output
 from cli.settings import Settings
@@ -48,17 +48,21 @@ def measure(
         closing.callback(ours.close)
         library = LibraryBulk(library_environment(address))
         closing.callback(library.close)
+        likewise = LibraryBulkProcesses(encrypting(address), processes)
+        closing.callback(likewise.close)
         floor = Floor(address)
         closing.callback(floor.close)
         ours.filled(EVENTS_OF_A_CHILD * processes)
         ours.with_commands.clear()
         library.filled(EVENTS_OF_A_CHILD)
+        likewise.filled(EVENTS_OF_A_CHILD * processes)
         theirs = min(slice_events, THEIRS_AT_MOST)
 
         slices = compared(
             {
                 "theirs": after_settling(home, lambda: library.filled(theirs)),
                 "ours": after_settling(home, lambda: ours.filled(slice_events)),
+                "theirs_same_work": after_settling(home, lambda: likewise.filled(theirs)),
                 "floor": after_settling(home, lambda: floor.copied(slice_events)),
             },
             rounds,

@@ -18,7 +18,7 @@ from domain.child_record.events import (
     SourceKind,
 )
 from domain.child_record.handlers import change_of
-from domain.child_record.model import ChildRecord
+from domain.child_record.model import unknown
 from domain.kernel import Change
 from domain.ports import Ids
 from domain.rule_set.model import RuleSet
@@ -70,7 +70,7 @@ def registers(number: int, at: datetime, file: UUID, ids: Ids) -> RegisterChild:
 def registered(command: RegisterChild, ids: Ids, rules: RuleSet) -> Change:
     """What the registration of a child of its own comes to."""
     child_id = ids.new()
-    return change_of(child_id, 0, decide(ChildRecord(child_id), command, rules))
+    return change_of(child_id, 0, decide(unknown(child_id), command, rules))
 
 
 def moves(number: int, at: datetime) -> AssertFacts:

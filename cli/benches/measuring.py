@@ -54,15 +54,22 @@ def answer_of(slices: Mapping[str, Sequence[Slice]], *, peak_mib: float, seconds
     The slices of a round are neighbours in time: where a disk stalls for a minute, its ratio still says something.
     """
     median = {name: statistics.median(one.per_second for one in own) for name, own in slices.items()}
+    ours = slices["ours"]
     return {
         **{name: round(value, 1) for name, value in median.items()},
-        "ratio_theirs": ratio(slices["ours"], slices["theirs"]),
-        "ratio_floor": ratio(slices["ours"], slices["floor"]),
-        "events": sum(one.events for one in slices["ours"]),
+        **{_NAMES[name]: ratio(ours, own) for name, own in slices.items() if name in _NAMES},
+        "events": sum(one.events for one in ours),
         "seconds": round(seconds, 1),
         "peak_mib": round(peak_mib, 1),
         "slices": {name: [round(one.per_second) for one in own] for name, own in slices.items()},
     }
+
+
+_NAMES: Final = {
+    "theirs": "ratio_theirs",
+    "theirs_same_work": "ratio_same_work",
+    "floor": "ratio_floor",
+}
 
 
 def ratio(ours: Sequence[Slice], others: Sequence[Slice]) -> float:

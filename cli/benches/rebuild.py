@@ -19,7 +19,7 @@ from adapters.store import Reveal
 from cli.benches import invented
 from cli.benches.bulk import EVENTS_OF_A_CHILD, PROCESSES, Ours
 from cli.benches.library_view import LibraryView
-from cli.benches.measuring import Slice, answer_of, compared, high_water, percentile, ratio
+from cli.benches.measuring import Slice, answer_of, compared, high_water, percentile
 from cli.benches.place import ACTOR, address_of, after_settling, home_of_its_own
 from cli.benches.yardsticks import CopyOut, LibraryRunner, library_environment
 from cli.bootstrap import open_stores
@@ -88,7 +88,6 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
         same_work = max(answer["theirs_same_work"], 1e-9)
         return {
             **answer,
-            "ratio_same_work": ratio(slices["ours"], slices["theirs_same_work"]),
             "processes": Workers(stores.databases, home).processes,
             "eta_error": round(statistics.median(ours.eta_errors), 3) if ours.eta_errors else None,
             "visible_ms_p50": round(percentile(delays, 0.5), 1),

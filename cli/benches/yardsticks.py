@@ -1,13 +1,15 @@
 """What the product is measured against: the event-sourcing library used plainly, and PostgreSQL alone.
 
-The library has a database of its own on the same server, its defaults and durable commits. The floor writes ready rows
-into a table that is identical to the log's, without the log's function, keys, encryption or order.
+The library has a database of its own on the same server, its defaults and durable commits; and another in which it does
+the same work as ours: it encrypts, and makes what it stores within the time. The floor writes ready rows into a table
+that is identical to the log's, without the log's function, keys, encryption or order.
 """
 
+import gc
 import itertools
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +20,7 @@ from uuid import UUID
 
 import psycopg
 from eventsourcing.application import Application
+from eventsourcing.cryptography import AESCipher
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import StoredEvent, Tracking
 from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
@@ -82,8 +85,8 @@ class Changing(Aggregate):
 Environment = dict[str, str]
 
 
-def library_environment(address: ServerAddress, database: str = "yardstick") -> Environment:
-    """The library's settings for a new database of its own."""
+def library_environment(address: ServerAddress, database: str = "yardstick", **more: str) -> Environment:
+    """The library's settings for a new database of its own: its defaults, and what is given besides."""
     with connect_as_superuser(address) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
     return {
@@ -93,14 +96,29 @@ def library_environment(address: ServerAddress, database: str = "yardstick") -> 
         "POSTGRES_PORT": str(address.port),
         "POSTGRES_USER": SUPERUSER,
         "POSTGRES_PASSWORD": "none",
+        **more,
     }
 
 
-class Library:
-    """Changes to existing aggregates by threads of this process, each with aggregates of its own, all of them warm."""
+def encrypting(address: ServerAddress) -> Environment:
+    """The same for a library that encrypts what it stores, by the quicker of its two ciphers."""
+    return library_environment(
+        address,
+        "yardstick_likewise",
+        CIPHER_TOPIC="eventsourcing.cryptography:AESCipher",
+        CIPHER_KEY=AESCipher.create_key(32),
+    )
 
-    def __init__(self, environment: Environment, writers: int) -> None:
+
+class Library:
+    """Changes to existing aggregates by threads of this process, each with aggregates of its own, all of them warm.
+
+    A change is one event; with `pairs` every second one is two, saved together.
+    """
+
+    def __init__(self, environment: Environment, writers: int, *, pairs: bool = False) -> None:
         self._application = Application[UUID](env=environment)
+        self._events = itertools.cycle((1, 2) if pairs else (1,))
         self._actions = [self._changer() for _ in range(writers)]
 
     def close(self) -> None:
@@ -118,22 +136,23 @@ class Library:
 
         def change() -> None:
             aggregate = next(turn)
-            aggregate.change(FILLER)
+            for _ in range(next(self._events)):
+                aggregate.change(FILLER)
             self._application.save(aggregate)
 
         return change
 
 
-class LibraryProcesses:
-    """The same by processes, one writer each."""
+class _Processes:
+    """Processes that each do what they are asked, all at the same time."""
 
-    def __init__(self, environment: Environment, writers: int) -> None:
+    def __init__(self, target: Callable[..., None], number: int, *given: object) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipes: list[Connection] = []
         self._closing = ExitStack()
-        for _ in range(writers):
+        for _ in range(number):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_library_process, args=(theirs, environment), daemon=True)
+            process = context.Process(target=target, args=(theirs, *given), daemon=True)
             process.start()
             self._closing.callback(process.join, 10)
             self._pipes.append(ours)
@@ -146,17 +165,27 @@ class LibraryProcesses:
             pipe.send(None)
         self._closing.close()
 
-    def changes(self, seconds: float) -> Slice:
-        """Change aggregates for so long."""
+    def _asked(self, message: object) -> Slice:
         began = time.perf_counter()
         for pipe in self._pipes:
-            pipe.send(seconds)
+            pipe.send(message)
         events = sum(pipe.recv() for pipe in self._pipes)
         return Slice(events, time.perf_counter() - began)
 
 
-def _library_process(pipe: Connection, environment: Environment) -> None:
-    library = Library({**environment, "CREATE_TABLE": "n"}, 1)
+class LibraryProcesses(_Processes):
+    """The same by processes, one writer each."""
+
+    def __init__(self, environment: Environment, writers: int, *, pairs: bool = False) -> None:
+        super().__init__(_library_process, writers, environment, pairs)
+
+    def changes(self, seconds: float) -> Slice:
+        """Change aggregates for so long."""
+        return self._asked(seconds)
+
+
+def _library_process(pipe: Connection, environment: Environment, pairs: bool) -> None:
+    library = Library({**environment, "CREATE_TABLE": "n"}, 1, pairs=pairs)
     pipe.send(0)
     while (seconds := pipe.recv()) is not None:
         pipe.send(library.changes(seconds).events)
@@ -175,16 +204,51 @@ class LibraryBulk:
 
     def filled(self, events: int) -> Slice:
         """Insert so many events, in batches."""
+        stored = self._made(events)
+        began = time.perf_counter()
+        self._insert(stored)
+        return Slice(len(stored), time.perf_counter() - began)
+
+    def made_and_filled(self, events: int) -> int:
+        """The same from the beginning: aggregates made and changed, their events mapped, then inserted."""
+        stored = self._made(events)
+        self._insert(stored)
+        return len(stored)
+
+    def _made(self, events: int) -> list[StoredEvent]:
         stored: list[StoredEvent] = []
         for _ in range(max(1, events // 4)):
             aggregate = Changing(FILLER)
             for _ in range(3):
                 aggregate.change(FILLER)
             stored += [self._application.mapper.to_stored_event(one) for one in aggregate.collect_events()]
-        began = time.perf_counter()
+        return stored
+
+    def _insert(self, stored: Sequence[StoredEvent]) -> None:
         for start in range(0, len(stored), BATCH):
             self._application.recorder.insert_events(stored[start : start + BATCH])
-        return Slice(len(stored), time.perf_counter() - began)
+
+
+class LibraryBulkProcesses(_Processes):
+    """New events from the beginning, by several processes."""
+
+    def __init__(self, environment: Environment, processes: int) -> None:
+        LibraryBulk(environment).close()  # makes the tables, once
+        super().__init__(_bulk_process, processes, environment)
+        self._number = processes
+
+    def filled(self, events: int) -> Slice:
+        """Make and insert so many events."""
+        return self._asked(events // self._number)
+
+
+def _bulk_process(pipe: Connection, environment: Environment) -> None:
+    bulk = LibraryBulk({**environment, "CREATE_TABLE": "n"})
+    gc.disable()  # as in ours
+    pipe.send(0)
+    while (events := pipe.recv()) is not None:
+        pipe.send(bulk.made_and_filled(events))
+    bulk.close()
 
 
 class _Seen(PostgresTrackingRecorder):

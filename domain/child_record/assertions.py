@@ -26,7 +26,7 @@ from domain.child_record.events import (
 )
 from domain.child_record.model import AssertedEvent, Assertion, ChildRecord
 from domain.errors import BadInput
-from domain.kernel import Event
+from domain.kernel import Event, as_validated
 from domain.policy.retention import london_day
 from domain.policy.screening import screen_address, screen_name, screen_person
 from domain.rule_set.model import RuleSet
@@ -53,7 +53,8 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
         )
     if _names_the_child(command) and not said.identity(command):
         events.append(
-            IdentityAsserted(
+            as_validated(
+                IdentityAsserted,
                 source_kind=kind,
                 effective=command.effective,
                 confidence=command.confidence,
@@ -67,8 +68,8 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
         )
     if command.whereabouts is not None:
         on = command.address_effective or command.effective
-        address = AddressAsserted(
-            source_kind=kind, effective=on, whereabouts=command.whereabouts, source=source
+        address = as_validated(
+            AddressAsserted, source_kind=kind, effective=on, whereabouts=command.whereabouts, source=source
         )
         events += said.unless_said(address, dated=command.address_effective is not None)
     if command.carers is not None:
@@ -90,7 +91,9 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
         )
     if command.practice is not None:
         on = command.practice_effective or command.effective
-        practice = PracticeAsserted(source_kind=kind, effective=on, practice=command.practice, source=source)
+        practice = as_validated(
+            PracticeAsserted, source_kind=kind, effective=on, practice=command.practice, source=source
+        )
         events += said.unless_said(practice, dated=command.practice_effective is not None)
     if command.identifiers:
         on = command.effective

@@ -60,9 +60,9 @@ from domain.child_record.events import (
     SourceKind,
     SupplyWithdrawn,
 )
-from domain.child_record.model import ChildRecord, Involvement, evolve
+from domain.child_record.model import ChildRecord, Involvement, evolve, unknown
 from domain.errors import BadInput, NotFound, Refused
-from domain.kernel import Command, Event, Log, Recorded
+from domain.kernel import Command, Event, Log, Recorded, as_validated
 from domain.personal_data import HIDDEN
 from domain.policy import retention
 from domain.policy.retention import london_day
@@ -75,6 +75,16 @@ _Item = TypeVar("_Item")
 REOPENED: Final = "no-longer-due"
 _VERSIONS_IN_AN_EVENT: Final = 60
 _SHIELDS_IN_AN_EVENT: Final = 16
+_NUMBERED: Final = frozenset(
+    {
+        ShieldRaised,
+        SensitiveInvolvementBegun,
+        SensitiveInvolvementGrounded,
+        SensitiveConsentWithdrawn,
+        SensitiveInvolvementEnded,
+    }
+)
+"""Events that may lie under another key than the one before them."""
 
 
 class Decision(NamedTuple):
@@ -120,7 +130,8 @@ def register_child(record: ChildRecord, command: RegisterChild, rules: RuleSet) 
             field="date_of_birth",
         )
     _inside_the_area(command, rules)
-    registered = ChildRegistered(
+    registered = as_validated(
+        ChildRegistered,
         index_number=command.index_number,
         source_kind=command.source_kind,
         rule_set=rules.id,
@@ -229,7 +240,7 @@ def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: Rul
     known = _involvement(record, command.involvement)
     if known is None:
         return begun
-    (asked,) = reduce(evolve, _as_recorded(record, begun, command), ChildRecord(record.child_id)).involvements
+    (asked,) = reduce(evolve, _as_recorded(record, begun, command), unknown(record.child_id)).involvements
     file = command.source.file
     fed = file is not None and command.source_kind is known.source_kind
     said = file is None or any(_from_file(saying.source, file) for saying in known.sayings)
@@ -550,7 +561,8 @@ def _begun(command: BeginInvolvement, rules: RuleSet) -> tuple[Event, Event]:
             ),
         )
     return (
-        InvolvementBegun(
+        as_validated(
+            InvolvementBegun,
             source_kind=source_kind,
             involvement=involvement,
             service=command.service,
@@ -562,7 +574,12 @@ def _begun(command: BeginInvolvement, rules: RuleSet) -> tuple[Event, Event]:
             began=command.began,
             source=command.source,
         ),
-        InvolvementContactGiven(source_kind=source_kind, involvement=involvement, contact=command.contact),
+        as_validated(
+            InvolvementContactGiven,
+            source_kind=source_kind,
+            involvement=involvement,
+            contact=command.contact,
+        ),
     )
 
 
@@ -601,6 +618,8 @@ def _chunks(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
 
 def _with_keys(record: ChildRecord, events: Events) -> Decision:
     """Number the content key of each event: a fresh one at each shield, one for each sensitive involvement alone."""
+    if _NUMBERED.isdisjoint(map(type, events)):
+        return Decision(tuple(events), (record.content_key,) * len(events), record.shielded)
     current, last = record.content_key, max(record.last_key, record.content_key)
     own = {i.involvement: i.content_key for i in record.involvements if i.sensitive}
     numbers: list[int] = []

@@ -279,10 +279,11 @@ def test_who_may_do_what(databases: Databases, store: str, statement: str, role:
 
 
 def test_appending_is_for_service_and_writer(databases: Databases) -> None:
-    arguments = ", ".join(["NULL"] + ["'{}'"] * 17)
-    for role, log in itertools.product(Role, LOGS):
-        state = attempt(databases.record, role, f"SELECT {log}.append({arguments})")
-        assert (state == DENIED) == (role not in SERVING), (role, log, state)
+    many = ", ".join(["NULL"] + ["'{}'"] * 17)
+    one = ", ".join(["NULL"] * 5 + ["1::smallint", "1"] + ["'{}'"] * 4)
+    for role, log, call in itertools.product(Role, LOGS, (f"append({many})", f"append_one({one})")):
+        state = attempt(databases.record, role, f"SELECT {log}.{call}")
+        assert (state == DENIED) == (role not in SERVING), (role, log, call, state)
 
 
 def test_what_one_makes_in_views_the_other_may_replace(databases: Databases) -> None:

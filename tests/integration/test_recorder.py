@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,17 +108,55 @@ def test_an_append_does_not_wait_for_ever(make_databases: MakeDatabases, server:
     with connect_as_superuser(server, str(name)) as owner:
         limits = owner.execute(
             "SELECT array_to_string(proconfig, ' ') LIKE '%lock_timeout=30s%' FROM pg_proc "
-            "WHERE proname = 'append' AND pronamespace::regnamespace::text IN ('record_log', 'access_log')"
+            "WHERE proname IN ('append', 'append_one') "
+            "AND pronamespace::regnamespace::text IN ('record_log', 'access_log')"
         ).fetchall()
-        assert limits == [(True,), (True,)]
+        assert limits == [(True,)] * 4
         owner.execute("ALTER FUNCTION record_log.append SET lock_timeout = '200ms'")
+        owner.execute("ALTER FUNCTION record_log.append_one SET lock_timeout = '200ms'")
         with owner.transaction():
             owner.execute("SELECT * FROM record_log.head FOR UPDATE")
-            with pytest.raises(DatabaseFailure) as raised:
-                recorder.append([group_of([a_row()])])
-    assert (raised.value.sqlstate, raised.value.lost) == ("55P03", False)
+            for groups in ([group_of([a_row()])], [group_of([a_row()]), group_of([a_row()])]):
+                with pytest.raises(DatabaseFailure) as raised:
+                    recorder.append(groups)
+                assert (raised.value.sqlstate, raised.value.lost) == ("55P03", False)
     assert recorder.head().position == 0
     recorder.close()
+
+
+def test_both_ways_in_answer_alike(recorder: LogRecorder) -> None:
+    def answers(*, with_a_token: bool) -> list[tuple[str, int]]:
+        """New, following on, late, under a known key, late under a known key, following on again; and the head."""
+        stream, key, start = uuid4(), uuid4().bytes, recorder.head().position
+        groups = [
+            group_of(a_stream(2, stream), key=key),
+            group_of(a_stream(3, stream, 2)),
+            group_of([a_row(stream, 3)], key=uuid4().bytes),
+            group_of([a_row(stream, 6)], key=key),
+            group_of([a_row(stream, 1)], key=key),
+            group_of(a_stream(1, stream, 5), key=uuid4().bytes),
+        ]
+        found: list[tuple[str, int]] = []
+        for group in groups:
+            before = recorder.head()
+            tokens = [(uuid4().bytes, stream)] if with_a_token else []  # which the shorter way does not take
+            (outcome,) = recorder.append([replace(group, reservations=tokens)])
+            if isinstance(outcome, Applied):
+                assert [row.stored() for row in recorder.tail(before.position, 10)] == group.rows
+                assert list(outcome.positions) == [row.position for row in recorder.tail(before.position, 10)]
+            else:
+                assert recorder.head() == before
+            if isinstance(outcome, Duplicate):
+                assert (outcome.stream_id, outcome.version, outcome.position) == (stream, 2, start + 2)
+            if isinstance(outcome, Moved):
+                assert (outcome.stream_id, outcome.version) == (stream, 5)
+            found.append((type(outcome).__name__, recorder.head().position - start))
+        return found
+
+    by_one = answers(with_a_token=False)
+    assert by_one == answers(with_a_token=True)
+    names = ["Applied", "Applied", "Moved", "Duplicate", "Duplicate", "Applied"]
+    assert by_one == list(zip(names, [2, 5, 5, 5, 5, 6], strict=True))
 
 
 def test_an_append_that_is_rolled_back_leaves_no_gap(databases: Databases, recorder: LogRecorder) -> None:
@@ -390,9 +429,10 @@ def proxied(databases: Databases) -> Iterator[tuple[Proxy, LogRecorder]]:
             "record", f"host='{proxy.directory}' port={given['port']} dbname={given['dbname']}"
         )
         recorder = LogRecorder(database, Role.SERVICE, Log.RECORD)
-        # The statement is prepared in a round trip of its own: now, so that the next answer is that of a COMMIT.
+        # Each statement is prepared in a round trip of its own: now, so that the next answer is that of a COMMIT.
         # Nor may it be that of the announcement, so we wait for it.
         with recorder.listen() as listener:
+            recorder.append([Group(key=uuid4().bytes)])
             recorder.append([group_of([a_row()])])
             assert listener.wait(5)
             while not recorder.datastore._idle:  # its own answer is still on the way
@@ -579,6 +619,7 @@ BREAKING = {
     "a function of the caller's": "ALTER FUNCTION record_log.append SECURITY INVOKER",
     "no reading": "REVOKE SELECT ON record_log.event FROM contactpoint_service",
     "no function": "DROP FUNCTION record_log.append",
+    "no function for one": "DROP FUNCTION record_log.append_one",
 }
 
 

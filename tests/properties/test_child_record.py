@@ -1,5 +1,7 @@
 """What holds of a child's record whatever happens, and in whatever order."""
 
+import itertools
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,7 +36,7 @@ from domain.child_record.events import (
     Source,
     SourceKind,
 )
-from domain.child_record.model import ChildRecord, evolve
+from domain.child_record.model import ChildRecord, evolve, unknown
 from domain.errors import Refused
 from domain.kernel import Command, Concealed, Event, ForgottenEvent
 from domain.personal_data import HIDDEN, Forgotten
@@ -169,6 +171,18 @@ def answer(record: ChildRecord, command: Command) -> str:
     except Refused as refusal:
         return refusal.code
     return "receipt"
+
+
+@whatever(st.lists(COMMANDS, max_size=12), COMMANDS)
+@settings(max_examples=count(10_000))
+def test_every_event_is_as_validating_it_would_make_it(commands: list[Command], command: Command) -> None:
+    decided = [decide(unknown(UUID(int=1)), registers(), the_rules())]
+    with suppress(Refused):
+        decided.append(decide(lived(commands), command, the_rules()))
+    for event in itertools.chain.from_iterable(decision.events for decision in decided):
+        validated = type(event).model_validate_json(event.model_dump_json())
+        assert validated == event
+        assert list(vars(event)) == list(vars(validated)) == list(type(event).model_fields)
 
 
 @whatever(st.lists(COMMANDS, max_size=12), COMMANDS)

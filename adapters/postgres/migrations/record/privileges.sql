@@ -21,7 +21,8 @@ END
 $$;
 GRANT SELECT ON record_log.idempotency, access_log.idempotency, record_log.reservation
     TO contactpoint_service, contactpoint_writer;
-GRANT EXECUTE ON FUNCTION record_log.append, access_log.append TO contactpoint_service, contactpoint_writer;
+GRANT EXECUTE ON FUNCTION record_log.append, access_log.append, record_log.append_one, access_log.append_one
+    TO contactpoint_service, contactpoint_writer;
 GRANT EXECUTE ON FUNCTION record_log.forget_batch, record_log.release TO contactpoint_writer;
 -- Effects are the writer's.
 GRANT SELECT ON record_log.follower TO contactpoint_service;
