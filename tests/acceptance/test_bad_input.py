@@ -90,6 +90,7 @@ COMMANDS: dict[Path_, Command] = {
     ("bench", "bulk"): Command(wrong=((("--events", "-1"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("bench", "publish"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("bench", "rebuild"): Command(wrong=((("--events", "0"), "usage"), (("--events", TOKEN), "usage"))),
+    ("bench", "search"): Command(wrong=((("--children", "0"), "usage"), (("--clients", TOKEN), "usage"))),
     ("demo",): Command(),
     ("health",): Command(),
     ("init",): Command(),

@@ -99,3 +99,28 @@ def test_publish(folder: Path) -> None:
     answer = bench(folder, "publish", "--events", "480")
     check(answer, 6)
     assert 6 <= answer["events"] <= 480
+
+
+LATENCIES = {"p50", "p95", "p99", "max"}
+OF_LATENCIES = (COMMON - {"slices"}) | {"unit", "children", "all_theirs", "all_floor"}
+
+
+def check_latencies(answer: dict[str, Any]) -> None:
+    """What holds of one table of latencies."""
+    assert set(answer) - {"found"} == LATENCIES
+    assert 0 < answer["p50"] <= answer["p95"] <= answer["p99"] <= answer["max"]
+
+
+def test_search(folder: Path) -> None:
+    answer = bench(folder, "search", "--children", "400", "--searches", "4", "--clients", "2")
+    assert set(answer) == OF_LATENCIES | {"query", "commit", "whole", "kinds", "stress"}
+    assert (answer["children"], answer["events"]) == (400, 2 * 4 * len(answer["kinds"]))
+    for name in ("query", "commit", "whole", "all_theirs", "all_floor"):
+        check_latencies(answer[name])
+    assert answer["query"]["p99"] == pytest.approx(answer["ours"], abs=0.01)
+    for under in (answer["kinds"], answer["stress"]["kinds"]):
+        for own in under.values():
+            check_latencies(own)
+        for kind in ("exact", "postcode", "number", "swapped"):
+            assert under[kind]["found"] == 1
+        assert under["nobody"]["found"] == 0
