@@ -91,6 +91,30 @@ def search(
     run.output.answer(answer, _words_of_searches)
 
 
+@bench.command()
+def match(
+    context: typer.Context,
+    children: Children = None,
+    records: Annotated[int | None, typer.Option(min=1, max=10_000, help="How many of each kind.")] = None,
+) -> None:
+    """Linking one source record to so many children, beside a look-up of exactly what it says."""
+    from cli.benches import match as bench_of
+
+    run = session(context)
+    answer = bench_of.measure(children or bench_of.CHILDREN, records or bench_of.RECORDS, run.output)
+    run.output.answer(answer, _words_of_linking)
+
+
+def _words_of_linking(answer: Json) -> str:
+    lines = [_latencies("link", answer["link"]), _latencies("  the look-up", answer["look_up"])]
+    for kind, own in answer["kinds"].items():
+        shares = ", ".join(f"{own[share]:.1%} {share}" for share in ("right", "wrong", "queued", "new"))
+        lines.append(f"{_latencies(f'  {kind}', own)}   {shares}")
+    lines.append(_latencies("exactly", answer["all_theirs"]))
+    lines.append(_latencies("one by its id", answer["all_floor"]))
+    return "\n".join(lines)
+
+
 def _words_of_searches(answer: Json) -> str:
     stress = answer["stress"]
     lines = [

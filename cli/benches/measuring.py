@@ -115,6 +115,13 @@ def latencies(milliseconds: Sequence[float]) -> Json:
     }
 
 
+def milliseconds(action: Callable[..., object], *arguments: object) -> float:
+    """How long a call took."""
+    began = time.perf_counter()
+    action(*arguments)
+    return (time.perf_counter() - began) * 1000
+
+
 class PeakMemory:
     """The highest resident size of this process, in MiB, while it was watched: Linux lets the mark be set back."""
 

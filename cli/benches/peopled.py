@@ -5,7 +5,7 @@ what the sources of `population` say, decided and folded as a load would have it
 """
 
 import gc
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -99,15 +99,18 @@ class Invented:
         del upto, reads
         first = of.number * _BLOCKS_OF_A_SLICE
         for block in range(first, min(first + _BLOCKS_OF_A_SLICE, self._blocks)):
-            for history in histories(block, self.rules, self.children):
+            for history in histories(block, self.rules, self.children).values():
                 yield history.stream_id, history
 
 
-def histories(block: int, rules: RuleSet, upto: int | None = None) -> list[History]:
-    """What comes of what is said of a hundred children, of those numbered below `upto`; the same each time."""
+def histories(block: int, rules: RuleSet, upto: int | None = None) -> dict[str, History]:
+    """What comes of what is said of a hundred children, of those numbered below `upto`, by person; each time the same.
+
+    A child who was adopted is two people: nothing tells the sources that it is one.
+    """
     draw = draws(f"contactpoint bench {_SEED} {block}")
     lives: dict[str, _Life] = {}
-    for person, record in _told(block, upto):
+    for person, record in told(block, SOURCES, upto):
         if person not in lives:
             lives[person] = _Life(ChildRecord(_id(draw)), rules)
             lives[person].told(record, _index_number(draw))
@@ -115,7 +118,7 @@ def histories(block: int, rules: RuleSet, upto: int | None = None) -> list[Histo
             lives[person].told(record, None)
     for life in lives.values():
         life.befalls(draw)
-    return [life.history for life in lives.values()]
+    return {person: life.history for person, life in lives.items()}
 
 
 @dataclass(slots=True)
@@ -178,17 +181,19 @@ class _Life:
             self.record = evolve(self.record, self.events[-1])
 
 
-def _told(block: int, upto: int | None) -> Iterator[tuple[str, SourceRecord]]:
-    """What the sources say of a block's children, each as its parser reads it, by child and then by source."""
-    told = [one for one in records_of(_SEED, block, draws, upto) if one.source in SOURCES]
+def told(
+    block: int, sources: Collection[SourceKind], upto: int | None = None
+) -> Iterator[tuple[str, SourceRecord]]:
+    """What sources say of a block's children, each as its parser reads it, by child and then by source."""
+    said = [one for one in records_of(_SEED, block, draws, upto) if one.source in sources]
     read: dict[tuple[str, str], SourceRecord] = {}
-    for source in SOURCES:
-        text = "".join(one.text for one in told if one.source == source)
+    for source in sources:
+        text = "".join(one.text for one in said if one.source == source)
         parsed = PARSERS[source](BytesIO((BEGIN.get(source, "") + text + END.get(source, "")).encode()))
         read |= {
             (source, str(record.source_id)): record for record in parsed if isinstance(record, SourceRecord)
         }
-    for one in told:
+    for one in said:
         record = read.get((one.source, one.source_id))
         if record is not None:
             yield one.person, record

@@ -4,8 +4,9 @@ The view's rows are real; the records behind them are not in the log. So what is
 serves one, and the commit of its access event; not the display of what was found.
 """
 
+import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from threading import Thread
@@ -14,7 +15,7 @@ from uuid import UUID
 
 from adapters.postgres.view_store import PostgresViewStore
 from cli.app import App
-from cli.benches.measuring import PeakMemory, latencies, percentile
+from cli.benches.measuring import PeakMemory, latencies, milliseconds, percentile
 from cli.benches.peopled import AT, filled
 from cli.benches.place import ACTOR, home_of_its_own, settled
 from cli.benches.searches import KINDS, Wanted, mix
@@ -70,6 +71,8 @@ def searched(
     warming, counted = wanted[: _WARMING * len(KINDS)], wanted[_WARMING * len(KINDS) :]
     alone, theirs, floor = Timings(), list[float](), list[float]()
     client = Client(app)
+    gc.collect()
+    gc.freeze()  # what the bench itself has made is not gone through again while it measures
     output.note(f"One client: {len(counted)} searches.")
     with PeakMemory() as peak:
         for one in warming:
@@ -77,8 +80,8 @@ def searched(
             trigrams.find(one.criteria, _SHOWN)
         for one in counted:
             alone.add(one, client, client.search(one))
-            theirs.append(_milliseconds(trigrams.find, one.criteria, _SHOWN))
-            floor.append(_milliseconds(_a_row, views))
+            theirs.append(milliseconds(trigrams.find, one.criteria, _SHOWN))
+            floor.append(milliseconds(_a_row, views))
         output.note(f"{clients} clients: {PER_SECOND:.0f} searches a second.")
         stress, per_second = at_once([Client(app) for _ in range(clients)], counted)
     ours, by_trigrams, by_key = (percentile(one, 0.99) for one in (alone.queries, theirs, floor))
@@ -146,7 +149,7 @@ class Client:
         """Search, and say how many milliseconds it took."""
         access_id = self._looking.ids.new()
         command = SearchRecords(at=AT, access_id=access_id, reason="casework", criteria=wanted.criteria)
-        return _milliseconds(search_records, command, self._looking)
+        return milliseconds(search_records, command, self._looking)
 
 
 class TimedFinder:
@@ -179,7 +182,7 @@ class TimedLog:
 
     def append(self, access: Access) -> None:
         """See the port."""
-        self.milliseconds = _milliseconds(self._log.append, access)
+        self.milliseconds = milliseconds(self._log.append, access)
 
 
 def at_once(clients: Sequence[Client], wanted: Sequence[Wanted]) -> tuple[Timings, float]:
@@ -230,12 +233,6 @@ def _live_schema(views: PostgresViewStore) -> str:
 def _a_row(views: PostgresViewStore) -> None:
     with views.reading(PRACTITIONER_VIEW) as connection:
         connection.execute("SELECT version FROM child WHERE child_id = %s", (ACTOR,)).fetchone()
-
-
-def _milliseconds(action: Callable[..., object], *arguments: object) -> float:
-    began = time.perf_counter()
-    action(*arguments)
-    return (time.perf_counter() - began) * 1000
 
 
 _SHOWN: Final = SearchRecords.model_fields["limit"].default

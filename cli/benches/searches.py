@@ -56,7 +56,7 @@ def _children(children: int, random: Random) -> Iterator[tuple[ChildRow, NameRow
     blocks = -(-children // BLOCK)
     found: list[tuple[ChildRow, NameRow]] = []
     for block in random.sample(range(blocks), min(blocks, _BLOCKS)):
-        for history in histories(block, rules, children):
+        for history in histories(block, rules, children).values():
             served = as_served(history) if is_hidden(history) else history
             rows = PRACTITIONER_VIEW.rows(served, rules)
             names = [row for row in rows if isinstance(row, NameRow) and row.place == 0]

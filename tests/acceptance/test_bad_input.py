@@ -88,6 +88,7 @@ COMMANDS: dict[Path_, Command] = {
     ("backup",): Command(("{folder}",), wrong=((("{full}",), "not-empty"), (("{file}",), "no-folder"))),
     ("bench", "append"): Command(wrong=((("--writers", "0"), "usage"), (("--writers", TOKEN), "usage"))),
     ("bench", "bulk"): Command(wrong=((("--events", "-1"), "usage"), (("--seconds", TOKEN), "usage"))),
+    ("bench", "match"): Command(wrong=((("--children", "99"), "usage"), (("--records", TOKEN), "usage"))),
     ("bench", "publish"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("bench", "rebuild"): Command(wrong=((("--events", "0"), "usage"), (("--events", TOKEN), "usage"))),
     ("bench", "search"): Command(wrong=((("--children", "0"), "usage"), (("--clients", TOKEN), "usage"))),

@@ -107,7 +107,7 @@ OF_LATENCIES = (COMMON - {"slices"}) | {"unit", "children", "all_theirs", "all_f
 
 def check_latencies(answer: dict[str, Any]) -> None:
     """What holds of one table of latencies."""
-    assert set(answer) - {"found"} == LATENCIES
+    assert set(answer) >= LATENCIES
     assert 0 < answer["p50"] <= answer["p95"] <= answer["p99"] <= answer["max"]
 
 
@@ -124,3 +124,17 @@ def test_search(folder: Path) -> None:
         for kind in ("exact", "postcode", "number", "swapped"):
             assert under[kind]["found"] == 1
         assert under["nobody"]["found"] == 0
+
+
+def test_match(folder: Path) -> None:
+    answer = bench(folder, "match", "--children", "400", "--records", "4")
+    assert set(answer) == OF_LATENCIES | {"link", "look_up", "kinds"}
+    assert (answer["children"], answer["events"]) == (400, 4 * len(answer["kinds"]))
+    for name in ("link", "look_up", "all_theirs", "all_floor"):
+        check_latencies(answer[name])
+    assert answer["link"]["p99"] == pytest.approx(answer["ours"], abs=0.01)
+    for kind, own in answer["kinds"].items():
+        check_latencies(own)
+        assert own["right"] + own["wrong"] + own["queued"] + own["new"] == pytest.approx(1, abs=0.01)
+        assert (own["right"] == 0) == (kind == "new-births")
+        assert own["wrong"] == 0
