@@ -29,7 +29,6 @@ from domain.child_record.events import SourceKind
 from domain.child_record.handlers import handle
 from domain.errors import Unavailable
 from domain.ports import Again, Message
-from projections.projection import Reads
 from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Line, without_access
 from tests.acceptance.people import a_child, born, registered
@@ -195,7 +194,7 @@ def told(line: Line, *, acknowledged: bool = True) -> list[Message]:
         with closing(PostgresPublications(line.behind.record)) as publications:
             publisher = Publisher(
                 log=log,
-                open=stores.store(Role.PUBLISHER, reads=Reads.NAMES).load_many,
+                open=stores.store(Role.PUBLISHER).load_many,
                 publications=publications,
                 subscribers=subscribers,
                 rules=app.rules,
