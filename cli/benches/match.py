@@ -99,7 +99,8 @@ def linked(loader: Loader, views: PostgresViewStore, arriving: Sequence[Arriving
     timings: dict[str, Timings] = {}
     theirs, floor = list[float](), list[float]()
     kinds = len({one.kind for one in arriving})
-    warming = kinds * min(_WARMING, len(arriving) // kinds // 2)
+    turns = len(arriving) // kinds
+    warming = kinds * (_WARMING if turns > _WARMING else turns // 2)
     gc.collect()
     gc.freeze()  # what the bench itself has made is not gone through again while it measures
     output.note(f"{len(arriving) - warming} records.")
