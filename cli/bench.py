@@ -7,6 +7,7 @@ import typer
 
 from cli.output import Json
 from cli.session import session
+from ingest.population.numbers import CHILDREN
 
 bench = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +18,10 @@ Seconds = Annotated[
     float | None, typer.Option(min=0.01, help="How long each contender is measured, over all slices.")
 ]
 Events = Annotated[int | None, typer.Option(min=1, help="How many events of ours at most.")]
+
+Children = Annotated[
+    int | None, typer.Option(min=100, max=CHILDREN, help="How many invented children the index holds.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -67,6 +72,68 @@ def publish(context: typer.Context, events: Events = None, seconds: Seconds = No
     run = session(context)
     answer = bench_of.measure(events, seconds, bench_of.ROUNDS, run.output)
     run.output.answer(answer, _words("messages"))
+
+
+@bench.command()
+def search(
+    context: typer.Context,
+    children: Children = None,
+    searches: Annotated[int | None, typer.Option(min=1, max=10_000, help="How many of each kind.")] = None,
+    clients: Annotated[int, typer.Option(min=1, max=64, help="How many search at once.")] = 8,
+) -> None:
+    """Searches as practitioners make them, over so many children, beside PostgreSQL's own search by trigrams."""
+    from cli.benches import search as bench_of
+
+    run = session(context)
+    answer = bench_of.measure(
+        children or bench_of.CHILDREN, searches or bench_of.SEARCHES, clients, run.output
+    )
+    run.output.answer(answer, _words_of_searches)
+
+
+@bench.command()
+def match(
+    context: typer.Context,
+    children: Children = None,
+    records: Annotated[int | None, typer.Option(min=1, max=10_000, help="How many of each kind.")] = None,
+) -> None:
+    """Linking one source record to so many children, beside a look-up of exactly what it says."""
+    from cli.benches import match as bench_of
+
+    run = session(context)
+    answer = bench_of.measure(children or bench_of.CHILDREN, records or bench_of.RECORDS, run.output)
+    run.output.answer(answer, _words_of_linking)
+
+
+def _words_of_linking(answer: Json) -> str:
+    lines = [_latencies("link", answer["link"]), _latencies("  the look-up", answer["look_up"])]
+    for kind, own in answer["kinds"].items():
+        shares = ", ".join(f"{own[share]:.1%} {share}" for share in ("right", "wrong", "queued", "new"))
+        lines.append(f"{_latencies(f'  {kind}', own)}   {shares}")
+    lines.append(_latencies("exactly", answer["all_theirs"]))
+    lines.append(_latencies("one by its id", answer["all_floor"]))
+    return "\n".join(lines)
+
+
+def _words_of_searches(answer: Json) -> str:
+    stress = answer["stress"]
+    lines = [
+        _latencies("query", answer["query"]),
+        *(_latencies(f"  {kind}", own) for kind, own in answer["kinds"].items()),
+        _latencies("access event", answer["commit"]),
+        _latencies("trigrams", answer["all_theirs"]),
+        _latencies("a row by its key", answer["all_floor"]),
+        f"{stress['clients']} at once, {stress['per_second']:.0f} a second:",
+        _latencies("query", stress["query"]),
+        _latencies("all of it", stress["whole"]),
+    ]
+    return "\n".join(lines)
+
+
+def _latencies(what: str, answer: Json) -> str:
+    found = f"   {answer['found']:.1%} found" if "found" in answer else ""
+    parts = "  ".join(f"{name} {answer[name]:>8,.2f} ms" for name in ("p50", "p95", "p99", "max"))
+    return f"{what:<18} {parts}{found}"
 
 
 _YARDSTICKS: Final = (

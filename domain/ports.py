@@ -109,7 +109,10 @@ class Destruction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A signal with its place: `number` counts the messages of its partition, from 1 and without a gap."""
+    """A signal with its place: `number` counts the messages of its partition, from 1 and without a gap.
+
+    But for one leap after each restore, so that no number that the lost home gave out is given out again.
+    """
 
     event_id: UUID
     child_id: UUID

@@ -23,6 +23,7 @@ from psycopg import sql
 
 from adapters.faults import Reach, no_fault
 from adapters.key_rows import KeyRow
+from adapters.partitions import PARTITIONS
 from adapters.postgres.databases import Database, DatabaseFailure, Databases, Role, translated
 from domain.errors import BadInput, Refused, Unavailable
 
@@ -37,6 +38,14 @@ RECORD: Final = (
     "access_log.head",
     "access_log.idempotency",
 )
+PUBLICATION: Final = (
+    "publication.state",
+    "publication.partition",
+    "publication.pending",
+    "publication.parked",
+    "publication.sent",
+)
+"""What subscribers were told, in the record database. A backup of an earlier version lacks it."""
 KEYRING: Final = ("keys.key",)
 SHIELDED: Final = ("keys.key", "keys.opening", "whereabouts.token")
 FAULT_POINTS: Final = ("backup.held", "backup.seen", "backup.record-copied")
@@ -94,7 +103,7 @@ def backup(
             keyring = copying.enter_context(_reading(databases.keyring))
             shielded = copying.enter_context(_reading(databases.shielded))
         reach("backup.seen")
-        for table in RECORD:
+        for table in RECORD + PUBLICATION:
             _copy_out(record, databases.record, table, folder, files)
         reach("backup.record-copied")
         for table in KEYRING:
@@ -151,7 +160,7 @@ def restore(databases: Databases, folder: Path, opens: Opens) -> BackedUp:
     between, the same backup is accepted again and the rows are left as they are. Raises Refused where the home holds
     records already, BadInput where the backup is not whole, and what `opens` raises.
     """
-    found, _ = read_manifest(folder)
+    found, files = read_manifest(folder)
     with _writing(databases.record) as record:
         there = [_one(record, f"SELECT position FROM {log}.head") for log in ("record_log", "access_log")]
         if there == [found.position, found.access_position] and _one(
@@ -175,6 +184,11 @@ def restore(databases: Databases, folder: Path, opens: Opens) -> BackedUp:
         # Committed last: a home whose logs are empty can be restored into again.
         for table in RECORD:
             _copy_in(record, databases.record, table, folder)
+        for table in PUBLICATION:
+            if _name_of(databases.record, table) in files:
+                _copy_in(record, databases.record, table, folder)
+        _nobody_publishes(record)
+        _numbers_leap(record)
         record.execute("UPDATE home.home SET applied = false")
     return found
 
@@ -183,6 +197,29 @@ def applied(databases: Databases) -> None:
     """Say that every shield and certificate of a restored log is applied: from now on the home may serve."""
     with _writing(databases.record) as record:
         record.execute("UPDATE home.home SET applied = true")
+
+
+def _nobody_publishes(record: psycopg.Connection[Any]) -> None:
+    """Whoever led when the backup was made does not lead here, and nobody waits for its lease."""
+    record.execute(
+        "UPDATE publication.state SET until = '-infinity', session = NULL, session_began = NULL, fence = fence + 1"
+    )
+
+
+def _numbers_leap(record: psycopg.Connection[Any]) -> None:
+    """Go on with numbers that were never given out, in every partition.
+
+    After the instant of the backup the lost home may have numbered as much as it liked, and its subscribers have it.
+    Microseconds since 1970 are more than any home can have counted up to, also one that was restored itself.
+    """
+    record.execute(
+        """
+        INSERT INTO publication.partition (partition, number)
+        SELECT partition, extract(epoch FROM clock_timestamp()) * 1000000 FROM generate_series(0, %s) AS partition
+        ON CONFLICT (partition) DO UPDATE SET number = greatest(publication.partition.number, excluded.number)
+        """,
+        (PARTITIONS - 1,),
+    )
 
 
 def _one_of_each_generation(connection: psycopg.Connection[Any]) -> list[KeyRow]:
@@ -234,7 +271,7 @@ def _writing(database: Database) -> Iterator[psycopg.Connection[Any]]:
 def _copy_out(
     connection: psycopg.Connection[Any], database: Database, table: str, folder: Path, files: dict[str, str]
 ) -> None:
-    name = f"{database.store}.{table}.copy"
+    name = _name_of(database, table)
     digest = hashlib.sha256()
     query = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT (FORMAT binary)").format(
         sql.Identifier(*table.split("."))
@@ -252,10 +289,14 @@ def _copy_in(connection: psycopg.Connection[Any], database: Database, table: str
     name = sql.Identifier(*table.split("."))
     with _emptied(connection, table) if not table.endswith(".event") else nullcontext():
         query = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(name)
-        source = folder / f"{database.store}.{table}.copy"
+        source = folder / _name_of(database, table)
         with source.open("rb") as file, connection.cursor() as cursor, cursor.copy(query) as copy:
             while chunk := file.read(_CHUNK):
                 copy.write(chunk)
+
+
+def _name_of(database: Database, table: str) -> str:
+    return f"{database.store}.{table}.copy"
 
 
 @contextmanager

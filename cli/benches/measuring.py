@@ -113,6 +113,22 @@ def percentile(values: Sequence[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0
 
 
+def latencies(milliseconds: Sequence[float]) -> Json:
+    """What to read of how long something took."""
+    parts = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    found = {name: percentile(milliseconds, part) for name, part in parts.items()}
+    return {
+        name: round(value, 3) for name, value in (found | {"max": max(milliseconds, default=0.0)}).items()
+    }
+
+
+def milliseconds(action: Callable[..., object], *arguments: object) -> float:
+    """How long a call took."""
+    began = time.perf_counter()
+    action(*arguments)
+    return (time.perf_counter() - began) * 1000
+
+
 class PeakMemory:
     """The highest resident size of this process, in MiB, while it was watched: Linux lets the mark be set back."""
 

@@ -1,14 +1,14 @@
 """The only reads of the practitioner view: which children a search may show, best first."""
 
+import heapq
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import tuple_row
 
 from domain.access.events import Criteria
 from domain.access.model import AccessGrant
@@ -20,8 +20,7 @@ CANDIDATES: Final = 500
 """How many names of one spelling a search by name alone looks at before it says that there are more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One child: the version its row was folded from, and its rank (less is better)."""
 
     child_id: UUID
@@ -37,18 +36,16 @@ class _Line(NamedTuple):
     gender: str
     postcode: str | None
     nhs_number: str | None
-    kind: str | None
-    given: str | None
-    family: str | None
+    names: str
 
 
 Open = Callable[[], AbstractContextManager[Connection[Any]]]
 """Opens a transaction in which the live build's tables are read by their unqualified names."""
 
 _LINES: Final = """
-SELECT c.child_id, c.version, c.number, c.date_of_birth, c.gender, c.postcode, c.nhs_number, n.kind, n.given, n.family
-FROM child AS c LEFT JOIN name AS n USING (child_id)
-WHERE (c.visible_until IS NULL OR c.visible_until > %(on)s)
+SELECT child_id, version, number, date_of_birth, gender, postcode, nhs_number, names
+FROM child
+WHERE (visible_until IS NULL OR visible_until > %(on)s)
 """
 
 
@@ -63,20 +60,29 @@ def find(
     wanted = view.asked(criteria)
     on = london_day(grant.instant)
     lines, cut = _candidates(connection, wanted, on)
+    ranked = _ranked(wanted, lines)
+    # Child ids in order as numbers are in the order of their bytes, too.
+    best = heapq.nsmallest(limit, ranked, key=lambda one: (one.rank, one.child_id.int))
+    return best, cut or len(ranked) > limit
+
+
+def _ranked(wanted: Asked, lines: Iterable[_Line]) -> list[Found]:
+    """Those that meet every criterion. Of names only those are ranked that may meet what was typed."""
+    sieve = view.Sieve(wanted.words)
     found: list[Found] = []
-    for own in _by_child(lines):
-        first = own[0]
-        names = tuple(
-            (line.kind, line.given or "", line.family or "") for line in own if line.kind is not None
+    for line in lines:
+        names = view.names_in(line.names)
+        if wanted.words:
+            names = [name for name in names if sieve.may_meet(name[1], name[2])]
+            if not names:
+                continue
+        rank = view.rank_of(
+            wanted,
+            Findable(line.number, names, line.date_of_birth, line.gender, line.postcode, line.nhs_number),
         )
-        findable = Findable(
-            first.number, names, first.date_of_birth, first.gender, first.postcode, first.nhs_number
-        )
-        rank = view.rank_of(wanted, findable)
         if rank is not None:
-            found.append(Found(first.child_id, first.version, rank))
-    found.sort(key=lambda one: (one.rank, one.child_id.bytes))
-    return found[:limit], cut or len(found) > limit
+            found.append(Found(line.child_id, line.version, rank))
+    return found
 
 
 class PractitionerFinder:
@@ -97,19 +103,19 @@ class PractitionerFinder:
 
 
 def _candidates(connection: Connection[Any], wanted: Asked, on: date) -> tuple[list[_Line], bool]:
-    """Names of the children that may meet the criteria, by the narrowest criterion given; whether any were left out."""
+    """The children that may meet the criteria, by the narrowest criterion given; whether any were left out."""
     values: dict[str, object] = {"on": on, "limit": CANDIDATES + 1}
     if wanted.number is not None:
-        return _lines(connection, "AND c.number = %(number)s", {**values, "number": wanted.number}), False
+        return _lines(connection, "AND number = %(number)s", {**values, "number": wanted.number}), False
     if wanted.nhs_number is not None:
         values["nhs_number"] = wanted.nhs_number
-        return _lines(connection, "AND c.nhs_number = %(nhs_number)s", values), False
+        return _lines(connection, "AND nhs_number = %(nhs_number)s", values), False
     if wanted.births:
         values["births"] = list(wanted.births)
-        return _lines(connection, "AND c.date_of_birth = ANY (%(births)s)", values), False
+        return _lines(connection, "AND date_of_birth = ANY (%(births)s)", values), False
     if wanted.postcode is not None:
         return _lines(
-            connection, "AND c.postcode = %(postcode)s", {**values, "postcode": wanted.postcode}
+            connection, "AND postcode = %(postcode)s", {**values, "postcode": wanted.postcode}
         ), False
     return _by_name(connection, wanted, values)
 
@@ -117,7 +123,8 @@ def _candidates(connection: Connection[Any], wanted: Asked, on: date) -> tuple[l
 _BY_FAMILY: Final = """
 SELECT child_id FROM name WHERE family = %(family)s AND given LIKE %(given)s ORDER BY given, child_id LIMIT %(limit)s
 """
-_BY_SOUND: Final = "SELECT child_id FROM name WHERE sounds @> %(sounds)s ORDER BY child_id LIMIT %(limit)s"
+_BY_ONE_SOUND: Final = "SELECT child_id FROM sound WHERE sound = %(sound)s ORDER BY child_id LIMIT %(limit)s"
+_BY_SOUNDS: Final = "SELECT child_id FROM name WHERE sounds @> %(sounds)s ORDER BY child_id LIMIT %(limit)s"
 
 
 def _by_name(
@@ -129,14 +136,16 @@ def _by_name(
     probes: list[tuple[LiteralString, dict[str, object]]] = [
         (_BY_FAMILY, {"family": family, "given": f"{given}%"}) for family, given in _splits(wanted.words)
     ]
-    probes += [
-        (_BY_SOUND, {"sounds": sorted(set(map(view.sound, typed)))}) for typed in view.writings(wanted.words)
-    ]
+    probes += [_by_sound(sorted(set(map(view.sound, typed)))) for typed in view.writings(wanted.words)]
     for statement, own in probes:
         hits = connection.execute(statement, {**values, **own}).fetchall()
         cut = cut or len(hits) > CANDIDATES
         ids.update(row[0] for row in hits[:CANDIDATES])
-    return _lines(connection, "AND c.child_id = ANY (%(ids)s)", {**values, "ids": list(ids)}), cut
+    return _lines(connection, "AND child_id = ANY (%(ids)s)", {**values, "ids": list(ids)}), cut
+
+
+def _by_sound(sounds: list[str]) -> tuple[LiteralString, dict[str, object]]:
+    return (_BY_SOUNDS, {"sounds": sounds}) if len(sounds) > 1 else (_BY_ONE_SOUND, {"sound": sounds[0]})
 
 
 def _splits(words: tuple[str, ...]) -> Iterable[tuple[str, str]]:
@@ -148,12 +157,5 @@ def _splits(words: tuple[str, ...]) -> Iterable[tuple[str, str]]:
 
 
 def _lines(connection: Connection[Any], where: LiteralString, values: dict[str, object]) -> list[_Line]:
-    with connection.cursor(row_factory=class_row(_Line)) as cursor:
-        return cursor.execute(_LINES + where, values).fetchall()
-
-
-def _by_child(lines: Iterable[_Line]) -> Iterable[list[_Line]]:
-    children: dict[UUID, list[_Line]] = {}
-    for line in lines:
-        children.setdefault(line.child_id, []).append(line)
-    return children.values()
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return [_Line(*row) for row in cursor.execute(_LINES + where, values).fetchall()]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes
@@ -15,13 +16,19 @@ import pytest
 from adapters.faults import FaultAt
 from adapters.keys.cipher import wrap
 from adapters.keys.kek import KekFiles
+from adapters.memory.publications import MemorySubscribers
 from adapters.postgres.backup import backup, restore
+from adapters.postgres.databases import Role
+from adapters.postgres.log_reader import PostgresLogReader
+from adapters.postgres.publications import PostgresPublications
+from adapters.publisher import Publisher
 from cli.bootstrap import open_app
 from cli.initialise import prepare_databases
 from domain.child_record.commands import RaiseShield
 from domain.child_record.events import SourceKind
 from domain.child_record.handlers import handle
 from domain.errors import Unavailable
+from domain.ports import Again, Message
 from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Line, without_access
 from tests.acceptance.people import a_child, born, registered
@@ -173,6 +180,105 @@ def test_a_backup_that_is_not_whole_is_refused_and_nothing_is_brought_in(
 
     assert (refused.status, refused.code in ("damaged-backup", "no-backup")) == (2, True), refused.json
     assert untouched.heads() == (0, 0)
+
+
+# What subscribers were told
+
+
+def told(line: Line, *, acknowledged: bool = True) -> list[Message]:
+    """What arrives at subscribers when all that is left is published; or what is on its way when that fails."""
+    subscribers = MemorySubscribers()
+    subscribers.away = not acknowledged
+    with open_app(line.home, line.settings) as app, closing(PostgresLogReader(line.behind.record)) as log:
+        stores = app.streaming.stores
+        with closing(PostgresPublications(line.behind.record)) as publications:
+            publisher = Publisher(
+                log=log,
+                open=stores.store(Role.PUBLISHER).load_many,
+                publications=publications,
+                subscribers=subscribers,
+                rules=app.rules,
+                clock=stores.clock,
+            )
+            fence = publications.lead(60.0)
+            assert fence is not None
+            with suppress(Unavailable):
+                while publisher.step(fence):
+                    pass
+            publications.resign(fence)
+            return subscribers.arrived if acknowledged else publications.pending()
+
+
+def sent(line: Line) -> list[Message]:
+    """What is kept, to be sent again."""
+    with closing(PostgresPublications(line.behind.record)) as publications:
+        return publications.sent(Again(), (-1, 0), 1000)
+
+
+def test_a_restored_home_numbers_nothing_again(new_home: NewHome, bare_home: NewHome) -> None:
+    line = new_home()
+    born(line, a_child())
+    before = told(line)
+    born(line, a_child())
+    on_their_way = told(line, acknowledged=False)
+    folder = backed_up(line, "published")
+    born(line, a_child())
+    since = told(line)[len(on_their_way) :]
+    assert before
+    assert on_their_way
+    assert since
+
+    other = with_kek_of(line, bare_home())
+    other.done("restore", str(folder))
+
+    assert sent(other) == sorted(before, key=lambda one: (one.partition, one.number)), "it can be sent again"
+    assert told(other) == on_their_way, "sent again as they were numbered, and nothing told twice besides"
+    born(other, a_child())
+    first = told(other)
+    assert first
+    numbers = {(one.partition, one.number) for one in (*before, *on_their_way, *since)}
+    with closing(PostgresPublications(other.behind.record)) as publications:
+        last = publications.numbers()
+    assert all(number < last[partition] for partition, number in numbers), "in every partition, used or not"
+    assert all(one.number > max(number for _, number in numbers) for one in first)
+
+
+def test_the_numbers_of_a_home_restored_twice_from_one_backup_differ(
+    new_home: NewHome, bare_home: NewHome
+) -> None:
+    line = new_home()
+    taken: list[list[int]] = []
+    with closing(PostgresPublications(line.behind.record)) as publishing:
+        assert publishing.lead(3600.0), (
+            "somebody publishes while the backup is made; not in the homes made of it"
+        )
+        folder = backed_up(line, "once")
+        for _ in range(2):
+            other = with_kek_of(line, bare_home())
+            other.done("restore", str(folder))
+            born(other, a_child())
+            taken.append([one.number for one in told(other)])
+    assert all(taken)
+    assert max(taken[0]) < min(taken[1])
+
+
+def test_a_backup_of_an_earlier_version_knows_of_no_messages(new_home: NewHome, bare_home: NewHome) -> None:
+    line = new_home()
+    born(line, a_child())
+    before = told(line)
+    folder = backed_up(line, "earlier")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in [name for name in manifest["files"] if name.startswith("record.publication.")]:
+        del manifest["files"][name]
+        (folder / name).unlink()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    other = with_kek_of(line, bare_home())
+    other.done("restore", str(folder))
+    again = told(other)
+
+    assert [one.event_id for one in again] == [one.event_id for one in before], "told again, by the same ids"
+    assert min(one.number for one in again) > max(one.number for one in before)
 
 
 # What happens while a backup is made

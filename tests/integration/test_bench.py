@@ -102,3 +102,42 @@ def test_publish(folder: Path) -> None:
     answer = bench(folder, "publish", "--events", "480")
     check(answer, 6)
     assert 6 <= answer["events"] <= 480
+
+
+LATENCIES = {"p50", "p95", "p99", "max"}
+OF_LATENCIES = (COMMON - {"slices"}) | {"unit", "children", "all_theirs", "all_floor"}
+
+
+def check_latencies(answer: dict[str, Any]) -> None:
+    """What holds of one table of latencies."""
+    assert set(answer) >= LATENCIES
+    assert 0 < answer["p50"] <= answer["p95"] <= answer["p99"] <= answer["max"]
+
+
+def test_search(folder: Path) -> None:
+    answer = bench(folder, "search", "--children", "400", "--searches", "4", "--clients", "2")
+    assert set(answer) == OF_LATENCIES | {"query", "commit", "whole", "kinds", "stress"}
+    assert (answer["children"], answer["events"]) == (400, 2 * 4 * len(answer["kinds"]))
+    for name in ("query", "commit", "whole", "all_theirs", "all_floor"):
+        check_latencies(answer[name])
+    assert answer["query"]["p99"] == pytest.approx(answer["ours"], abs=0.01)
+    for under in (answer["kinds"], answer["stress"]["kinds"]):
+        for own in under.values():
+            check_latencies(own)
+        for kind in ("exact", "postcode", "number", "swapped"):
+            assert under[kind]["found"] == 1
+        assert under["nobody"]["found"] == 0
+
+
+def test_match(folder: Path) -> None:
+    answer = bench(folder, "match", "--children", "400", "--records", "4")
+    assert set(answer) == OF_LATENCIES | {"link", "look_up", "kinds"}
+    assert (answer["children"], answer["events"]) == (400, 4 * len(answer["kinds"]))
+    for name in ("link", "look_up", "all_theirs", "all_floor"):
+        check_latencies(answer[name])
+    assert answer["link"]["p99"] == pytest.approx(answer["ours"], abs=0.01)
+    for kind, own in answer["kinds"].items():
+        check_latencies(own)
+        assert own["right"] + own["wrong"] + own["queued"] + own["new"] == pytest.approx(1, abs=0.01)
+        assert (own["right"] == 0) == (kind == "new-births")
+        assert own["wrong"] == 0
