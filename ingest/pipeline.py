@@ -1016,10 +1016,12 @@ class _Run:
     def _append(
         self, plans: Sequence[_Plan], *, batch: UUID | None = None
     ) -> list[Appended | VersionConflict | AlreadyReserved]:
+        """Append in one transaction. The file is noted as the cause, for events that name no source."""
+        batch = batch or self._file_id
         return self._loader.store.append_units(
             [plan.unit for plan in plans],
-            self._metadata,
-            batch=batch or self._file_id,
+            self._metadata.model_copy(update={"causation": batch}),
+            batch=batch,
             instant=plans[0].item.assertion.at,
         )
 

@@ -23,8 +23,10 @@ from domain.child_record.events import (
     IdentifiersAsserted,
     IdentityAsserted,
     InvolvementBegun,
+    InvolvementEnded,
     PracticeAsserted,
     SensitiveInvolvementBegun,
+    SensitiveInvolvementEnded,
     Source,
     SourceKind,
 )
@@ -60,6 +62,10 @@ Said: TypeAlias = (
     | FactsWithheld
     | DeathNotified
 )
+
+_BEGUN: Final = InvolvementBegun | SensitiveInvolvementBegun
+_ENDED: Final = InvolvementEnded | SensitiveInvolvementEnded
+_OF_A_SERVICE: Final = _BEGUN | _ENDED
 
 
 def also_said(tokens: Tokens, file_id: UUID, key: bytes) -> bytes:
@@ -151,7 +157,7 @@ class Withdrawal:
         if model.fold(history).forgotten is not None:
             return 0
         appended = sum(self._say_anew(stream_id, file_id, one, at, metadata) for one in appends if one.also)
-        command = WithdrawSupply(at=at, file=file_id)
+        command = WithdrawSupply(at=at, file=file_id, ends=tuple(_ends_said_by(history, file_id)))
         done = handle(
             stream_id,
             command,
@@ -182,6 +188,7 @@ class Withdrawal:
             )
             if not said:
                 return 0
+            metadata = metadata.model_copy(update={"causation": heir})
             change = Change(stream_id, StreamKind.CHILD, history.version, said, shielded=record.shielded)
             try:
                 done = self.store.append([change], metadata, idempotency_key=key, batch=heir, instant=at)
@@ -252,17 +259,26 @@ def _said_by(history: History, file_id: UUID) -> list[tuple[int, Said]]:
 def _services_said_by(
     history: History, record: ChildRecord, file_id: UUID, versions: AbstractSet[int], heir: UUID
 ) -> Iterator[Pending]:
-    """The services that a file told of at these versions, in the name of another file. What became of them stands."""
+    """The services, and ends of such, that a file told of at these versions, in the name of another file."""
     keys = {one.involvement: one.content_key for one in record.involvements if one.sensitive}
+    ends = _ends_said_by(history, file_id)
     for recorded in history.events:
-        begun = recorded.event
-        if (
-            isinstance(begun, InvolvementBegun | SensitiveInvolvementBegun)
-            and recorded.version in versions
-            and begun.source.file == file_id
-        ):
-            key = keys.get(begun.involvement, record.content_key)
-            yield Pending(_in_the_name_of(heir, begun), key)
+        event = recorded.event
+        if recorded.version not in versions or not isinstance(event, _OF_A_SERVICE):
+            continue
+        if recorded.version in ends or (isinstance(event, _BEGUN) and event.source.file == file_id):
+            yield Pending(_in_the_name_of(heir, event), keys.get(event.involvement, record.content_key))
+
+
+def _ends_said_by(history: History, file_id: UUID) -> list[int]:
+    """The versions at which a file told that a service had ended: the event names no source, its metadata do."""
+    return [
+        recorded.version
+        for recorded in history.events
+        if isinstance(recorded.event, _ENDED)
+        and isinstance(recorded.metadata, Metadata)
+        and recorded.metadata.causation == file_id
+    ]
 
 
 def _in_the_name_of(heir: UUID, event: Event) -> Event:

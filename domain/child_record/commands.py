@@ -67,9 +67,13 @@ class AssignAuthority(Command):
 
 
 class WithdrawSupply(Command):
-    """Take back what rested on one file alone. Shields stay."""
+    """Take back what rested on one file alone. Shields stay.
+
+    ends: versions at which the file told that a service had ended; such an event names no source.
+    """
 
     file: Id
+    ends: tuple[int, ...] = ()
 
 
 class BeginInvolvement(Command):

@@ -177,7 +177,7 @@ def assign_authority(record: ChildRecord, command: AssignAuthority, _: RuleSet) 
 
 
 def withdraw_supply(record: ChildRecord, command: WithdrawSupply, rules: RuleSet) -> Events:
-    """Take back assertions, involvements and deaths that came from one file. Shields stay.
+    """Take back assertions, involvements, their ends and deaths that came from one file. Shields stay.
 
     Where after it nobody says who the child is, the record rested on that file alone and is archived at once. Where
     the record was archived for what the file said, a death perhaps, it is reopened.
@@ -186,6 +186,7 @@ def withdraw_supply(record: ChildRecord, command: WithdrawSupply, rules: RuleSet
         [a.version for a in record.standing if _from_file(a.event.source, command.file)]
         + [s.version for i in record.involvements for s in i.sayings if _from_file(s.source, command.file)]
         + [d.version for d in record.deaths if _from_file(d.source, command.file)]
+        + [e.version for i in record.involvements for e in i.ends if e.version in command.ends]
     )
     if not versions:
         return ()
@@ -513,6 +514,7 @@ def _but_for_progress(involvement: Involvement) -> Involvement:
         source=Source(),
         again=(),
         ended=None,
+        ends=(),
         consent_withdrawn=None,
     )
 

@@ -76,11 +76,19 @@ class Saying:
     source: Source
 
 
+class End(NamedTuple):
+    """That a service was said, at this version of the stream, to have ended on a day."""
+
+    version: int
+    day: date
+
+
 @dataclass(frozen=True, slots=True)
 class Involvement:
     """A service's involvement. `consent` and `cause` are set only where it is sensitive.
 
     `version`, `source_kind` and `source` are of the first saying that stands; `again` are the others, of other files.
+    `ends`: every end that stands, the last of which is `ended`.
     """
 
     involvement: UUID
@@ -102,6 +110,7 @@ class Involvement:
     consent_withdrawn: date | None = None
     cause: ReasonableCause | None = None
     again: tuple[Saying, ...] = ()
+    ends: tuple[End, ...] = ()
 
     @property
     def sayings(self) -> tuple[Saying, ...]:
@@ -358,8 +367,11 @@ def _still_said(involvement: Involvement, withdrawn: Sequence[int]) -> Involveme
     if not standing:
         return None
     first, *others = standing
+    ends = tuple(end for end in involvement.ends if end.version not in withdrawn)
     return replace(
         involvement,
+        ended=ends[-1].day if ends else None,
+        ends=ends,
         version=first.version,
         source_kind=first.source_kind,
         source=first.source,
@@ -427,8 +439,9 @@ def _grounded(record: ChildRecord, recorded: Recorded, event: SensitiveInvolveme
 def _ended(
     record: ChildRecord, recorded: Recorded, event: InvolvementEnded | SensitiveInvolvementEnded
 ) -> dict[str, Any]:
-    del recorded
-    return {"involvements": _with_involvement(record, event.involvement, ended=event.ended)}
+    ends = next((i.ends for i in record.involvements if i.involvement == event.involvement), ())
+    ends = (*ends, End(recorded.version, event.ended))
+    return {"involvements": _with_involvement(record, event.involvement, ended=event.ended, ends=ends)}
 
 
 def _shield_raised(record: ChildRecord, recorded: Recorded, event: ShieldRaised) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft202012Validator
 
+from domain.child_record.commands import EndInvolvement
 from domain.child_record.events import CurrentAddress, Gender, SourceKind
+from domain.child_record.handlers import handle
 from domain.child_record.model import Involvement, fold
 from domain.supply.events import Verdict
 from ingest.source_record import MAX_LINE, Code, Parsed, Rejected, SourceRecord
 from ingest.sources import case_management
+from tests.builders import the_rules
 from tests.loading import NO_NUMBER, OPERATOR, Index, Told, an_entry, decide, ndjson
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples" / "sources" / "case-management"
@@ -388,6 +391,47 @@ def test_a_file_is_taken_back_with_its_services_and_another_that_says_the_same_k
         "Family support": True,
         "CAMHS tier 3": True,
     }
+
+
+ENDED: Final = {"ended": "2025-12-01"}
+
+
+def test_an_end_is_taken_back_with_the_file_that_told_it() -> None:
+    index = Index()
+    index.births(an_entry())
+    load(index, a_message(FAMILY_SUPPORT, CAMHS))
+    wrong = load(index, a_message({**FAMILY_SUPPORT, **ENDED}, {**CAMHS, **ENDED}))
+    assert [service.stands for service in the_services(index).values()] == [False, False]
+    index.loader.withdraw(wrong.file_id, index.by())
+    services = the_services(index).values()
+    assert [(service.ended, service.stands) for service in services] == [(None, True), (None, True)]
+    assert index.loader.withdraw(wrong.file_id, index.by()).events == 0
+
+
+def test_an_end_that_another_file_told_or_a_practitioner_recorded_stands() -> None:
+    index = Index()
+    index.births(an_entry())
+    load(index, a_message(FAMILY_SUPPORT, CAMHS))
+    content = ndjson(a_message({**FAMILY_SUPPORT, **ENDED}, {**CAMHS, **ENDED}))
+    one, other = index.load("case-management", content), index.load("case-management", content + b"\n")
+    index.loader.withdraw(one.file_id, index.by())
+    assert [service.stands for service in the_services(index).values()] == [False, False], (
+        "the other says it, too"
+    )
+    (record,) = index.records()
+    (which,) = [one.involvement for one in record.involvements if one.sensitive]
+    by_hand = EndInvolvement(at=index.home.clock.now(), involvement=which, ended=date(2025, 12, 2))
+    handle(
+        record.child_id,
+        by_hand,
+        store=index.store,
+        tokens=index.tokens,
+        rules=the_rules(),
+        metadata=index.by(),
+    )
+    index.loader.withdraw(other.file_id, index.by())
+    services = the_services(index)
+    assert (services["Family support"].stands, services["CAMHS tier 3"].ended) == (True, date(2025, 12, 2))
 
 
 def test_a_service_that_a_later_file_tells_of_too_stays_when_the_first_is_taken_back() -> None:
