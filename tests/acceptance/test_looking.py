@@ -179,7 +179,8 @@ def renamed(table: str) -> tuple[str, str]:
 SERVICE = "contactpoint_service"
 DISK_FULL = "RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'"
 KILLED = "PERFORM pg_terminate_backend(pg_backend_pid())"
-GRANTED = "EXECUTE ON FUNCTION access_log.append"
+APPENDING = ("access_log.append", "access_log.append_one")
+GRANTED = f"EXECUTE ON FUNCTION {', '.join(APPENDING)}"
 FAULTS = (
     Fault("the right to append is taken away", f"REVOKE {GRANTED} FROM {SERVICE}", f"GRANT {GRANTED} TO {SERVICE}"),
     Fault("its table is away", *renamed("event")),
@@ -210,9 +211,10 @@ def held_head(line: Line, setting: str) -> Iterator[None]:
     with line.as_superuser() as other, line.as_superuser() as admin:
         service = f"ROLE contactpoint_service IN DATABASE {other.info.dbname}"
         sooner, again = f"ALTER {service} SET {setting} = '150ms'", f"ALTER {service} RESET {setting}"
-        if setting == "lock_timeout":  # the function has its own
+        if setting == "lock_timeout":  # the functions have their own
             sooner, again = (
-                f"ALTER FUNCTION access_log.append SET lock_timeout = '{wait}'" for wait in ("150ms", "30s")
+                "; ".join(f"ALTER FUNCTION {each} SET lock_timeout = '{wait}'" for each in APPENDING)
+                for wait in ("150ms", "30s")
             )
         admin.execute(sooner.encode())
         try:
