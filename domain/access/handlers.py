@@ -31,15 +31,15 @@ from domain.access.events import (
     RecordShown,
     RecordsSearched,
 )
-from domain.access.model import Access, AccessGrant
+from domain.access.model import Access, AccessGrant, Actor
 from domain.disclosure import RENDERER, RecordFacts, Viewer, canonical, disclosed, listed
 from domain.errors import AccessDenied, AuditUnavailable, NotFound, Refused
 from domain.kernel import Metadata
 from domain.personal_data import Forgotten
-from domain.policy.access import may
+from domain.policy.access import Permission, admitted, may
 from domain.ports import Ids
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import Right, RuleSet
 from domain.supply.model import HeldRecord, concerns
 
 NOT_FOUND = (
@@ -49,6 +49,9 @@ NOT_FOUND = (
 NOT_HELD = (
     "No such record is held back, or it is another authority's concern. `queue list` lists those of yours."
 )
+SAME_PERSON = "same-person"
+"""The code of a refusal because two accounts are not two people."""
+
 _RENDERINGS = 5
 _OPENED = 200
 """Held records that one page of the queue opens at most to find those that concern the viewer."""
@@ -150,7 +153,7 @@ class HeldRecords(Protocol):
 class Looking:
     """What looking needs. `rules_by_id` finds the rule set that an older access was decided under."""
 
-    viewer: Viewer
+    viewer: Actor
     ids: Ids
     rules: RuleSet
     rules_by_id: Callable[[str], RuleSet]
@@ -386,6 +389,44 @@ def record_refusal(
     _append(grant, command, looking, action, AccessRefused, {"subject": subject}, rule, outcome="refused")
 
 
+def let_in(
+    command: Look,
+    right: Right,
+    looking: Looking,
+    *,
+    second: Actor | None = None,
+    subject: UUID | None = None,
+) -> None:
+    """Let whoever acts, and whoever confirms, do what is no look: change a record, run the index.
+
+    Every condition of access of both holds at the instant of the command and both hold the right, and they are two
+    people; else the refusal is on record with both before it is told. What does not hold of the second is told to
+    nobody but themselves. Raises AccessDenied, Refused, AuditUnavailable.
+    """
+    permission = admitted(looking.viewer.standing, right, command.at, looking.rules)
+    if not permission.allowed:
+        record_refusal(command, right, looking, permission.rule, subject)
+        raise AccessDenied(permission.message, code=permission.rule, field=permission.field)
+    if second is None:
+        return
+    theirs = admitted(second.standing, right, command.at, looking.rules)
+    if not theirs.allowed:
+        record_refusal(command, right, looking, f"second-{theirs.rule}", subject)
+        raise _second_refused(theirs)
+    if second.account != looking.viewer.account and second.is_person(looking.viewer):
+        record_refusal(command, right, looking, SAME_PERSON, subject)
+        raise Refused("The second person must be another.", code=SAME_PERSON)
+
+
+def _second_refused(theirs: Permission) -> AccessDenied:
+    if theirs.rule == "right-not-held":
+        return AccessDenied("The second person's role does not allow this.", code="right-not-held")
+    return AccessDenied(
+        "A condition of access does not hold of the second person; what they try themselves tells them which.",
+        code="second-not-admitted",
+    )
+
+
 def _ranked(
     command: SearchRecords, looking: Looking, grant: AccessGrant, ids: Sequence[UUID]
 ) -> list[_Display]:
@@ -442,7 +483,7 @@ def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any
         override=action == "override",
         confirmed_by=command.confirmed_by,
     )
-    permission = may(looking.viewer, action, command.reason, looking.rules)
+    permission = may(looking.viewer.standing, action, command.reason, command.at, looking.rules)
     if not permission.allowed:
         _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
         raise AccessDenied(permission.message, code=permission.rule, field=permission.field)
@@ -516,6 +557,7 @@ def _append(
             "rule_set": looking.rules.id,
             "renderer": RENDERER,
             **rest,
+            "used": (*looking.viewer.read_from, *rest.get("used", ())),
         }
     )
     metadata = Metadata(
