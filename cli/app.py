@@ -42,6 +42,7 @@ from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Tokens
 from domain.rule_set.model import Right, RuleSet
 from domain.supply.commands import DecideHeldRecord
+from projections.access_register.queries import AccessRegister
 from projections.rebuild import Operations
 
 RIGHTS: Final[dict[type[Command], Right]] = {
@@ -83,6 +84,7 @@ class App:
     finder: Finder
     trail: Trail
     held: HeldRecords
+    listed: AccessRegister
     operations: Operations
     upkeep: Upkeep
     streaming: Streaming
@@ -248,7 +250,7 @@ class App:
         """Carry out one command of the child record and give its receipt."""
         self._let_in(viewer, second, _right_to(command), child_id)
         metadata = self.metadata(viewer, second)
-        with self._refusals_recorded(viewer, _right_to(command), child_id, second):
+        with self.refusals_recorded(viewer, _right_to(command), child_id, second):
             self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
@@ -257,7 +259,7 @@ class App:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
         self._let_in(viewer, None, _right_to(command))
         metadata = self.metadata(viewer)
-        with self._refusals_recorded(viewer, _right_to(command)):
+        with self.refusals_recorded(viewer, _right_to(command)):
             self.writing.register(command, metadata)
         self.catch_up()
         return metadata.correlation
@@ -266,7 +268,7 @@ class App:
         """Decide on a record that is held back and give the receipt; what came of it is not said."""
         self._let_in(viewer, None, "decide-held", command.held)
         metadata = self.metadata(viewer, purpose=self.reason(viewer))
-        with self._refusals_recorded(viewer, "decide-held", command.held):
+        with self.refusals_recorded(viewer, "decide-held", command.held):
             self.writing.decide(command, metadata, viewer.body)
         self.catch_up()
         return metadata.correlation
@@ -330,7 +332,7 @@ class App:
         let_in(asked, right, self.looking(first), second=second, subject=subject)
 
     @contextmanager
-    def _refusals_recorded(
+    def refusals_recorded(
         self, viewer: Actor, right: Right, child_id: UUID | None = None, second: Actor | None = None
     ) -> Iterator[None]:
         """What is refused as things stand is on record before it is told. Ill-formed input leaves no trace."""

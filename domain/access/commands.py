@@ -43,6 +43,14 @@ class ReadTrail(Look):
     limit: int = Field(default=200, ge=1, le=2000)
 
 
+class ReadRefusals(Look):
+    """Count refusals from a legal day to another, both included."""
+
+    since: date | None = None
+    until: date | None = None
+    limit: int = Field(default=2000, ge=1, le=2000)
+
+
 class ReplayAccess(Look):
     """Show one access again, exactly as it was displayed."""
 

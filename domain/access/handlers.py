@@ -6,7 +6,7 @@ event keeps the inputs of the disclosure, which is a pure function, and keyed di
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from domain.access.commands import (
     Look,
     OpenRecord,
     ReadDue,
+    ReadRefusals,
     ReadTrail,
     ReplayAccess,
     SearchRecords,
@@ -37,6 +38,7 @@ from domain.errors import AccessDenied, AuditUnavailable, NotFound, Refused
 from domain.kernel import Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import Permission, admitted, may
+from domain.policy.retention import begin_of
 from domain.ports import Ids
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import Right, RuleSet
@@ -120,6 +122,13 @@ class Trail(Protocol):
 
     def changes(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[dict[str, Any]]:
         """Changes to one record."""
+        ...
+
+    def refusals(
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """The newest refusals from an instant to before another, counted without what was refused; whether there are
+        more."""
         ...
 
     def due(self, grant: AccessGrant, on: date) -> list[dict[str, Any]]:
@@ -254,6 +263,17 @@ def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     }
     page = {"entries": read[command.kind](grant, command.subject, command.limit)}
     _record(grant, command, looking, command.kind, AuditRead, asked, [], page, "audit-permitted")
+    return Shown(grant.access_id, page)
+
+
+def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
+    """Count refusals by day, reason, role and organisation, without what was refused. Itself an access."""
+    grant = _grant(command, "refusals", looking, {})
+    since = None if command.since is None else begin_of(command.since)
+    until = None if command.until is None else begin_of(command.until + timedelta(days=1))
+    entries, more = looking.trail.refusals(grant, since, until, command.limit)
+    page = {"entries": entries, "more": more}
+    _record(grant, command, looking, "refusals", AuditRead, {}, [], page, "refusals-permitted", more=more)
     return Shown(grant.access_id, page)
 
 

@@ -120,20 +120,48 @@ def lapses_on(proof: Proof, condition: Condition, rules: RuleSet) -> date | None
     return min((day for day in (by_rule, proof.ends_on) if day is not None), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """How one condition stands at an instant: what is on record of it, and until when that holds."""
+
+    code: str
+    condition: Condition
+    state: State
+    proof: Proof | None
+    lapses_on: date | None
+
+
+def conditions_of(standing: Standing, instant: datetime, rules: RuleSet) -> Iterator[Stands]:
+    """Every condition that is asked of an account of this role and of its organisation, in the order of the rules."""
+    for code, condition in rules.conditions.items():
+        if condition.roles and standing.role not in condition.roles:
+            continue
+        party = standing.account if condition.of == "account" else standing.organisation
+        yield stands(code, condition, party, instant, rules, training=standing.training)
+
+
+def stands(
+    code: str, condition: Condition, party: Party, instant: datetime, rules: RuleSet, *, training: bool
+) -> Stands:
+    """How one condition stands with whoever it is asked of."""
+    proof = party.proofs.get(code)
+    state = state_of(proof, condition, instant, rules, training=training)
+    until = lapses_on(proof, condition, rules) if proof else None
+    return Stands(code, condition, state, proof, until)
+
+
 def refusals(standing: Standing, instant: datetime, rules: RuleSet) -> Iterator[Permission]:
     """Every reason for which this account is not let in at this instant, whatever it asks. None: every condition holds.
 
     What was done to the account or its organisation comes first, then the conditions in the order of the rules.
     """
     yield from _closed_doors(standing, rules)
-    for code, condition in rules.conditions.items():
-        if condition.roles and standing.role not in condition.roles:
-            continue
-        party = standing.account if condition.of == "account" else standing.organisation
-        state = state_of(party.proofs.get(code), condition, instant, rules, training=standing.training)
-        if state != "holds":
-            words = f"A condition of access does not hold. {condition.title}: {_HOW[state]}. {_REMEDY}"
-            yield _refused(f"{code}-{state}", words)
+    for one in conditions_of(standing, instant, rules):
+        if one.state != "holds":
+            words = (
+                f"A condition of access does not hold. {one.condition.title}: {_HOW[one.state]}. {_REMEDY}"
+            )
+            yield _refused(f"{one.code}-{one.state}", words)
 
 
 def _closed_doors(standing: Standing, rules: RuleSet) -> Iterator[Permission]:

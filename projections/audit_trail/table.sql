@@ -54,5 +54,7 @@ ALTER TABLE record ADD PRIMARY KEY (child_id);
 CREATE INDEX seen_child ON seen (child_id, at DESC, access_id);
 -- Serves what an account saw, newest first.
 CREATE INDEX look_account ON look (account, at DESC, access_id);
+-- Serves the register of refusals.
+CREATE INDEX look_refused ON look (at DESC, access_id) WHERE outcome = 'refused';
 -- Serves what an account confirmed as the second person.
 CREATE INDEX look_confirmed_by ON look (confirmed_by) WHERE confirmed_by IS NOT NULL;

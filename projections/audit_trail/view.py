@@ -39,6 +39,10 @@ _DATES: Final = ("effective", "began", "ended", "given_on", "withdrawn_on", "die
 """The fields that say when something was true, by the names they have in one event or another."""
 
 
+_ABOUT_NO_CHILD: Final = frozenset({"what-saw", "replay", "account", "organisation"})
+"""Actions whose subject is an account, an organisation or an access."""
+
+
 class LookRow(NamedTuple):
     """One look. `account` looked, on behalf of and confirmed by whom; `rule` of `rule_set` decided."""
 
@@ -139,7 +143,7 @@ def _receipt(recorded: Recorded) -> UUID | None:
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=2,
+    version=3,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),
@@ -186,10 +190,7 @@ def _asked_for(event: Looked) -> UUID | None:
             return event.held
         case AuditRead() if event.action in ("who-saw", "changes"):
             return event.subject
-        case AccessRefused() if event.action not in (
-            "what-saw",
-            "replay",
-        ):  # of those the subject is no child
+        case AccessRefused() if event.action not in _ABOUT_NO_CHILD:
             return event.subject
         case _:
             return None
