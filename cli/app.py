@@ -182,8 +182,8 @@ class App:
             ) from None
         return self.serving.find(number.encode())
 
-    def looking(self, viewer: Actor) -> Looking:
-        """What looking needs, for this viewer."""
+    def looking(self, viewer: Actor, mediator: Actor | None = None) -> Looking:
+        """What looking needs, for this viewer; `mediator` asks on their behalf."""
         return Looking(
             viewer=viewer,
             ids=self.ids,
@@ -194,7 +194,18 @@ class App:
             log=self.access_log,
             trail=self.trail,
             held=self.held,
+            mediator=mediator,
         )
+
+    def looking_as(self, acting: str, on_behalf_of: str | None) -> Looking:
+        """What looking needs, for whoever acts or, where they mediate, for the caller. Raises NotFound."""
+        if on_behalf_of is None:
+            return self.looking(self.viewer(acting))
+        mediator = self.viewer(acting)
+        try:
+            return self.looking(self.viewer(on_behalf_of), mediator)
+        except NotFound as missing:
+            raise NotFound(missing.message, field="on-behalf-of") from None
 
     def _rules_by_id(self, rule_set: str) -> RuleSet:
         try:

@@ -65,6 +65,7 @@ TRAINING_ACCOUNTS: Final = (
     _Account("social-worker", "Social worker", "social-worker", AREA),
     _Account("data-manager", "Data manager", "data-manager", AREA),
     _Account("data-manager-2", "Second data manager", "data-manager", AREA),
+    _Account("mediator", "Mediator", "mediator", AREA),
     _Account("auditor", "Auditor", "auditor", "AUDIT"),
     _Account("auditor-2", "Second auditor", "auditor", "AUDIT"),
     _Account("operator", "Operator", "operator", "INDEX"),

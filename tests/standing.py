@@ -19,6 +19,7 @@ KIND_OF_ROLE: Final[Mapping[str, str]] = {
     "teacher": "school",
     "social-worker": "local-authority",
     "data-manager": "local-authority",
+    "mediator": "local-authority",
     "auditor": "audit",
     "operator": "operator",
     "account-manager": "access-office",

@@ -16,7 +16,6 @@ class Look(Command):
 
     access_id: UUID
     reason: ShortCode | None = None
-    on_behalf_of: UUID | None = None
     confirmed_by: UUID | None = None
 
 

@@ -7,7 +7,7 @@ event keeps the inputs of the disclosure, which is a pure function, and keyed di
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from domain.access.commands import (
@@ -53,6 +53,9 @@ NOT_HELD = (
 )
 SAME_PERSON = "same-person"
 """The code of a refusal because two accounts are not two people."""
+
+_MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
+"""What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
 
 _RENDERINGS = 5
 _OPENED = 200
@@ -160,7 +163,10 @@ class HeldRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under."""
+    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under.
+
+    viewer: whose entitlement decides what is seen. mediator: who asks on their behalf, where somebody does.
+    """
 
     viewer: Actor
     ids: Ids
@@ -171,6 +177,7 @@ class Looking:
     log: AccessLog
     trail: Trail
     held: HeldRecords
+    mediator: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +387,8 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
         raise Refused(
             "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
         )
-    viewer = Viewer(access.metadata.actor, was.role, was.organisation, was.body, was.area, was.purposes)
+    viewed_by = access.metadata.on_behalf_of or access.metadata.actor
+    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
     displays = [_again(hit, was, viewer, looking, grant) for hit in was.hits]
     records = [display.record for display in displays]
     page: dict[str, Any] = (
@@ -503,11 +511,49 @@ def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any
         override=action == "override",
         confirmed_by=command.confirmed_by,
     )
+    mediation = _mediation(command, action, looking)
+    if mediation is not None and not mediation.allowed:
+        _append(grant, command, looking, action, AccessRefused, asked, mediation.rule, outcome="refused")
+        raise AccessDenied(mediation.message, code=mediation.rule.removeprefix("mediator-"))
     permission = may(looking.viewer.standing, action, command.reason, command.at, looking.rules)
     if not permission.allowed:
         _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
-        raise AccessDenied(permission.message, code=permission.rule, field=permission.field)
+        told = permission if looking.mediator is None else _told_to_mediator(permission)
+        raise AccessDenied(told.message, code=told.rule, field=told.field)
     return grant
+
+
+def _mediation(command: Look, action: Action, looking: Looking) -> Permission | None:
+    """Whether somebody may ask on the viewer's behalf; None where nobody does.
+
+    Both are accounts with an authenticator of their own, and two people (Hansard, 24 July 2007).
+    """
+    mediator = looking.mediator
+    if mediator is None:
+        return None
+    theirs = admitted(mediator.standing, "mediate", command.at, looking.rules)
+    if not theirs.allowed:
+        return replace(theirs, rule=f"mediator-{theirs.rule}")
+    if mediator.is_person(looking.viewer):
+        return Permission(allowed=False, rule=SAME_PERSON, message="The caller must be somebody else.")
+    if action not in _MEDIATED:
+        return Permission(
+            allowed=False,
+            rule="not-mediated",
+            message="This is not asked for on somebody's behalf: they do it themselves.",
+        )
+    return theirs
+
+
+def _told_to_mediator(permission: Permission) -> Permission:
+    """What does not hold of a caller is told to nobody but themselves; what they may not ask for at all is."""
+    if permission.rule in ("right-not-held", "reason-unknown", "reason-not-yours"):
+        return replace(permission, message=f"The caller may not: {permission.message}")
+    return Permission(
+        allowed=False,
+        rule="caller-not-admitted",
+        message="A condition of access does not hold of the caller; what they try themselves tells them which.",
+    )
 
 
 def _unmoved(looking: Looking, displays: Sequence[_Display]) -> bool:
@@ -577,14 +623,20 @@ def _append(
             "rule_set": looking.rules.id,
             "renderer": RENDERER,
             **rest,
-            "used": (*looking.viewer.read_from, *rest.get("used", ())),
+            "used": (*_read_from(looking), *rest.get("used", ())),
         }
     )
     metadata = Metadata(
-        actor=viewer.account,
-        on_behalf_of=command.on_behalf_of,
+        actor=viewer.account if looking.mediator is None else looking.mediator.account,
+        on_behalf_of=None if looking.mediator is None else viewer.account,
         confirmed_by=command.confirmed_by,
         purpose=command.reason,
         correlation=grant.access_id,
     )
     looking.log.append(Access(grant.access_id, event, metadata))
+
+
+def _read_from(looking: Looking) -> tuple[tuple[UUID, int], ...]:
+    """The stream versions from which it was decided who is let in."""
+    mediator = looking.mediator.read_from if looking.mediator else ()
+    return (*looking.viewer.read_from, *mediator)

@@ -55,6 +55,7 @@ Right: TypeAlias = Literal[
     "due",
     "review-queue",
     "refusals",
+    "mediate",
     # changing one record
     "register-child",
     "assert-facts",

@@ -59,7 +59,7 @@ class AuditTrail:
         ]
 
     def what_saw(self, grant: AccessGrant, account: UUID, limit: int) -> list[Entry]:
-        """Looks by one account, and those it confirmed as the second person, with the children shown or asked for."""
+        """Looks by one account, on its behalf, or confirmed by it, with the children shown or asked for."""
         with self._open() as connection:
             found = what_saw(connection, grant, account, limit)
         return [
@@ -161,7 +161,7 @@ def who_saw(connection: Connection[Any], grant: AccessGrant, child_id: UUID, lim
 
 
 def what_saw(connection: Connection[Any], grant: AccessGrant, account: UUID, limit: int) -> list[Look]:
-    """Looks by one account and those it confirmed, or would have, newest first."""
+    """Looks by one account, those on its behalf and those it confirmed, or would have, newest first."""
     del grant
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(
@@ -173,9 +173,10 @@ def what_saw(connection: Connection[Any], grant: AccessGrant, account: UUID, lim
                    ARRAY (SELECT s.child_id FROM seen AS s WHERE s.access_id = l.access_id AND NOT s.shown
                           ORDER BY s.child_id) AS asked_for
             FROM look AS l
-            WHERE l.account = %s OR l.confirmed_by = %s ORDER BY l.at DESC, l.access_id LIMIT %s
+            WHERE l.account = %(account)s OR l.confirmed_by = %(account)s OR l.on_behalf_of = %(account)s
+            ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
-            (account, account, limit),
+            {"account": account, "limit": limit},
         ).fetchall()
 
 

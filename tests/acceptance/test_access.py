@@ -185,6 +185,15 @@ def test_t40_every_command_asks_whether_whoever_acts_is_let_in(
     assert (changed, looked) == (before[0], before[1] + 1), "nothing is done, and the refusal is on record"
 
 
+def test_t40_whoever_is_not_let_in_is_not_told_which_numbers_were_issued(suspended: tuple[Line, str]) -> None:
+    line, child = suspended
+    for who in (("audit", "who-saw"), ("audit", "changes"), ("show",)):
+        reason = ("--reason", "audit" if who[0] == "audit" else "casework")
+        acting = "auditor" if who[0] == "audit" else "practitioner"
+        for asked in (child, "0" * 11):
+            line.refused("account-suspended", *who, asked, *reason, acting=acting)
+
+
 def test_t42_accounts_that_share_an_authenticator_are_both_suspended(line: Line) -> None:
     child = born(line, a_child())
     first, second = granted(line, "lender"), granted(line, "borrower")
@@ -267,6 +276,61 @@ def test_t48_where_an_authoritys_attestation_lapses_its_people_are_shut_out_by_r
     seen(line, child, "practitioner")
     line.done("organisation", "condition", "E06000999", "security-attestation")
     seen(line, child, "data-manager")
+
+
+def test_t45_a_mediator_sees_what_the_caller_may_see_and_both_are_on_the_trail(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    by_phone = ("--reason", "casework", "--on-behalf-of", "teacher")
+
+    shown = line.done("show", child, *by_phone, acting="mediator")
+    found = line.done("search", *one.criteria, *by_phone, acting="mediator")
+
+    assert shown["record"] == line.shown(child, "teacher")
+    assert found["results"] == line.found(*one.criteria, acting="teacher")
+    ids = {name: line.done("account", "show", name)["account"] for name in ("mediator", "teacher")}
+    for name in ids:
+        entries = line.done("audit", "what-saw", name)["entries"]
+        entry = next(entry for entry in entries if entry["access_id"] == shown["access_id"])
+        assert (entry["account"], entry["on_behalf_of"]) == (ids["mediator"], ids["teacher"])
+        assert (entry["role"], entry["children"]) == ("teacher", [child])
+    again = line.done("audit", "replay", shown["access_id"])
+    assert (again["as_displayed"], again["digest_matches"]) == (shown["record"], True)
+
+
+def test_t45_a_mediator_without_a_caller_or_for_somebody_who_may_not_sees_nothing(line: Line) -> None:
+    child = born(line, a_child())
+    look = ("show", child, "--reason", "casework")
+    line.refused("right-not-held", *look, acting="mediator")
+    line.refused("right-not-held", *look, "--on-behalf-of", "operator", acting="mediator")
+    line.refused("right-not-held", *look, "--on-behalf-of", "mediator", acting="teacher")
+    line.refused("same-person", *look, "--on-behalf-of", "mediator", acting="mediator")
+    line.refused("not-found", *look, "--on-behalf-of", "nobody", acting="mediator")
+    line.refused("not-mediated", *look, "--override", "--on-behalf-of", "social-worker", acting="mediator")
+    reason = ("--reason", "missing-education")
+    line.refused(
+        "reason-not-yours", "show", child, *reason, "--on-behalf-of", "practitioner", acting="mediator"
+    )
+
+
+def test_t45_every_condition_holds_of_mediator_and_caller(line: Line) -> None:
+    child = born(line, a_child())
+    caller = granted(line, "caller")
+    mediator = granted(line, "helpdesk", "mediator", "E06000999")
+    look = ("show", child, "--reason", "casework", "--on-behalf-of", caller)
+    line.done(*look, acting=mediator)
+
+    line.done("account", "withdraw-condition", caller, "authenticator", "--reason", "authenticator-lost")
+    refused = line.refused("caller-not-admitted", *look, acting=mediator)
+    assert "authenticator" not in refused.printed, "what does not hold of the caller is theirs to know"
+    entry = line.done("audit", "what-saw", caller)["entries"][0]
+    assert (entry["outcome"], entry["rule"]) == ("refused", "authenticator-withdrawn")
+
+    record(line, caller, "authenticator", TODAY, "--reference", next(_AUTHENTICATORS))
+    line.done("account", "withdraw-condition", mediator, "check", "--reason", "recorded-in-error")
+    line.refused("check-withdrawn", *look, acting=mediator)
+    entry = line.done("audit", "what-saw", mediator)["entries"][0]
+    assert (entry["outcome"], entry["rule"]) == ("refused", "mediator-check-withdrawn")
 
 
 # Who says who may look
