@@ -78,7 +78,7 @@ class Granting:
         with self._refusals("account", accounts[0]):
             change_accounts(
                 accounts,
-                command,
+                [command],
                 store=self.app.serving,
                 tokens=self.app.tokens,
                 rules=self.app.rules,
@@ -162,7 +162,7 @@ class Granting:
         with self._refusals("organisation", organisation_id):
             change_organisation(
                 organisation_id,
-                command,
+                [command],
                 store=self.app.serving,
                 rules=self.app.rules,
                 metadata=self._metadata(),
@@ -262,6 +262,9 @@ def _page(name: str, shown: list[Json], page: Sequence[tuple[str, Any]], limit: 
 def body_of(granting: Granting, body: str) -> Organisation:
     """The organisation in which an account is to be granted. Raises BadInput where there is none."""
     try:
-        return granting.organisation(body)
-    except NotFound as missing:
-        raise BadInput(missing.message, code="no-such-organisation", field="organisation") from None
+        found = granting.organisation(body)
+    except NotFound:
+        found = None
+    if found is None or found.conditions.ended:
+        raise BadInput(_NO_ORGANISATION, code="no-such-organisation", field="organisation")
+    return found

@@ -204,25 +204,27 @@ def _account(stores: Stores, wanted: _Account, organisation: UUID, rules: RuleSe
 def _meet_organisation_conditions(stores: Stores, organisation_id: UUID, rules: RuleSet) -> None:
     store = stores.store(Role.SERVICE)
     organisation = fold_organisation(store.load(organisation_id))
-    for code in _never_met("organisation", organisation.conditions, rules):
-        now = stores.clock.now()
-        change_organisation(
-            organisation_id,
-            RecordOrganisationCondition(at=now, condition=code, met_on=london_day(now), made_up=True),
-            store=store,
-            rules=rules,
-            metadata=_metadata(stores.ids),
-        )
+    now = stores.clock.now()
+    wanted = [
+        RecordOrganisationCondition(at=now, condition=code, met_on=london_day(now), made_up=True)
+        for code in _never_met("organisation", organisation.conditions, rules)
+    ]
+    if wanted:
+        change_organisation(organisation_id, wanted, store=store, rules=rules, metadata=_metadata(stores.ids))
 
 
 def _meet_account_conditions(stores: Stores, account_id: UUID, rules: RuleSet) -> None:
     store = stores.store(Role.SERVICE)
     account = fold_account(store.load(account_id))
-    for code in _never_met("account", account.conditions, rules):
-        now = stores.clock.now()
+    now = stores.clock.now()
+    wanted = [
+        RecordAccountCondition(at=now, condition=code, met_on=london_day(now), made_up=True)
+        for code in _never_met("account", account.conditions, rules)
+    ]
+    if wanted:
         change_accounts(
             [account_id],
-            RecordAccountCondition(at=now, condition=code, met_on=london_day(now), made_up=True),
+            wanted,
             store=store,
             tokens=stores.tokens(Role.SERVICE),
             rules=rules,

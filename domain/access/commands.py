@@ -1,14 +1,15 @@
 """Wishes to look. Opening a record is a command: it may be refused, and it leaves an event."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from domain.access.events import Criteria
-from domain.identifiers import ShortCode
+from domain.identifiers import AllocatedNumber, NamePart, ShortCode
 from domain.kernel import Command
+from domain.rule_set.model import RecordField
 
 
 class Look(Command):
@@ -32,6 +33,16 @@ class OpenRecord(Look):
     child_id: UUID
     as_of: datetime | None = None
     override: bool = False
+
+
+class HandOver(Look):
+    """Hand facts of one record over to somebody who has no account: these and no others."""
+
+    child_id: UUID
+    ground: ShortCode
+    recipient: NamePart
+    reference: AllocatedNumber | None = None
+    fields: Annotated[tuple[RecordField, ...], Field(min_length=1, max_length=20)]
 
 
 class ReadTrail(Look):

@@ -4,13 +4,14 @@ If the access cannot be recorded nothing leaves (`AuditUnavailable`). Everything
 event keeps the inputs of the disclosure, which is a pure function, and keyed digests of its output.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 from domain.access.commands import (
+    HandOver,
     ListHeld,
     Look,
     OpenRecord,
@@ -29,16 +30,27 @@ from domain.access.events import (
     Hit,
     Looked,
     QueueRead,
+    RecordHandedOver,
     RecordShown,
     RecordsSearched,
 )
 from domain.access.model import Access, AccessGrant, Actor
-from domain.disclosure import RENDERER, RecordFacts, Viewer, canonical, disclosed, listed
-from domain.errors import AccessDenied, AuditUnavailable, NotFound, Refused
+from domain.disclosure import (
+    RENDERER,
+    RecordFacts,
+    Viewer,
+    canonical,
+    disclosed,
+    fields_of,
+    listed,
+    mask_of,
+)
+from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.kernel import Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import Permission, admitted, may
 from domain.policy.retention import begin_of
+from domain.policy.screening import screen_name
 from domain.ports import Ids
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import Right, RuleSet
@@ -259,6 +271,61 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
 
 
+def hand_over(command: HandOver, looking: Looking) -> Shown:
+    """Hand over these facts and no others, as the responsible authority decides (SI 2007/2182 reg 12; T49).
+
+    Whoever acts is the named decider; of a shielded record a second one, who has confirmed, is needed. Raises BadInput
+    for a ground or a fact that is none, NotFound where the authority is not responsible, AccessDenied.
+    """
+    _check_hand_over(command, looking.rules)
+    asked = {
+        "child": command.child_id,
+        "recipient": command.recipient,
+        "reference": command.reference,
+        "ground": command.ground,
+    }
+    grant = _grant(command, "hand-over", looking, {"subject": command.child_id})
+    for _ in range(_RENDERINGS):
+        facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+        shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
+        if facts is None or shown is None or shown.sight != "manager":
+            _record(grant, command, looking, "hand-over", RecordHandedOver, asked, [], {}, "nothing-to-show")
+            raise NotFound(NOT_FOUND, field="child")
+        if facts.shielded and command.confirmed_by is None:
+            record_refusal(command, "hand-over", looking, "two-people-needed", command.child_id)
+            raise AccessDenied(
+                "This record is shielded: two people decide, --as one and --with another.",
+                code="two-people-needed",
+            )
+        record = _chosen(shown.record, command.fields)
+        display = _Display(command.child_id, facts.version, mask_of(record), record)
+        _record(
+            grant, command, looking, "hand-over", RecordHandedOver, asked, [display], record, command.ground
+        )
+        if _unmoved(looking, [display]):
+            return Shown(grant.access_id, record)
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def _check_hand_over(command: HandOver, rules: RuleSet) -> None:
+    screen_name(command.recipient, "recipient", words=10)
+    if command.ground not in rules.hand_over:
+        raise BadInput(
+            f"The ground is one of: {', '.join(rules.hand_over)}.", code="unknown-ground", field="ground"
+        )
+    if not set(command.fields) <= set(rules.fields.ordinary):
+        raise BadInput(
+            f"What may be handed over is: {', '.join(rules.fields.ordinary)}.",
+            code="unknown-field",
+            field="field",
+        )
+
+
+def _chosen(record: dict[str, Any], names: Container[str]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name in names}
+
+
 def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     """Read the audit trail. Itself an access."""
     asked = {"subject": command.subject}
@@ -383,7 +450,7 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     if access is None:
         raise NotFound("There is no such access.", field="access")
     was = access.event
-    if was.outcome == "refused" or was.action not in ("search", "show", "override"):
+    if was.outcome == "refused" or was.action not in ("search", "show", "override", "hand-over"):
         raise Refused(
             "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
         )
@@ -493,6 +560,9 @@ def _again(hit: Hit, was: Looked, viewer: Viewer, looking: Looking, grant: Acces
         shown = listed(rules, was.renderer, facts, viewer, was.instant)
     elif facts is not None:
         shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=was.action == "override")
+    if shown is not None and was.action == "hand-over":
+        chosen = _chosen(shown.record, fields_of(hit.mask))
+        shown = replace(shown, record=chosen, mask=mask_of(chosen))
     if shown is None or shown.mask != hit.mask:
         raise AccessDenied(
             "This display holds what has been shielded since. It needs two auditors: --as one --with another.",

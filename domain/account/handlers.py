@@ -1,6 +1,7 @@
 """Load, decide, append for accounts; and finding an account by its name."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from itertools import count
 from typing import Final
 from uuid import UUID
@@ -40,22 +41,32 @@ def open_account(
     granter, kind: who grants it, and of which kind the organisation is; without, the index makes it itself. Raises
     Refused, AccessDenied, AlreadyReserved where another account has the name.
     """
-    account = model.fold(store.load(account_id))
     if granter is not None:
         _refuse_to_grant(account_id, command, granter, kind, rules)
+    account = model.fold(store.load(account_id))
     events = model.open_account(account, command, rules)
     if not events:
         return _NOTHING
+    change = _change(account_id, account.version, events)
     name = name_token(tokens, command.name)
-    taken = store.find(name)
-    if taken is not None:
-        raise AlreadyReserved(taken)
-    claims = [Reservation(name, account_id)]
+    for tries_left in reversed(range(_TRIES)):
+        taken = store.find(name)
+        if taken is not None:
+            raise AlreadyReserved(taken)
+        claims = [Reservation(name, account_id), *_duties(account_id, command, store, tokens, rules)]
+        try:
+            return store.append((change,), metadata, reservations=claims, instant=command.at)
+        except AlreadyReserved:  # the name, or the duty at the same moment: looked at again
+            if not tries_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _duties(
+    account_id: UUID, command: OpenAccount, store: EventStore, tokens: Tokens, rules: RuleSet
+) -> Iterator[Reservation]:
     if command.holder is not None and command.role in rules.access.duties:
-        claims += _duty(account_id, Holder(command.organisation, command.holder), store, tokens, rules)
-    return store.append(
-        (_change(account_id, account.version, events),), metadata, reservations=claims, instant=command.at
-    )
+        yield from _duty(account_id, Holder(command.organisation, command.holder), store, tokens, rules)
 
 
 def _refuse_to_grant(
@@ -83,7 +94,7 @@ def _refuse_role(role: str, kind: str | None, rules: RuleSet) -> None:
 
 def change_accounts(
     account_ids: Sequence[UUID],
-    command: Command,
+    commands: Sequence[Command],
     *,
     store: EventStore,
     tokens: Tokens,
@@ -92,7 +103,7 @@ def change_accounts(
     granter: Granter | None = None,
     kind_of: Callable[[UUID], str | None] = lambda _: None,
 ) -> Appended:
-    """Carry out one command on accounts: all of them, in one transaction, or none.
+    """Carry out commands on accounts, one after the other: all of them on all, in one transaction, or none.
 
     kind_of: of an organisation. Without a granter the index acts itself. Raises Refused, AccessDenied, NotFound, and
     VersionConflict where others keep being first. Where an authenticator turns out to be another account's, both
@@ -100,7 +111,7 @@ def change_accounts(
     """
     for tries_left in reversed(range(_TRIES)):
         try:
-            return _try_change(account_ids, command, store, tokens, rules, metadata, granter, kind_of)
+            return _try_change(account_ids, commands, store, tokens, rules, metadata, granter, kind_of)
         except (VersionConflict, AlreadyReserved):
             if not tries_left:
                 raise
@@ -109,7 +120,7 @@ def change_accounts(
 
 def _try_change(
     account_ids: Sequence[UUID],
-    command: Command,
+    commands: Sequence[Command],
     store: EventStore,
     tokens: Tokens,
     rules: RuleSet,
@@ -121,16 +132,20 @@ def _try_change(
     claims: list[Reservation] = []
     for account_id in dict.fromkeys(account_ids):
         account = model.fold(store.load(account_id))
-        if granter is not None:
-            _refuse_to_change(account, command, granter, kind_of, rules)
-        events = model.decide(account, command, rules)
+        events: list[Event] = []
+        for command in commands:
+            if granter is not None:
+                _refuse_to_change(account, command, granter, kind_of, rules)
+            decided = model.decide(account, command, rules)
+            if isinstance(command, RecordAccountCondition) and _is_own(command, rules):
+                claims += _own(account, command, store, tokens, metadata)
+            account = reduce(model.evolve, decided, account)
+            events += decided
         if events:
             changes.append(_change(account_id, account.version, events))
-        if isinstance(command, RecordAccountCondition) and _is_own(command, rules):
-            claims += _own(account, command, store, tokens, metadata)
     if not changes:
         return _NOTHING
-    return store.append(changes, metadata, reservations=claims, instant=command.at)
+    return store.append(changes, metadata, reservations=claims, instant=max(one.at for one in commands))
 
 
 def _refuse_to_change(

@@ -1,6 +1,7 @@
 """Load, decide, append for organisations; and finding one by its body code."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Final
 from uuid import UUID
 
@@ -36,14 +37,14 @@ def register(
 
 def change_organisation(
     organisation_id: UUID,
-    command: Command,
+    commands: Sequence[Command],
     *,
     store: EventStore,
     rules: RuleSet,
     metadata: Metadata,
     granter: Granter | None = None,
 ) -> Appended:
-    """Carry out one command on an organisation. Without a granter the index acts itself.
+    """Carry out commands on an organisation, all in one transaction or none. Without a granter the index acts itself.
 
     Raises Refused, AccessDenied, NotFound, and VersionConflict where others keep being first.
     """
@@ -51,12 +52,16 @@ def change_organisation(
         if granter is not None:
             refuse_unless_accrediting(granter, organisation_id, rules)
         organisation = model.fold(store.load(organisation_id))
-        events = model.decide(organisation, command, rules)
+        events: list[Event] = []
+        for command in commands:
+            decided = model.decide(organisation, command, rules)
+            organisation = reduce(model.evolve, decided, organisation)
+            events += decided
         if not events:
             return Appended((), None, duplicate=True)
         change = _change(organisation_id, organisation.version, events)
         try:
-            return store.append((change,), metadata, instant=command.at)
+            return store.append((change,), metadata, instant=max(one.at for one in commands))
         except VersionConflict:
             if not tries_left:
                 raise

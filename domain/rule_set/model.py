@@ -56,6 +56,7 @@ Right: TypeAlias = Literal[
     "review-queue",
     "refusals",
     "mediate",
+    "hand-over",
     # changing one record
     "register-child",
     "assert-facts",
@@ -284,6 +285,8 @@ class RuleSet(Immutable):
     conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
     """In the order in which they are looked at."""
     organisations: dict[ShortCode, OrganisationKind]
+    hand_over: dict[ShortCode, Purpose] = Field(default_factory=dict)
+    """The grounds on which facts are handed over to somebody who has no account, each with what makes it lawful."""
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordShown
+from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordHandedOver, RecordShown
 from domain.child_record.events import (
     ChildRegistered,
     SensitiveConsentWithdrawn,
@@ -184,7 +184,7 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
 
 def _asked_for(event: Looked) -> UUID | None:
     match event:
-        case RecordShown():
+        case RecordShown() | RecordHandedOver():
             return event.child
         case QueueRead():
             return event.held

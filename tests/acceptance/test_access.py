@@ -333,6 +333,86 @@ def test_t45_every_condition_holds_of_mediator_and_caller(line: Line) -> None:
     assert (entry["outcome"], entry["rule"]) == ("refused", "mediator-check-withdrawn")
 
 
+COURT = ("--ground", "required-by-law", "--to", "Family Court at Marlbridge", "--reference", "FC-2027/11")
+
+
+def test_t49_a_court_is_handed_what_it_asked_for_and_no_more_by_a_named_decider(line: Line) -> None:
+    one = a_child()
+    child = born(line, one, authority="E06000999")
+
+    answer = line.done(
+        "hand-over", child, *COURT, "--field", "name", "--field", "address", acting="data-manager"
+    )
+
+    assert set(answer["handed_over"]) == {"name", "address"}
+    assert answer["handed_over"] == {
+        key: value for key, value in line.shown(child, "data-manager").items() if key in ("name", "address")
+    }
+    entry = line.done("audit", "who-saw", child)["entries"][1]
+    assert (entry["account_name"], entry["action"], entry["rule"], set(entry["fields"])) == (
+        "data-manager",
+        "hand-over",
+        "required-by-law",
+        {"name", "address"},
+    )
+    again = line.done("audit", "replay", answer["access_id"])
+    assert (again["as_displayed"], again["digest_matches"]) == (answer["handed_over"], True)
+
+
+def test_t49_of_a_shielded_record_two_people_decide(line: Line) -> None:
+    one = a_child()
+    child = born(line, one, authority="E06000999")
+    before = line.done("hand-over", child, *COURT, "--field", "address", acting="data-manager")
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    asked = ("hand-over", child, *COURT, "--field", "address")
+
+    refused = line.refused("two-people-needed", *asked, acting="data-manager")
+    assert one.postcode not in refused.printed
+    line.refused("same-person", *asked, acting="data-manager", second="data-manager")
+    line.refused("right-not-held", *asked, acting="data-manager", second="social-worker")
+    answer = line.done(*asked, acting="data-manager", second="data-manager-2")
+
+    assert answer["handed_over"]["address"]["postcode"] == one.postcode
+    for handed_over in (before, answer):
+        access = handed_over["access_id"]
+        line.refused("two-people-needed", "audit", "replay", access)
+        again = line.done("audit", "replay", access, acting="auditor", second="auditor-2")
+        assert (again["as_displayed"], again["digest_matches"]) == (handed_over["handed_over"], True)
+
+
+def test_t49_nobody_but_the_responsible_authority_decides_and_no_other_ground_will_do(line: Line) -> None:
+    child = born(line, a_child(), authority="E06000999")
+    one_fact = ("--field", "address")
+    for acting in ("practitioner", "social-worker", "auditor", "operator", "account-manager"):
+        line.refused("right-not-held", "hand-over", child, *COURT, *one_fact, acting=acting)
+    line.done("organisation", "register", "E06000998", "--name", "Stow Council", "--kind", "local-authority")
+    for condition in ("accreditation", "security-attestation"):
+        line.done("organisation", "condition", "E06000998", condition)
+    other = granted(line, "stow-manager", "data-manager", "E06000998", "--area", "E06000998")
+    line.refused("not-found", "hand-over", child, *COURT, *one_fact, acting=other)
+    line.refused(
+        "unknown-ground", "hand-over", child, "--ground", "curiosity", "--to", "Daily Paper", *one_fact,
+        acting="data-manager", status=2,
+    )  # fmt: skip
+    line.refused(
+        "unknown-field", "hand-over", child, *COURT, "--field", "shields", acting="data-manager", status=2
+    )
+
+
+def test_t49_a_security_service_has_no_account(line: Line) -> None:
+    line.refused(
+        "unknown-kind",
+        "organisation",
+        "register",
+        "SIS",
+        "--name",
+        "A service",
+        "--kind",
+        "intelligence",
+        status=2,
+    )
+
+
 # Who says who may look
 
 

@@ -151,6 +151,22 @@ COMMANDS: dict[Path_, Command] = {
     ("bench", "rebuild"): Command(wrong=((("--events", "0"), "usage"), (("--events", TOKEN), "usage"))),
     ("bench", "search"): Command(wrong=((("--children", "0"), "usage"), (("--clients", TOKEN), "usage"))),
     ("demo",): Command(),
+    ("hand-over",): Command(
+        (CHILD,),
+        {"--ground": "crime", "--to": "County Police", "--field": "address"},
+        "data-manager",
+        wrong=(
+            (
+                (CHILD, "--ground", "hunch", "--to", "County Police", "--field", "address"),
+                "unknown-ground",
+            ),
+            ((CHILD, "--ground", "crime", "--to", NARRATIVE, "--field", "address"), "narrative"),
+            ((CHILD, "--ground", "crime", "--to", "County Police", "--field", TOKEN), "bad-input"),
+            ((CHILD, "--ground", "crime", "--to", "County Police", "--field", "withheld"), "unknown-field"),
+            ((CHILD, "--ground", "crime", "--to", "County Police"), "usage"),
+            ((TOKEN, "--ground", "crime", "--to", "County Police", "--field", "address"), "bad-input"),
+        ),
+    ),
     ("health",): Command(),
     ("init",): Command(),
     ("kafka",): Command(),

@@ -393,6 +393,14 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
             access.QueueRead.model_validate(standing | {"action": "review-queue", "held": _id(random)}),
             _looker(random),
         )
+        handed_over = {
+            "action": "hand-over",
+            "child": _id(random),
+            "recipient": "West Yorkshire Police, Economic Crime Unit",
+            "reference": "WYP/2026/004113/B",
+            "ground": "required-by-law",
+        }
+        yield access.RecordHandedOver.model_validate(standing | handed_over), _looker(random)
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}
         yield access.AccessRefused.model_validate(_standing(random, 0) | refused), _looker(random)
 

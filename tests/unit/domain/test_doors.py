@@ -14,6 +14,7 @@ from domain.access import commands
 from domain.access.events import AccessRefused, Criteria
 from domain.access.handlers import (
     Looking,
+    hand_over,
     let_in,
     list_held,
     open_record,
@@ -138,6 +139,19 @@ DOORS: dict[str, tuple[str, Door]] = {
     "held": (
         "data-manager",
         lambda at_door, at: show_held(commands.ShowHeld(held=CHILD, **look(at)), at_door),
+    ),
+    "hand over": (
+        "data-manager",
+        lambda at_door, at: hand_over(
+            commands.HandOver(
+                child_id=CHILD,
+                ground="crime",
+                recipient="County Police",
+                fields=("address",),
+                **look(at),
+            ),
+            at_door,
+        ),
     ),
     "change": (
         "practitioner",

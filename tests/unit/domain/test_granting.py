@@ -1,5 +1,6 @@
 """Who says who may look: account managers, within their reach, never of themselves; on evidence."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -101,7 +102,7 @@ def change(
 ) -> Appended:
     return change_accounts(
         accounts or (ACCOUNT,),
-        command,
+        [command],
         store=store,
         tokens=tokens,
         rules=the_rules(),
@@ -217,6 +218,40 @@ def test_nobody_has_two_of_the_duties_that_exclude_each_other(
     with pytest.raises(Refused) as refused:
         grant(store, tokens, office, UUID(int=45), **managing | {"name": "a-fourth"})
     assert refused.value.code == "duties-conflict", "the duty went over to the new account"
+
+
+class Overtaken:
+    """A store at which another account manager comes first, once."""
+
+    def __init__(self, store: EventStore, first: Callable[[], object]) -> None:
+        self._store = store
+        self._first: Callable[[], object] | None = first
+
+    def append(self, *changes: Any, **how: Any) -> Appended:
+        first, self._first = self._first, None
+        if first is not None:
+            first()
+        return self._store.append(*changes, **how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_of_two_duties_granted_to_one_person_at_once_one_is_refused(
+    store: EventStore, tokens: SystemTokens
+) -> None:
+    office = a_granter(OFFICE)
+    data: dict[str, Any] = {"organisation": COUNCIL, "role": "data-manager", "name": "somebody-else"}
+    managing: dict[str, Any] = {
+        "organisation": COUNCIL,
+        "role": "account-manager",
+        "purposes": ("account-management",),
+    }
+    overtaken = Overtaken(store, lambda: grant(store, tokens, office, OTHER, **data))
+    with pytest.raises(Refused) as refused:
+        grant(overtaken, tokens, office, ACCOUNT, **managing)
+    assert refused.value.code == "duties-conflict"
+    assert (standing_of(store, OTHER).role, store.load(ACCOUNT).version) == ("data-manager", 0)
 
 
 @pytest.mark.parametrize(
@@ -363,7 +398,7 @@ def test_an_authenticator_that_was_given_up_may_be_anothers(store: EventStore, t
 def tell(store: EventStore, command: Command, granter: Granter | None = None) -> Appended:
     return change_organisation(
         HEALTH,
-        command,
+        [command],
         store=store,
         rules=the_rules(),
         metadata=metadata(),
