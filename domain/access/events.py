@@ -124,7 +124,8 @@ class QueueRead(Looked):
 class RecordHandedOver(Looked):
     """Facts of a record were handed over to somebody who has no account, by a named decider, on a ground of reg 12.
 
-    recipient, reference: who asked, and under which number of theirs. Which facts stands in the mask of the hit.
+    recipient, reference: who asked, and under which number of theirs. Which facts stands in the mask of the hit;
+    the ground is the rule that decided as well, and as that outlives the child.
     """
 
     NAME: ClassVar[str] = "record-handed-over"
@@ -132,7 +133,7 @@ class RecordHandedOver(Looked):
     child: Annotated[Id, IN_IDENTITY]
     recipient: Annotated[NamePart, IN_IDENTITY]
     reference: Annotated[AllocatedNumber | None, IN_IDENTITY] = None
-    ground: Annotated[ShortCode, IN_METADATA]
+    ground: Annotated[ShortCode, IN_IDENTITY]
 
 
 class AccessRefused(Looked):
