@@ -130,6 +130,12 @@ class ServedTrail:
         """Changes to one record."""
         return self._trail.changes(grant, child_id, limit)
 
+    def refusals(
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
+    ) -> tuple[list[Entry], bool]:
+        """Refusals, counted."""
+        return self._trail.refusals(grant, since, until, limit)
+
     def due(self, grant: AccessGrant, on: date) -> list[Entry]:
         """What falls due on or before a day."""
         del grant  # asked for so that nobody lists dates of birth without leaving an entry

@@ -18,19 +18,31 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
 from domain.access.commands import Look, ReadDue
-from domain.access.handlers import NOT_FOUND, Finder, HeldRecords, Looking, Trail, read_due, record_refusal
+from domain.access.handlers import (
+    NOT_FOUND,
+    SAME_PERSON,
+    Finder,
+    HeldRecords,
+    Looking,
+    Trail,
+    let_in,
+    read_due,
+    record_refusal,
+)
+from domain.access.model import Actor, actor_of
 from domain.account.handlers import account_named
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
-from domain.disclosure import Viewer
 from domain.errors import AccessDenied, BadInput, NotFound, Refused
 from domain.identifiers import valid_index_number
 from domain.kernel import Command, Metadata
+from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Tokens
 from domain.rule_set.model import Right, RuleSet
 from domain.supply.commands import DecideHeldRecord
+from projections.access_register.queries import AccessRegister
 from projections.rebuild import Operations
 
 RIGHTS: Final[dict[type[Command], Right]] = {
@@ -72,6 +84,7 @@ class App:
     finder: Finder
     trail: Trail
     held: HeldRecords
+    listed: AccessRegister
     operations: Operations
     upkeep: Upkeep
     streaming: Streaming
@@ -97,10 +110,11 @@ class App:
             raise NotFound("There is no such account.", field="account")
         return account.account_id
 
-    def viewer(self, name: str) -> Viewer:
-        """The account of a name, as it stands now. Raises NotFound, also where it is closed.
+    def viewer(self, name: str) -> Actor:
+        """Whoever acts: the account of a name, as the log has it now. What they do decides whether they are let in.
 
-        Only in a training home may one say who one is: elsewhere AccessDenied is raised.
+        Raises NotFound where no account ever had the name, AccessDenied but in a training home: elsewhere nobody may
+        say who they are.
         """
         if not self.training:
             raise AccessDenied(
@@ -109,36 +123,33 @@ class App:
                 field="as",
             )
         account = account_named(name, store=self.serving, tokens=self.tokens)
-        if account is None:
+        if account is None or account.opened is None:
             raise NotFound(
                 "There is no such account. `init --training` lists those of a training home.", field="as"
             )
-        opened = account.open
-        return Viewer(
-            account.account_id, opened.role, opened.organisation, opened.body, opened.area, opened.purposes
-        )
+        organisation = fold_organisation(self.serving.load(account.opened.organisation))
+        return actor_of(account, organisation, training=self.training)
 
     def second(
-        self, first: Viewer, name: str | None, right: Right, subject: UUID | None = None
-    ) -> Viewer | None:
-        """The second person, if one is named: another, who holds the right as the first does.
+        self, first: Actor, name: str | None, right: Right, subject: UUID | None = None
+    ) -> Actor | None:
+        """The second person, if one is named: another, who may do what the first may.
 
         Raises Refused, AccessDenied; either is on record before it is told, with both people.
         """
         if name is None:
             return None
         second = self.viewer(name)
-        self._both_hold(first, second, right, subject)
+        self._let_in(first, second, right, subject)
         if second.account == first.account:
-            refused = Refused("The second person must be another.", code="same-person")
-            self._record_refusal(first, right, refused.code, subject, second)
-            raise refused
+            self._record_refusal(first, right, SAME_PERSON, subject, second)
+            raise Refused("The second person must be another.", code=SAME_PERSON)
         return second
 
-    def permitted(self, name: str, right: Right) -> Viewer:
-        """The account of a name, if its role holds a right to run the index. Raises AccessDenied."""
+    def permitted(self, name: str, right: Right) -> Actor:
+        """The account of a name, if it is let in to run the index by this right. Raises AccessDenied."""
         viewer = self.viewer(name)
-        self._holds(viewer, right)
+        self._let_in(viewer, None, right)
         return viewer
 
     # Looking
@@ -171,8 +182,8 @@ class App:
             ) from None
         return self.serving.find(number.encode())
 
-    def looking(self, viewer: Viewer) -> Looking:
-        """What looking needs, for this viewer."""
+    def looking(self, viewer: Actor, mediator: Actor | None = None) -> Looking:
+        """What looking needs, for this viewer; `mediator` asks on their behalf."""
         return Looking(
             viewer=viewer,
             ids=self.ids,
@@ -183,7 +194,18 @@ class App:
             log=self.access_log,
             trail=self.trail,
             held=self.held,
+            mediator=mediator,
         )
+
+    def looking_as(self, acting: str, on_behalf_of: str | None) -> Looking:
+        """What looking needs, for whoever acts or, where they mediate, for the caller. Raises NotFound."""
+        if on_behalf_of is None:
+            return self.looking(self.viewer(acting))
+        mediator = self.viewer(acting)
+        try:
+            return self.looking(self.viewer(on_behalf_of), mediator)
+        except NotFound as missing:
+            raise NotFound(missing.message, field="on-behalf-of") from None
 
     def _rules_by_id(self, rule_set: str) -> RuleSet:
         try:
@@ -226,7 +248,7 @@ class App:
         """What changes records: opened when a command first needs it, under a role that serving does not have."""
         return self.make_writing()
 
-    def metadata(self, viewer: Viewer, second: Viewer | None = None, purpose: str = "casework") -> Metadata:
+    def metadata(self, viewer: Actor, second: Actor | None = None, purpose: str = "casework") -> Metadata:
         """Who does it, why, and the receipt it is known by."""
         return Metadata(
             actor=viewer.account,
@@ -235,29 +257,29 @@ class App:
             correlation=self.ids.new(),
         )
 
-    def record(self, child_id: UUID, command: Command, viewer: Viewer, second: Viewer | None = None) -> UUID:
+    def record(self, child_id: UUID, command: Command, viewer: Actor, second: Actor | None = None) -> UUID:
         """Carry out one command of the child record and give its receipt."""
-        self._both_hold(viewer, second, _right_to(command), child_id)
+        self._let_in(viewer, second, _right_to(command), child_id)
         metadata = self.metadata(viewer, second)
-        with self._refusals_recorded(viewer, _right_to(command), child_id, second):
+        with self.refusals_recorded(viewer, _right_to(command), child_id, second):
             self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
 
-    def register(self, command: commands.RegisterChild, viewer: Viewer) -> UUID:
+    def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
-        self._holds(viewer, _right_to(command))
+        self._let_in(viewer, None, _right_to(command))
         metadata = self.metadata(viewer)
-        with self._refusals_recorded(viewer, _right_to(command)):
+        with self.refusals_recorded(viewer, _right_to(command)):
             self.writing.register(command, metadata)
         self.catch_up()
         return metadata.correlation
 
-    def decide(self, command: DecideHeldRecord, viewer: Viewer) -> UUID:
+    def decide(self, command: DecideHeldRecord, viewer: Actor) -> UUID:
         """Decide on a record that is held back and give the receipt; what came of it is not said."""
-        self._both_hold(viewer, None, "decide-held", command.held)
+        self._let_in(viewer, None, "decide-held", command.held)
         metadata = self.metadata(viewer, purpose=self.reason(viewer))
-        with self._refusals_recorded(viewer, "decide-held", command.held):
+        with self.refusals_recorded(viewer, "decide-held", command.held):
             self.writing.decide(command, metadata, viewer.body)
         self.catch_up()
         return metadata.correlation
@@ -273,36 +295,34 @@ class App:
             raise BadInput("Say which: --involvement or --service.", field="service")
         return self.writing.involvement_of(self.child_or_nobody(child), service) or self.ids.new()
 
-    def load(
-        self, viewer: Viewer, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output
-    ) -> Json:
+    def load(self, viewer: Actor, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output) -> Json:
         """Load files of one kind."""
-        self._holds(viewer, "load")
+        self._let_in(viewer, None, "load")
         answer = self.writing.load(
             kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output
         )
         self.catch_up()
         return answer
 
-    def withdraw(self, viewer: Viewer, file_id: UUID) -> Json:
+    def withdraw(self, viewer: Actor, file_id: UUID) -> Json:
         """Take back a file as a unit."""
-        self._holds(viewer, "withdraw-supply")
+        self._let_in(viewer, None, "withdraw-supply")
         answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose="operation"))
         self.catch_up()
         return answer
 
     # What falls due
 
-    def due(self, viewer: Viewer, on: date) -> list[Json]:
+    def due(self, viewer: Actor, on: date) -> list[Json]:
         """What falls due on or before a day; on record as a look."""
         self.catch_up()
         command = ReadDue(at=self.now(), access_id=self.ids.new(), reason=self.reason(viewer), on=on)
         entries: list[Json] = read_due(command, self.looking(viewer)).display["due"]
         return entries
 
-    def carry_out(self, viewer: Viewer, *, limit: int | None, output: Output) -> Json:
+    def carry_out(self, viewer: Actor, *, limit: int | None, output: Output) -> Json:
         """Archive and destroy what is due today."""
-        self._holds(viewer, "retention")
+        self._let_in(viewer, None, "retention")
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
         answer = self.writing.carry_out(due, self.metadata(viewer, purpose="operation"), output)
@@ -317,23 +337,14 @@ class App:
         """Bring the views up to what was just written. What is shown never depends on it."""
         self.operations.feed()
 
-    def _holds(self, viewer: Viewer, right: Right) -> None:
-        """Refuse what the role may not do; on record before it is told. Raises AccessDenied, AuditUnavailable."""
-        self._both_hold(viewer, None, right, None)
-
-    def _both_hold(self, first: Viewer, second: Viewer | None, right: Right, subject: UUID | None) -> None:
-        """The same for whoever acts and, where there is one, for whoever confirms; both are named in the record."""
-        for person, rule, whose in (
-            (first, "right-not-held", "Your"),
-            (second, "second-right-not-held", "The second person's"),
-        ):
-            if person is not None and not self.rules.role_may(person.role, right):
-                self._record_refusal(first, right, rule, subject, second)
-                raise AccessDenied(f"{whose} role does not allow this.", code="right-not-held")
+    def _let_in(self, first: Actor, second: Actor | None, right: Right, subject: UUID | None = None) -> None:
+        """Go on, or refuse; on record before it is told. Raises AccessDenied, Refused, AuditUnavailable."""
+        asked = self._asked(first, second)
+        let_in(asked, right, self.looking(first), second=second, subject=subject)
 
     @contextmanager
-    def _refusals_recorded(
-        self, viewer: Viewer, right: Right, child_id: UUID | None = None, second: Viewer | None = None
+    def refusals_recorded(
+        self, viewer: Actor, right: Right, child_id: UUID | None = None, second: Actor | None = None
     ) -> Iterator[None]:
         """What is refused as things stand is on record before it is told. Ill-formed input leaves no trace."""
         try:
@@ -345,19 +356,21 @@ class App:
             raise
 
     def _record_refusal(
-        self, viewer: Viewer, right: Right, rule: str, subject: UUID | None, second: Viewer | None
+        self, viewer: Actor, right: Right, rule: str, subject: UUID | None, second: Actor | None
     ) -> None:
-        asked = Look(
+        record_refusal(self._asked(viewer, second), right, self.looking(viewer), rule, subject)
+
+    def _asked(self, viewer: Actor, second: Actor | None) -> Look:
+        return Look(
             at=self.now(),
             access_id=self.ids.new(),
             reason=self.reason(viewer),
             confirmed_by=second.account if second else None,
         )
-        record_refusal(asked, right, self.looking(viewer), rule, subject)
 
-    def reason(self, viewer: Viewer) -> str:
+    def reason(self, viewer: Actor) -> str:
         """What this account looks for when it runs the index or audits it, where none is given."""
-        for reason in ("operation", "record-management", "audit"):
+        for reason in ("operation", "record-management", "audit", "account-management"):
             if reason in viewer.purposes:
                 return reason
         return "casework"

@@ -6,10 +6,10 @@ import typer
 
 from cli.looking import words_of_name, words_of_record
 from cli.output import Json
-from cli.parsing import uuid_of
+from cli.parsing import day_of, uuid_of
 from cli.session import session
-from domain.access.commands import ReadTrail, ReplayAccess
-from domain.access.handlers import read_trail
+from domain.access.commands import ReadRefusals, ReadTrail, ReplayAccess
+from domain.access.handlers import read_refusals, read_trail
 from domain.access.handlers import replay as replay_access
 
 audit = typer.Typer(
@@ -87,6 +87,31 @@ def replay(
             raise typer.Exit(1)
 
 
+@audit.command()
+def refusals(
+    context: typer.Context,
+    since: Annotated[str | None, typer.Option("--since", help="From this day on, YYYY-MM-DD.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="To the end of this day.")] = None,
+    reason: Reason = None,
+    limit: Limit = 2000,
+) -> None:
+    """Count refusals by day, reason, role and organisation. What was refused, and to whom, is not told here."""
+    run = session(context)
+    with run.app() as app:
+        viewer = app.viewer(run.actor("auditor" if app.training else None))
+        command = ReadRefusals(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=reason or app.reason(viewer),
+            since=day_of(since, "since"),
+            until=day_of(until, "until"),
+            limit=limit,
+        )
+        app.catch_up()
+        shown = read_refusals(command, app.looking(viewer))
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _refusals)
+
+
 def _trail(
     context: typer.Context,
     kind: Literal["who-saw", "what-saw", "changes"],
@@ -96,7 +121,8 @@ def _trail(
 ) -> None:
     run = session(context)
     with run.app() as app:
-        viewer = app.viewer(run.actor("auditor" if app.training else None))
+        # Before anything is looked up: what is not there is told to those who are let in, and to nobody else.
+        viewer = app.permitted(run.actor("auditor" if app.training else None), kind)
         found = app.account_id(subject) if kind == "what-saw" else app.child(subject)
         command = ReadTrail(
             at=app.now(),
@@ -138,3 +164,13 @@ def _replayed(answer: Json) -> str:
         words = words_of_record(shown) if shown else "(nothing was shown)"
     verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
     return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"
+
+
+def _refusals(answer: Json) -> str:
+    lines = [
+        f"{one['day']}  {one['count']:>5}  {one['reason']}  {one['role']} of {one['body'] or '(not told)'}"
+        for one in answer["entries"]
+    ]
+    if answer["more"]:
+        lines.append("There are older ones: narrow the days.")
+    return "\n".join(lines) or "Nobody was refused."

@@ -37,6 +37,8 @@ from domain.ports import Clock
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
+from projections.access_register.queries import AccessRegister
+from projections.access_register.view import ACCESS_REGISTER
 from projections.audit_trail.queries import AuditTrail
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.queries import MatchIndex
@@ -152,6 +154,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             held=ServedHeldRecords(
                 serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
+            listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, training=training),
             streaming=streaming,

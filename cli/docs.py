@@ -11,6 +11,8 @@ import typer.main
 
 from adapters.kafka import messages
 from adapters.keys.parts import field_table
+from adapters.rule_files import present
+from cli import access_page
 from cli.main import app
 from domain.access import events as access_events
 from domain.account import events as account_events
@@ -59,6 +61,7 @@ def documents() -> dict[Path, str]:
     made = {
         DOCS / "events.md": _events(),
         DOCS / "commands.md": _commands(),
+        DOCS / "access.md": access_page.page(present()),
         DOCS / "case-management.schema.json": json.dumps(case_management.schema(), indent=2) + "\n",
     }
     stored_forms = DOCS / "stored-forms.md"

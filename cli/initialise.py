@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from adapters.key_rows import KeyRow
@@ -17,13 +17,17 @@ from cli.bootstrap import open_app, open_databases, open_stores
 from cli.output import Json
 from cli.settings import Settings
 from cli.stores import Stores
-from domain.account.commands import OpenAccount
-from domain.account.handlers import open_account
-from domain.errors import AlreadyReserved, BadInput, Unavailable, VersionConflict
+from domain.account.commands import OpenAccount, RecordAccountCondition
+from domain.account.handlers import change_accounts, open_account
+from domain.account.model import fold as fold_account
+from domain.errors import AlreadyReserved, BadInput, Unavailable
 from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
-from domain.organisation.commands import RegisterOrganisation
-from domain.organisation.handlers import register
-from domain.ports import Ids, Tokens
+from domain.organisation.commands import RecordOrganisationCondition, RegisterOrganisation
+from domain.organisation.handlers import change_organisation, register
+from domain.organisation.model import fold as fold_organisation
+from domain.policy.access import Party
+from domain.policy.retention import london_day
+from domain.ports import Ids
 from domain.rule_set.events import RuleSetAdopted
 from domain.rule_set.model import RuleSet
 
@@ -53,6 +57,7 @@ TRAINING_ORGANISATIONS: Final = (
     _Organisation("Marlbridge Council", AREA, "local-authority"),
     _Organisation("Access Audit", "AUDIT", "audit"),
     _Organisation("Index Operations", "INDEX", "operator"),
+    _Organisation("Index Access Office", "ACCESS", "access-office"),
 )
 TRAINING_ACCOUNTS: Final = (
     _Account("practitioner", "Health visitor", "practitioner", "NHS"),
@@ -60,10 +65,13 @@ TRAINING_ACCOUNTS: Final = (
     _Account("social-worker", "Social worker", "social-worker", AREA),
     _Account("data-manager", "Data manager", "data-manager", AREA),
     _Account("data-manager-2", "Second data manager", "data-manager", AREA),
+    _Account("mediator", "Mediator", "mediator", AREA),
     _Account("auditor", "Auditor", "auditor", "AUDIT"),
     _Account("auditor-2", "Second auditor", "auditor", "AUDIT"),
     _Account("operator", "Operator", "operator", "INDEX"),
     _Account("operator-2", "Second operator", "operator", "INDEX"),
+    _Account("account-manager", "Account manager", "account-manager", "ACCESS"),
+    _Account("account-manager-2", "Second account manager", "account-manager", "ACCESS"),
 )
 
 
@@ -140,36 +148,21 @@ def _adopt_rules(stores: Stores) -> RuleSet:
 
 
 def _make_accounts(stores: Stores, rules: RuleSet) -> None:
-    """The organisations and accounts of a training home, those that are missing."""
-    store, tokens = stores.store(Role.SERVICE), stores.tokens(Role.SERVICE)
-    bodies: dict[str, UUID] = {}
-    for organisation in TRAINING_ORGANISATIONS:
-        bodies[organisation.body] = _organisation(stores, tokens, organisation)
+    """The organisations and accounts of a training home with every condition of access, those that are missing.
+
+    What was suspended, ended or taken back by somebody stays as they left it: only what was never on record is made up.
+    """
+    bodies = {
+        organisation.body: _organisation(stores, organisation) for organisation in TRAINING_ORGANISATIONS
+    }
+    for organisation_id in bodies.values():
+        _meet_organisation_conditions(stores, organisation_id, rules)
     for account in TRAINING_ACCOUNTS:
-        command = OpenAccount(
-            at=stores.clock.now(),
-            name=account.name,
-            title=account.title,
-            role=account.role,
-            organisation=bodies[account.body],
-            body=account.body,
-            area=AREA,
-            purposes=rules.roles[account.role].purposes,
-            may_override=rules.role_may(account.role, "override"),
-        )
-        with suppress(AlreadyReserved, VersionConflict):
-            open_account(
-                stores.ids.new(),
-                command,
-                store=store,
-                tokens=tokens,
-                rules=rules,
-                metadata=_metadata(stores.ids),
-            )
+        _meet_account_conditions(stores, _account(stores, account, bodies[account.body], rules), rules)
 
 
-def _organisation(stores: Stores, tokens: Tokens, wanted: _Organisation) -> UUID:
-    store = stores.store(Role.SERVICE)
+def _organisation(stores: Stores, wanted: _Organisation) -> UUID:
+    store, tokens = stores.store(Role.SERVICE), stores.tokens(Role.SERVICE)
     command = RegisterOrganisation(
         at=stores.clock.now(), name=wanted.name, body=wanted.body, kind=wanted.kind
     )
@@ -179,6 +172,71 @@ def _organisation(stores: Stores, tokens: Tokens, wanted: _Organisation) -> UUID
     except AlreadyReserved as taken:
         return taken.stream_id
     return organisation_id
+
+
+def _account(stores: Stores, wanted: _Account, organisation: UUID, rules: RuleSet) -> UUID:
+    command = OpenAccount(
+        at=stores.clock.now(),
+        name=wanted.name,
+        title=wanted.title,
+        role=wanted.role,
+        organisation=organisation,
+        body=wanted.body,
+        area=AREA,
+        purposes=rules.roles[wanted.role].purposes,
+        may_override=rules.role_may(wanted.role, "override"),
+    )
+    account_id = stores.ids.new()
+    try:
+        open_account(
+            account_id,
+            command,
+            store=stores.store(Role.SERVICE),
+            tokens=stores.tokens(Role.SERVICE),
+            rules=rules,
+            metadata=_metadata(stores.ids),
+        )
+    except AlreadyReserved as taken:
+        return taken.stream_id
+    return account_id
+
+
+def _meet_organisation_conditions(stores: Stores, organisation_id: UUID, rules: RuleSet) -> None:
+    store = stores.store(Role.SERVICE)
+    organisation = fold_organisation(store.load(organisation_id))
+    now = stores.clock.now()
+    wanted = [
+        RecordOrganisationCondition(at=now, condition=code, met_on=london_day(now), made_up=True)
+        for code in _never_met("organisation", organisation.conditions, rules)
+    ]
+    if wanted:
+        change_organisation(organisation_id, wanted, store=store, rules=rules, metadata=_metadata(stores.ids))
+
+
+def _meet_account_conditions(stores: Stores, account_id: UUID, rules: RuleSet) -> None:
+    store = stores.store(Role.SERVICE)
+    account = fold_account(store.load(account_id))
+    now = stores.clock.now()
+    wanted = [
+        RecordAccountCondition(at=now, condition=code, met_on=london_day(now), made_up=True)
+        for code in _never_met("account", account.conditions, rules)
+    ]
+    if wanted:
+        change_accounts(
+            [account_id],
+            wanted,
+            store=store,
+            tokens=stores.tokens(Role.SERVICE),
+            rules=rules,
+            metadata=_metadata(stores.ids),
+        )
+
+
+def _never_met(of: Literal["account", "organisation"], party: Party, rules: RuleSet) -> list[str]:
+    """The conditions of which nothing was ever on record, for as long as it takes part."""
+    if party.ended:
+        return []
+    return [code for code, one in rules.conditions.items() if one.of == of and code not in party.proofs]
 
 
 def restore_home(home: Path, settings: Settings, folder: Path) -> Json:

@@ -16,6 +16,14 @@ from domain.errors import BadInput
 
 Reason = Annotated[str, typer.Option("--reason", help="Why you look: a reason code, for example casework.")]
 
+Caller = Annotated[
+    str | None,
+    typer.Option(
+        "--on-behalf-of",
+        help="The account of a caller for whom you look, as a mediator: what they may see is shown.",
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
@@ -32,6 +40,7 @@ def search(
     postcode: Annotated[str | None, typer.Option(help="Postcode of the address.")] = None,
     number: Annotated[str | None, typer.Option(help="The index's own number.")] = None,
     nhs_number: Annotated[str | None, typer.Option("--nhs-number", help="NHS number.")] = None,
+    on_behalf_of: Caller = None,
 ) -> None:
     """Find children by what the index shows of them. The search and its results are recorded first."""
     with session(context).app() as app:
@@ -48,9 +57,9 @@ def search(
             raise BadInput(
                 "Say whom you look for: give a name, a date of birth, a number or a postcode.", field="name"
             )
-        viewer = app.viewer(run.actor())
+        looking = app.looking_as(run.actor(), on_behalf_of)
         command = SearchRecords(at=app.now(), access_id=app.ids.new(), reason=reason, criteria=criteria)
-        shown = search_records(command, app.looking(viewer))
+        shown = search_records(command, looking)
         run.output.answer({"access_id": shown.access_id, **shown.display}, _results)
 
 
@@ -65,11 +74,12 @@ def show(
         bool,
         typer.Option(help="Look behind a shield; only for roles that may. An investigation follows at once."),
     ] = False,
+    on_behalf_of: Caller = None,
 ) -> None:
     """Show one record as the acting account sees it. The look is recorded first."""
     with session(context).app() as app:
         run = session(context)
-        viewer = app.viewer(run.actor())
+        looking = app.looking_as(run.actor(), on_behalf_of)
         command = OpenRecord(
             at=app.now(),
             access_id=app.ids.new(),
@@ -78,7 +88,7 @@ def show(
             as_of=instant_of(as_of, "as-of"),
             override=override,
         )
-        shown = open_record(command, app.looking(viewer))
+        shown = open_record(command, looking)
         run.output.answer({"access_id": shown.access_id, "record": shown.display}, _record)
 
 

@@ -1,10 +1,17 @@
 """Reads what was typed. A value that cannot be read is refused by the option's name, never by the value."""
 
 from datetime import UTC, date, datetime
+from typing import Final
 from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
 
 from domain.child_record.events import Gender
 from domain.errors import BadInput
+from domain.identifiers import BodyCode, ShortCode
+
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(ShortCode)
+_BODY: Final[TypeAdapter[str]] = TypeAdapter(BodyCode)
 
 
 def day_of(text: str | None, field: str) -> date | None:
@@ -55,3 +62,20 @@ def uuid_of(text: str, field: str) -> UUID:
         raise BadInput(
             f"{field} is not an id: copy it from the command that printed it.", field=field
         ) from None
+
+
+def account_name(text: str, field: str) -> str:
+    """What an account is called by."""
+    return _in_form(_NAME, text, f"--{field} is not the name of an account.", field)
+
+
+def body_code(text: str, field: str) -> str:
+    """The code of an organisation."""
+    return _in_form(_BODY, text, f"--{field} is not the code of an organisation.", field)
+
+
+def _in_form(form: TypeAdapter[str], text: str, otherwise: str, field: str) -> str:
+    try:
+        return form.validate_python(text)
+    except ValidationError:
+        raise BadInput(f"{otherwise} Copy it from a list.", field=field) from None

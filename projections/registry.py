@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from projections.access_register.view import ACCESS_REGISTER
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.view import MATCH_INDEX
 from projections.practitioner_view.view import PRACTITIONER_VIEW
@@ -15,4 +16,5 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     RETENTION_SCHEDULE,
     MATCH_INDEX,
     REVIEW_QUEUE,
+    ACCESS_REGISTER,
 )

@@ -1,14 +1,15 @@
 """Wishes to look. Opening a record is a command: it may be refused, and it leaves an event."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from domain.access.events import Criteria
-from domain.identifiers import ShortCode
+from domain.identifiers import AllocatedNumber, NamePart, ShortCode
 from domain.kernel import Command
+from domain.rule_set.model import RecordField
 
 
 class Look(Command):
@@ -16,7 +17,6 @@ class Look(Command):
 
     access_id: UUID
     reason: ShortCode | None = None
-    on_behalf_of: UUID | None = None
     confirmed_by: UUID | None = None
 
 
@@ -35,12 +35,30 @@ class OpenRecord(Look):
     override: bool = False
 
 
+class HandOver(Look):
+    """Hand facts of one record over to somebody who has no account: these and no others."""
+
+    child_id: UUID
+    ground: ShortCode
+    recipient: NamePart
+    reference: AllocatedNumber | None = None
+    fields: Annotated[tuple[RecordField, ...], Field(min_length=1, max_length=20)]
+
+
 class ReadTrail(Look):
     """Read the audit trail of a child (`who-saw`, `changes`) or of an account (`what-saw`)."""
 
     kind: Literal["who-saw", "what-saw", "changes"]
     subject: UUID
     limit: int = Field(default=200, ge=1, le=2000)
+
+
+class ReadRefusals(Look):
+    """Count refusals from a legal day to another, both included."""
+
+    since: date | None = None
+    until: date | None = None
+    limit: int = Field(default=2000, ge=1, le=2000)
 
 
 class ReplayAccess(Look):

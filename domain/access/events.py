@@ -11,7 +11,17 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.child_record.events import Gender
-from domain.identifiers import BodyCode, Digest, Id, IndexNumber, NhsNumber, Postcode, ShortCode
+from domain.identifiers import (
+    AllocatedNumber,
+    BodyCode,
+    Digest,
+    Id,
+    IndexNumber,
+    NamePart,
+    NhsNumber,
+    Postcode,
+    ShortCode,
+)
 from domain.kernel import Event, EventTypes, Immutable
 from domain.personal_data import IN_IDENTITY, IN_METADATA
 from domain.rule_set.model import Right
@@ -111,6 +121,21 @@ class QueueRead(Looked):
     held: Annotated[Id | None, IN_IDENTITY] = None
 
 
+class RecordHandedOver(Looked):
+    """Facts of a record were handed over to somebody who has no account, by a named decider, on a ground of reg 12.
+
+    recipient, reference: who asked, and under which number of theirs. Which facts stands in the mask of the hit;
+    the ground is the rule that decided as well, and as that outlives the child.
+    """
+
+    NAME: ClassVar[str] = "record-handed-over"
+
+    child: Annotated[Id, IN_IDENTITY]
+    recipient: Annotated[NamePart, IN_IDENTITY]
+    reference: Annotated[AllocatedNumber | None, IN_IDENTITY] = None
+    ground: Annotated[ShortCode, IN_IDENTITY]
+
+
 class AccessRefused(Looked):
     """Somebody was refused a look or a change. What they asked for is kept, not shown; of a change, which record."""
 
@@ -126,4 +151,4 @@ class LookForgotten(Looked):
     NAME: ClassVar[str] = "look-forgotten"
 
 
-EVENTS = EventTypes((RecordsSearched, RecordShown, AuditRead, QueueRead, AccessRefused))
+EVENTS = EventTypes((RecordsSearched, RecordShown, RecordHandedOver, AuditRead, QueueRead, AccessRefused))

@@ -4,17 +4,19 @@ If the access cannot be recorded nothing leaves (`AuditUnavailable`). Everything
 event keeps the inputs of the disclosure, which is a pure function, and keyed digests of its output.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any, Protocol
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from domain.access.commands import (
+    HandOver,
     ListHeld,
     Look,
     OpenRecord,
     ReadDue,
+    ReadRefusals,
     ReadTrail,
     ReplayAccess,
     SearchRecords,
@@ -28,18 +30,30 @@ from domain.access.events import (
     Hit,
     Looked,
     QueueRead,
+    RecordHandedOver,
     RecordShown,
     RecordsSearched,
 )
-from domain.access.model import Access, AccessGrant
-from domain.disclosure import RENDERER, RecordFacts, Viewer, canonical, disclosed, listed
-from domain.errors import AccessDenied, AuditUnavailable, NotFound, Refused
+from domain.access.model import Access, AccessGrant, Actor
+from domain.disclosure import (
+    RENDERER,
+    RecordFacts,
+    Viewer,
+    canonical,
+    disclosed,
+    fields_of,
+    listed,
+    mask_of,
+)
+from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.kernel import Metadata
 from domain.personal_data import Forgotten
-from domain.policy.access import may
+from domain.policy.access import Permission, admitted, may
+from domain.policy.retention import begin_of
+from domain.policy.screening import screen_name
 from domain.ports import Ids
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import Right, RuleSet
 from domain.supply.model import HeldRecord, concerns
 
 NOT_FOUND = (
@@ -49,6 +63,12 @@ NOT_FOUND = (
 NOT_HELD = (
     "No such record is held back, or it is another authority's concern. `queue list` lists those of yours."
 )
+SAME_PERSON = "same-person"
+"""The code of a refusal because two accounts are not two people."""
+
+_MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
+"""What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
+
 _RENDERINGS = 5
 _OPENED = 200
 """Held records that one page of the queue opens at most to find those that concern the viewer."""
@@ -119,6 +139,13 @@ class Trail(Protocol):
         """Changes to one record."""
         ...
 
+    def refusals(
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """The newest refusals from an instant to before another, counted without what was refused; whether there are
+        more."""
+        ...
+
     def due(self, grant: AccessGrant, on: date) -> list[dict[str, Any]]:
         """What falls due on or before a day."""
         ...
@@ -148,9 +175,12 @@ class HeldRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under."""
+    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under.
 
-    viewer: Viewer
+    viewer: whose entitlement decides what is seen. mediator: who asks on their behalf, where somebody does.
+    """
+
+    viewer: Actor
     ids: Ids
     rules: RuleSet
     rules_by_id: Callable[[str], RuleSet]
@@ -159,6 +189,7 @@ class Looking:
     log: AccessLog
     trail: Trail
     held: HeldRecords
+    mediator: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +271,61 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
 
 
+def hand_over(command: HandOver, looking: Looking) -> Shown:
+    """Hand over these facts and no others, as the responsible authority decides (SI 2007/2182 reg 12; T49).
+
+    Whoever acts is the named decider; of a shielded record a second one, who has confirmed, is needed. Raises BadInput
+    for a ground or a fact that is none, NotFound where the authority is not responsible, AccessDenied.
+    """
+    _check_hand_over(command, looking.rules)
+    asked = {
+        "child": command.child_id,
+        "recipient": command.recipient,
+        "reference": command.reference,
+        "ground": command.ground,
+    }
+    grant = _grant(command, "hand-over", looking, {"subject": command.child_id})
+    for _ in range(_RENDERINGS):
+        facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+        shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
+        if facts is None or shown is None or shown.sight != "manager":
+            _record(grant, command, looking, "hand-over", RecordHandedOver, asked, [], {}, "nothing-to-show")
+            raise NotFound(NOT_FOUND, field="child")
+        if facts.shielded and command.confirmed_by is None:
+            record_refusal(command, "hand-over", looking, "two-people-needed", command.child_id)
+            raise AccessDenied(
+                "This record is shielded: two people decide, --as one and --with another.",
+                code="two-people-needed",
+            )
+        record = _chosen(shown.record, command.fields)
+        display = _Display(command.child_id, facts.version, mask_of(record), record)
+        _record(
+            grant, command, looking, "hand-over", RecordHandedOver, asked, [display], record, command.ground
+        )
+        if _unmoved(looking, [display]):
+            return Shown(grant.access_id, record)
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def _check_hand_over(command: HandOver, rules: RuleSet) -> None:
+    screen_name(command.recipient, "recipient", words=10)
+    if command.ground not in rules.hand_over:
+        raise BadInput(
+            f"The ground is one of: {', '.join(rules.hand_over)}.", code="unknown-ground", field="ground"
+        )
+    if not set(command.fields) <= set(rules.fields.ordinary):
+        raise BadInput(
+            f"What may be handed over is: {', '.join(rules.fields.ordinary)}.",
+            code="unknown-field",
+            field="field",
+        )
+
+
+def _chosen(record: dict[str, Any], names: Container[str]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name in names}
+
+
 def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     """Read the audit trail. Itself an access."""
     asked = {"subject": command.subject}
@@ -251,6 +337,17 @@ def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     }
     page = {"entries": read[command.kind](grant, command.subject, command.limit)}
     _record(grant, command, looking, command.kind, AuditRead, asked, [], page, "audit-permitted")
+    return Shown(grant.access_id, page)
+
+
+def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
+    """Count refusals by day, reason, role and organisation, without what was refused. Itself an access."""
+    grant = _grant(command, "refusals", looking, {})
+    since = None if command.since is None else begin_of(command.since)
+    until = None if command.until is None else begin_of(command.until + timedelta(days=1))
+    entries, more = looking.trail.refusals(grant, since, until, command.limit)
+    page = {"entries": entries, "more": more}
+    _record(grant, command, looking, "refusals", AuditRead, {}, [], page, "refusals-permitted", more=more)
     return Shown(grant.access_id, page)
 
 
@@ -353,11 +450,12 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     if access is None:
         raise NotFound("There is no such access.", field="access")
     was = access.event
-    if was.outcome == "refused" or was.action not in ("search", "show", "override"):
+    if was.outcome == "refused" or was.action not in ("search", "show", "override", "hand-over"):
         raise Refused(
             "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
         )
-    viewer = Viewer(access.metadata.actor, was.role, was.organisation, was.body, was.area, was.purposes)
+    viewed_by = access.metadata.on_behalf_of or access.metadata.actor
+    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
     displays = [_again(hit, was, viewer, looking, grant) for hit in was.hits]
     records = [display.record for display in displays]
     page: dict[str, Any] = (
@@ -384,6 +482,44 @@ def record_refusal(
         command.access_id, looking.viewer, command.at, command.reason, confirmed_by=command.confirmed_by
     )
     _append(grant, command, looking, action, AccessRefused, {"subject": subject}, rule, outcome="refused")
+
+
+def let_in(
+    command: Look,
+    right: Right,
+    looking: Looking,
+    *,
+    second: Actor | None = None,
+    subject: UUID | None = None,
+) -> None:
+    """Let whoever acts, and whoever confirms, do what is no look: change a record, run the index.
+
+    Every condition of access of both holds at the instant of the command and both hold the right, and they are two
+    people; else the refusal is on record with both before it is told. What does not hold of the second is told to
+    nobody but themselves. Raises AccessDenied, Refused, AuditUnavailable.
+    """
+    permission = admitted(looking.viewer.standing, right, command.at, looking.rules)
+    if not permission.allowed:
+        record_refusal(command, right, looking, permission.rule, subject)
+        raise AccessDenied(permission.message, code=permission.rule, field=permission.field)
+    if second is None:
+        return
+    theirs = admitted(second.standing, right, command.at, looking.rules)
+    if not theirs.allowed:
+        record_refusal(command, right, looking, f"second-{theirs.rule}", subject)
+        raise _second_refused(theirs)
+    if second.account != looking.viewer.account and second.is_person(looking.viewer):
+        record_refusal(command, right, looking, SAME_PERSON, subject)
+        raise Refused("The second person must be another.", code=SAME_PERSON)
+
+
+def _second_refused(theirs: Permission) -> AccessDenied:
+    if theirs.rule == "right-not-held":
+        return AccessDenied("The second person's role does not allow this.", code="right-not-held")
+    return AccessDenied(
+        "A condition of access does not hold of the second person; what they try themselves tells them which.",
+        code="second-not-admitted",
+    )
 
 
 def _ranked(
@@ -424,6 +560,9 @@ def _again(hit: Hit, was: Looked, viewer: Viewer, looking: Looking, grant: Acces
         shown = listed(rules, was.renderer, facts, viewer, was.instant)
     elif facts is not None:
         shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=was.action == "override")
+    if shown is not None and was.action == "hand-over":
+        chosen = _chosen(shown.record, fields_of(hit.mask))
+        shown = replace(shown, record=chosen, mask=mask_of(chosen))
     if shown is None or shown.mask != hit.mask:
         raise AccessDenied(
             "This display holds what has been shielded since. It needs two auditors: --as one --with another.",
@@ -442,11 +581,49 @@ def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any
         override=action == "override",
         confirmed_by=command.confirmed_by,
     )
-    permission = may(looking.viewer, action, command.reason, looking.rules)
+    mediation = _mediation(command, action, looking)
+    if mediation is not None and not mediation.allowed:
+        _append(grant, command, looking, action, AccessRefused, asked, mediation.rule, outcome="refused")
+        raise AccessDenied(mediation.message, code=mediation.rule.removeprefix("mediator-"))
+    permission = may(looking.viewer.standing, action, command.reason, command.at, looking.rules)
     if not permission.allowed:
         _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
-        raise AccessDenied(permission.message, code=permission.rule, field=permission.field)
+        told = permission if looking.mediator is None else _told_to_mediator(permission)
+        raise AccessDenied(told.message, code=told.rule, field=told.field)
     return grant
+
+
+def _mediation(command: Look, action: Action, looking: Looking) -> Permission | None:
+    """Whether somebody may ask on the viewer's behalf; None where nobody does.
+
+    Both are accounts with an authenticator of their own, and two people (Hansard, 24 July 2007).
+    """
+    mediator = looking.mediator
+    if mediator is None:
+        return None
+    theirs = admitted(mediator.standing, "mediate", command.at, looking.rules)
+    if not theirs.allowed:
+        return replace(theirs, rule=f"mediator-{theirs.rule}")
+    if mediator.is_person(looking.viewer):
+        return Permission(allowed=False, rule=SAME_PERSON, message="The caller must be somebody else.")
+    if action not in _MEDIATED:
+        return Permission(
+            allowed=False,
+            rule="not-mediated",
+            message="This is not asked for on somebody's behalf: they do it themselves.",
+        )
+    return theirs
+
+
+def _told_to_mediator(permission: Permission) -> Permission:
+    """What does not hold of a caller is told to nobody but themselves; what they may not ask for at all is."""
+    if permission.rule in ("right-not-held", "reason-unknown", "reason-not-yours"):
+        return replace(permission, message=f"The caller may not: {permission.message}")
+    return Permission(
+        allowed=False,
+        rule="caller-not-admitted",
+        message="A condition of access does not hold of the caller; what they try themselves tells them which.",
+    )
 
 
 def _unmoved(looking: Looking, displays: Sequence[_Display]) -> bool:
@@ -516,13 +693,20 @@ def _append(
             "rule_set": looking.rules.id,
             "renderer": RENDERER,
             **rest,
+            "used": (*_read_from(looking), *rest.get("used", ())),
         }
     )
     metadata = Metadata(
-        actor=viewer.account,
-        on_behalf_of=command.on_behalf_of,
+        actor=viewer.account if looking.mediator is None else looking.mediator.account,
+        on_behalf_of=None if looking.mediator is None else viewer.account,
         confirmed_by=command.confirmed_by,
         purpose=command.reason,
         correlation=grant.access_id,
     )
     looking.log.append(Access(grant.access_id, event, metadata))
+
+
+def _read_from(looking: Looking) -> tuple[tuple[UUID, int], ...]:
+    """The stream versions from which it was decided who is let in."""
+    mediator = looking.mediator.read_from if looking.mediator else ()
+    return (*looking.viewer.read_from, *mediator)

@@ -1,12 +1,17 @@
-"""An access as it is recorded, and the grant without which no query returns personal data."""
+"""Who acts, an access as it is recorded, and the grant without which no query returns personal data."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.access.events import Looked
+from domain.account.model import Account
 from domain.disclosure import Viewer
+from domain.errors import NotFound
 from domain.kernel import Metadata
+from domain.organisation.model import Organisation
+from domain.policy.access import Standing
+from domain.policy.granting import Granter, Holder, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +33,57 @@ class AccessGrant:
     purpose: str | None
     override: bool = False
     confirmed_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor(Viewer):
+    """Whoever asks, as the log has them now: what a display depends on, and what has to hold before there is one.
+
+    Nobody is let in by being an actor: `domain.access.handlers` decides at the instant of each command. read_from: the
+    stream versions this was read from.
+    """
+
+    standing: Standing
+    holder: Holder
+    read_from: tuple[tuple[UUID, int], ...]
+
+    def is_person(self, other: "Actor") -> bool:
+        """Whether two accounts are one, or may be one person's."""
+        return self.account == other.account or self.holder.may_be(other.holder)
+
+    def granter(self) -> Granter:
+        """As an account manager."""
+        return Granter(self.account, Place(self.organisation, self.standing.kind, self.area), self.holder)
+
+
+def actor_of(account: Account, organisation: Organisation, *, training: bool) -> Actor:
+    """The holder of an account, ended ones too, with the organisation they work for. Raises NotFound without one.
+
+    training: whether this is a home of invented people.
+    """
+    opened, holder = account.opened, account.person
+    if opened is None or holder is None:
+        raise NotFound("There is no such account.", field="as")
+    standing = Standing(
+        role=account.role,
+        purposes=account.purposes,
+        may_override=account.may_override,
+        kind=organisation.kind,
+        account=account.conditions,
+        organisation=organisation.conditions,
+        training=training,
+    )
+    return Actor(
+        account=account.account_id,
+        role=account.role,
+        organisation=opened.organisation,
+        body=opened.body,
+        area=opened.area,
+        purposes=account.purposes,
+        standing=standing,
+        holder=holder,
+        read_from=(
+            (account.account_id, account.version),
+            (opened.organisation, organisation.version),
+        ),
+    )

@@ -1,15 +1,19 @@
 """Wishes about a person with access."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
-from domain.identifiers import BodyCode, Id, NamePart, ShortCode
+from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, ShortCode
 from domain.kernel import Command
 
 
 class OpenAccount(Command):
-    """Let somebody look. `name` is what they are called by on the command line, unique among accounts."""
+    """Let somebody look. `name` is what they are called by on the command line, unique among accounts.
+
+    holder: the number their employer knows them by.
+    """
 
     name: ShortCode
     title: NamePart | None = None
@@ -19,9 +23,47 @@ class OpenAccount(Command):
     area: BodyCode
     purposes: Annotated[tuple[ShortCode, ...], Field(max_length=12)]
     may_override: bool = False
+    holder: AllocatedNumber | None = None
+
+
+class SuspendAccount(Command):
+    """Let them in no more for now."""
+
+    reason: ShortCode
+
+
+class ReinstateAccount(Command):
+    """Let them in again."""
+
+    reason: ShortCode
 
 
 class CloseAccount(Command):
     """Let them look no longer."""
 
+    reason: ShortCode
+
+
+class AssignRole(Command):
+    """Give them another role."""
+
+    role: ShortCode
+    purposes: Annotated[tuple[ShortCode, ...], Field(max_length=12)]
+    may_override: bool = False
+
+
+class RecordAccountCondition(Command):
+    """Record that a condition of access was met. `ends_on`: the first day on which it holds no more."""
+
+    condition: ShortCode
+    met_on: date
+    ends_on: date | None = None
+    reference: AllocatedNumber | None = None
+    made_up: bool = False
+
+
+class WithdrawAccountCondition(Command):
+    """Take a condition back."""
+
+    condition: ShortCode
     reason: ShortCode

@@ -1,10 +1,11 @@
 """Facts about a person with access. Stored under a key of the account's own."""
 
+from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.identifiers import BodyCode, Id, NamePart, ShortCode
+from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, ShortCode
 from domain.kernel import Event, EventTypes
 from domain.personal_data import IN_IDENTITY
 
@@ -25,6 +26,33 @@ class AccountOpened(Event):
     rule_set: Annotated[ShortCode, IN_IDENTITY]
 
 
+class AccountHolderNamed(Event):
+    """Whose account it is, by the number their employer knows them by.
+
+    Two accounts of one person do not pass for two people.
+    """
+
+    NAME: ClassVar[str] = "account-holder-named"
+
+    holder: Annotated[AllocatedNumber, IN_IDENTITY]
+
+
+class AccountSuspended(Event):
+    """Its holder is not let in for now, whatever conditions hold."""
+
+    NAME: ClassVar[str] = "account-suspended"
+
+    reason: Annotated[ShortCode, IN_IDENTITY]
+
+
+class AccountReinstated(Event):
+    """It is suspended no longer. Conditions that lapsed meanwhile have lapsed."""
+
+    NAME: ClassVar[str] = "account-reinstated"
+
+    reason: Annotated[ShortCode, IN_IDENTITY]
+
+
 class AccountClosed(Event):
     """They may no longer look. A closed account is never opened again."""
 
@@ -33,4 +61,52 @@ class AccountClosed(Event):
     reason: Annotated[ShortCode, IN_IDENTITY]
 
 
-EVENTS = EventTypes((AccountOpened, AccountClosed))
+class RoleAssigned(Event):
+    """Its holder has another role, for these purposes. Conditions that rested on the old one are to be met anew."""
+
+    NAME: ClassVar[str] = "role-assigned"
+
+    role: Annotated[ShortCode, IN_IDENTITY]
+    purposes: Annotated[tuple[ShortCode, ...], Field(max_length=12), IN_IDENTITY]
+    may_override: Annotated[bool, IN_IDENTITY] = False
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+
+
+class AccountConditionMet(Event):
+    """A condition of access was met on a day. `ends_on`: the first day on which it holds no more, if that was said.
+
+    reference: the number of an authenticator, or that under which the employer keeps the evidence. made_up: for
+    invented people, of whom nothing was seen.
+    """
+
+    NAME: ClassVar[str] = "account-condition-met"
+
+    condition: Annotated[ShortCode, IN_IDENTITY]
+    met_on: Annotated[date, IN_IDENTITY]
+    ends_on: Annotated[date | None, IN_IDENTITY] = None
+    reference: Annotated[AllocatedNumber | None, IN_IDENTITY] = None
+    made_up: Annotated[bool, IN_IDENTITY] = False
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+
+
+class AccountConditionWithdrawn(Event):
+    """A condition was taken back: the holder is not let in until it is met anew."""
+
+    NAME: ClassVar[str] = "account-condition-withdrawn"
+
+    condition: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[ShortCode, IN_IDENTITY]
+
+
+EVENTS = EventTypes(
+    (
+        AccountOpened,
+        AccountHolderNamed,
+        AccountSuspended,
+        AccountReinstated,
+        AccountClosed,
+        RoleAssigned,
+        AccountConditionMet,
+        AccountConditionWithdrawn,
+    )
+)

@@ -1,26 +1,59 @@
 """The state of one account, what may be decided about it, and `evolve`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from uuid import UUID
 
-from domain.account.commands import CloseAccount, OpenAccount
-from domain.account.events import AccountClosed, AccountOpened
+from domain.account.commands import (
+    AssignRole,
+    CloseAccount,
+    OpenAccount,
+    RecordAccountCondition,
+    ReinstateAccount,
+    SuspendAccount,
+    WithdrawAccountCondition,
+)
+from domain.account.events import (
+    AccountClosed,
+    AccountConditionMet,
+    AccountConditionWithdrawn,
+    AccountHolderNamed,
+    AccountOpened,
+    AccountReinstated,
+    AccountSuspended,
+    RoleAssigned,
+)
 from domain.errors import BadInput, NotFound, Refused
-from domain.kernel import Event, History
+from domain.kernel import Command, Event, History
+from domain.policy.access import Party
+from domain.policy.granting import Holder, check_proof, check_reason, condition_of, proof_of, refuse_unmet
 from domain.policy.screening import screen_name
 from domain.rule_set.model import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who may look, and how. `opened` is None where there is no such account."""
+    """Who may look, and how. `opened` is None where there is no such account.
+
+    role, purposes, may_override: as they stand, whatever it was opened with. conditions: what is on record of each.
+    """
 
     account_id: UUID
     version: int = 0
     opened: AccountOpened | None = None
-    closed: bool = False
+    role: str = ""
+    purposes: tuple[str, ...] = ()
+    may_override: bool = False
+    holder: str | None = None
+    conditions: Party = field(default_factory=Party)
+    references: tuple[tuple[str, str], ...] = ()
+    """Condition → the number it was last recorded under, where one was given."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self.conditions.ended
 
     @property
     def open(self) -> AccountOpened:
@@ -29,10 +62,26 @@ class Account:
             raise NotFound("There is no such account.", field="account")
         return self.opened
 
+    @property
+    def person(self) -> Holder | None:
+        """Whose account it is; None where there is none."""
+        return None if self.opened is None else Holder(self.opened.organisation, self.holder)
+
 
 def open_account(account: Account, command: OpenAccount, rules: RuleSet) -> Sequence[Event]:
     """Open it. Refused for a role or a purpose the rules do not know, and an override the role may not have."""
     screen_name(command.title, "title", words=6)
+    _check_role(command, rules)
+    said = dict(command.model_dump(exclude={"at", "holder"}))
+    opened = AccountOpened(rule_set=rules.id, **said)
+    if account.opened == opened and not account.closed:
+        return ()
+    if account.opened is not None:
+        raise Refused("This account is there already.", code="already-opened")
+    return (opened, *((AccountHolderNamed(holder=command.holder),) if command.holder else ()))
+
+
+def _check_role(command: OpenAccount | AssignRole, rules: RuleSet) -> None:
     role = rules.roles.get(command.role)
     if role is None:
         raise BadInput(f"The role is one of: {', '.join(rules.roles)}.", code="unknown-role", field="role")
@@ -42,19 +91,69 @@ def open_account(account: Account, command: OpenAccount, rules: RuleSet) -> Sequ
         )
     if command.may_override and not rules.role_may(command.role, "override"):
         raise Refused("This role may not look behind a shield.", code="no-override", field="may_override")
-    opened = AccountOpened(rule_set=rules.id, **dict(command.model_dump(exclude={"at"})))
-    if account.opened == opened and not account.closed:
-        return ()
-    if account.opened is not None:
-        raise Refused("This account is there already.", code="already-opened")
-    return (opened,)
 
 
-def close_account(account: Account, command: CloseAccount, _: RuleSet) -> Sequence[Event]:
+def close_account(account: Account, command: CloseAccount, rules: RuleSet) -> Sequence[Event]:
     """Close it. Twice changes nothing."""
     if account.opened is None:
         raise NotFound("There is no such account.", field="account")
+    check_reason(command.reason, rules)
     return () if account.closed else (AccountClosed(reason=command.reason),)
+
+
+def decide(account: Account, command: Command, rules: RuleSet) -> Sequence[Event]:
+    """What comes of a command about an account that is there: events, none where it is so already, or a refusal.
+
+    Raises NotFound where there is none or it has ended, Refused, BadInput.
+    """
+    if isinstance(command, CloseAccount):
+        return close_account(account, command, rules)
+    _ = account.open
+    match command:
+        case SuspendAccount():
+            check_reason(command.reason, rules)
+            return () if account.conditions.suspended else (AccountSuspended(reason=command.reason),)
+        case ReinstateAccount():
+            check_reason(command.reason, rules)
+            return (AccountReinstated(reason=command.reason),) if account.conditions.suspended else ()
+        case AssignRole():
+            return _assign_role(account, command, rules)
+        case RecordAccountCondition():
+            return _record_condition(account, command, rules)
+        case WithdrawAccountCondition():
+            condition_of(command.condition, "account", rules)
+            check_reason(command.reason, rules)
+            refuse_unmet(account.conditions.proofs, command.condition)
+            if account.conditions.proofs[command.condition].withdrawn:
+                return ()
+            return (AccountConditionWithdrawn(condition=command.condition, reason=command.reason),)
+        case _:
+            raise TypeError(f"nobody decides on {type(command).__name__}")
+
+
+def _assign_role(account: Account, command: AssignRole, rules: RuleSet) -> Sequence[Event]:
+    _check_role(command, rules)
+    now = (account.role, account.purposes, account.may_override)
+    if now == (command.role, command.purposes, command.may_override):
+        return ()
+    if {account.role, command.role} & set(rules.access.duties) and account.role != command.role:
+        raise Refused(
+            "Into and out of this role no account is moved: end it and grant another.",
+            code="separate-duty",
+            field="role",
+        )
+    return (RoleAssigned(rule_set=rules.id, **dict(command.model_dump(exclude={"at"}))),)
+
+
+def _record_condition(account: Account, command: RecordAccountCondition, rules: RuleSet) -> Sequence[Event]:
+    check_proof(command, "account", command.at, rules)
+    known = (
+        account.conditions.proofs.get(command.condition),
+        dict(account.references).get(command.condition),
+    )
+    if known == (proof_of(command), command.reference):
+        return ()
+    return (AccountConditionMet(rule_set=rules.id, **dict(command.model_dump(exclude={"at"}))),)
 
 
 def fold(history: History) -> Account:
@@ -65,10 +164,47 @@ def fold(history: History) -> Account:
 
 def evolve(account: Account, event: Event) -> Account:
     """Fold one event into the account. Total."""
+    stood = account.conditions
     match event:
         case AccountOpened():
-            return replace(account, opened=event, closed=False)
+            return replace(
+                account,
+                opened=event,
+                role=event.role,
+                purposes=event.purposes,
+                may_override=event.may_override,
+                conditions=replace(stood, ended=False),
+            )
+        case AccountHolderNamed():
+            return replace(account, holder=event.holder)
+        case AccountSuspended():
+            return replace(account, conditions=replace(stood, suspended=True))
+        case AccountReinstated():
+            return replace(account, conditions=replace(stood, suspended=False))
         case AccountClosed():
-            return replace(account, closed=True)
+            return replace(account, conditions=replace(stood, ended=True))
+        case RoleAssigned():
+            return replace(
+                account,
+                role=event.role,
+                purposes=event.purposes,
+                may_override=event.may_override,
+                conditions=stood.changed("role"),
+            )
+        case AccountConditionMet():
+            return replace(
+                account,
+                conditions=stood.met(event.condition, proof_of(event)),
+                references=_noted(account.references, event),
+            )
+        case AccountConditionWithdrawn():
+            return replace(account, conditions=stood.taken_back(event.condition))
         case _:
             return account
+
+
+def _noted(
+    references: tuple[tuple[str, str], ...], event: AccountConditionMet
+) -> tuple[tuple[str, str], ...]:
+    others = tuple(one for one in references if one[0] != event.condition)
+    return others if event.reference is None else (*others, (event.condition, event.reference))

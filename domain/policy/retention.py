@@ -5,7 +5,7 @@ s.9); one born on 29 February does so on 1 March in a common year.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final, Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -58,6 +58,11 @@ class Life(Protocol):
 def london_day(instant: datetime) -> date:
     """The legal day in which an instant (aware) lies."""
     return instant.astimezone(LONDON).date()
+
+
+def begin_of(day: date) -> datetime:
+    """The instant at which a legal day begins: 00:00 in London, on the days the clocks change as well."""
+    return datetime.combine(day, time(), LONDON)
 
 
 def anniversary(day: date, years: int) -> date:

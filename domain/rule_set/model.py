@@ -54,6 +54,9 @@ Right: TypeAlias = Literal[
     "verify",
     "due",
     "review-queue",
+    "refusals",
+    "mediate",
+    "hand-over",
     # changing one record
     "register-child",
     "assert-facts",
@@ -80,6 +83,9 @@ Right: TypeAlias = Literal[
     "organisation",
 ]
 
+Alteration: TypeAlias = Literal["role", "name", "ownership", "purpose"]
+"""What may change about an account (its role) or an organisation so that a condition is to be met anew."""
+
 SignalKind: TypeAlias = Literal[
     "registered",
     "identity-changed",
@@ -95,6 +101,9 @@ SHIELD_CEILING: Final[frozenset[RecordField]] = frozenset(
     {"child_id", "number", "name", "date_of_birth", "gender", "shielded"}
 )
 
+GRANTING: Final[frozenset[Right]] = frozenset({"account", "organisation"})
+"""Rights that no role holds beside any other: whoever says who may look does not look, nor run or audit the index."""
+
 Years = Annotated[int, Field(ge=0, le=100)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
@@ -106,6 +115,8 @@ def _once(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Codes = Annotated[tuple[ShortCode, ...], AfterValidator(_once)]
+ConditionCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]*$", max_length=22)]
+"""Short, because codes of refusals are made of it."""
 Fields = Annotated[tuple[RecordField, ...], AfterValidator(_once)]
 
 
@@ -207,6 +218,50 @@ class Role(Immutable):
     purposes: Codes
 
 
+class Condition(Immutable):
+    """What must hold, of an account or of the organisation its holder works for, for that account to be let in.
+
+    years: it lapses as the day begins that is so many years after the day it was met on; None: never by itself.
+    roles: it is asked of accounts of these roles alone, empty: of all. voided_by: once one of these has changed, it is
+    to be met anew. own_reference: what is recorded carries a number that no other account may have.
+    """
+
+    of: Literal["account", "organisation"]
+    title: Words
+    basis: Words
+    years: Years | None = None
+    roles: Codes = ()
+    voided_by: Annotated[tuple[Alteration, ...], AfterValidator(_once)] = ()
+    own_reference: bool = False
+
+
+class OrganisationKind(Immutable):
+    """What accounts people of such an organisation may hold, and whose people its account managers grant accounts to.
+
+    Beside its own people: those of organisations of the kinds in `grants_to`, in its own area unless `everywhere`.
+    accredits: whether its account managers register and accredit organisations.
+    """
+
+    title: Words
+    roles: Codes
+    grants_to: Codes = ()
+    everywhere: bool = False
+    accredits: bool = False
+
+
+class Access(Immutable):
+    """On what conditions anybody is let in at all, and how such decisions are explained.
+
+    duties: roles of which nobody holds two. made_up_years: for how long conditions hold that `init --training` makes up
+    for invented people; elsewhere than in a training home they do not hold at all. reasons: why an account or an
+    organisation is suspended, let in again or ended, or a condition taken back.
+    """
+
+    duties: Codes
+    made_up_years: Years
+    reasons: Annotated[Codes, Field(min_length=1)]
+
+
 class RuleSet(Immutable):
     """The rules in force from `valid_from` to the day before `valid_to` (None: until replaced)."""
 
@@ -226,6 +281,12 @@ class RuleSet(Immutable):
     fields_of_hit: HitSights
     purposes: dict[ShortCode, Purpose]
     roles: dict[ShortCode, Role]
+    access: Access
+    conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
+    """In the order in which they are looked at."""
+    organisations: dict[ShortCode, OrganisationKind]
+    hand_over: dict[ShortCode, Purpose] = Field(default_factory=dict)
+    """The grounds on which facts are handed over to somebody who has no account, each with what makes it lawful."""
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
 
@@ -261,7 +322,20 @@ class RuleSet(Immutable):
                 )
             if "override" in role.sights and "override" not in role.may:
                 raise ValueError(f"roles.{name} sees behind a shield without the right to")
+            if GRANTING & set(role.may) and (role.sights or set(role.may) - GRANTING):
+                raise ValueError(f"roles.{name} says who may look, and may do other things too")
+        self._roles_are_there()
         return self
+
+    def _roles_are_there(self) -> None:
+        named = {f"conditions.{name}": one.roles for name, one in self.conditions.items()}
+        named |= {f"organisations.{name}": kind.roles for name, kind in self.organisations.items()}
+        for where, roles in {**named, "access.duties": self.access.duties}.items():
+            if not set(roles) <= set(self.roles):
+                raise ValueError(f"{where} names a role that is not there")
+        for name, kind in self.organisations.items():
+            if not set(kind.grants_to) <= set(self.organisations):
+                raise ValueError(f"organisations.{name} grants to a kind that is not there")
 
 
 def parse(text: str) -> RuleSet:

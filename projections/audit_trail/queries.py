@@ -4,8 +4,10 @@ Where a view could lag behind a shield, the log decides: a record whose stream h
 again here, and organisations are shown only of looks at a child whom the log says is not shielded.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from domain.access.model import AccessGrant
 from domain.disclosure import fields_of
 from domain.errors import DamagedStream
 from domain.kernel import History
+from domain.policy.retention import london_day
 from domain.policy.shielding import shielded
 from domain.ports import EventStore
 from projections.audit_trail import view
@@ -56,7 +59,7 @@ class AuditTrail:
         ]
 
     def what_saw(self, grant: AccessGrant, account: UUID, limit: int) -> list[Entry]:
-        """Looks by one account, and those it confirmed as the second person, with the children shown or asked for."""
+        """Looks by one account, on its behalf, or confirmed by it, with the children shown or asked for."""
         with self._open() as connection:
             found = what_saw(connection, grant, account, limit)
         return [
@@ -73,6 +76,47 @@ class AuditTrail:
             history = as_served(self._records.load(child_id))
             found = list(reversed(view.changes(history)))[:limit]
         return [_change_entry(change) for change in found]
+
+    def refusals(
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
+    ) -> tuple[list[Entry], bool]:
+        """Refusals counted by day, reason, role and organisation, the newest; and whether there are more.
+
+        What was refused is not told, nor to whom, nor the hour: beside who saw a child these would tell it. Of a
+        refusal at a shielded record, or one that cannot be opened, the organisation is left out, as it is there.
+        """
+        with self._open() as connection:
+            found = refusals(connection, grant, since, until, limit + 1)
+        told = found[:limit]
+        opened = self._looks([one.access_id for one in told])
+        hidden = self._not_in_the_open({one.child_id for one in told if one.child_id is not None})
+        counted: Counter[tuple[date, str, str, str | None, str | None]] = Counter()
+        for one in told:
+            event = None if one.child_id in hidden else _looked(opened.get(one.access_id))
+            where = (str(event.organisation), event.body) if event else (None, None)
+            counted[london_day(one.at), one.rule, one.role, *where] += 1
+        entries = [
+            {
+                "day": day.isoformat(),
+                "reason": rule,
+                "role": role,
+                "organisation": organisation,
+                "body": body,
+                "count": count,
+            }
+            for (day, rule, role, organisation, body), count in counted.items()
+        ]
+        entries.sort(key=lambda entry: (entry["reason"], entry["role"], entry["body"] or ""))
+        return sorted(entries, key=lambda entry: str(entry["day"]), reverse=True), len(found) > limit
+
+    def _not_in_the_open(self, child_ids: set[UUID]) -> set[UUID]:
+        """Those of these children who are shielded, or whose stream cannot be opened."""
+        opened = self._records.load_many(child_ids)
+        return {
+            child_id
+            for child_id in child_ids
+            if child_id not in opened or shielded(one.event for one in opened[child_id].events)
+        }
 
     def _is_shielded(self, child_id: UUID) -> bool:
         """As the log says. A stream that cannot be opened counts as shielded."""
@@ -117,7 +161,7 @@ def who_saw(connection: Connection[Any], grant: AccessGrant, child_id: UUID, lim
 
 
 def what_saw(connection: Connection[Any], grant: AccessGrant, account: UUID, limit: int) -> list[Look]:
-    """Looks by one account and those it confirmed, or would have, newest first."""
+    """Looks by one account, those on its behalf and those it confirmed, or would have, newest first."""
     del grant
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(
@@ -129,9 +173,43 @@ def what_saw(connection: Connection[Any], grant: AccessGrant, account: UUID, lim
                    ARRAY (SELECT s.child_id FROM seen AS s WHERE s.access_id = l.access_id AND NOT s.shown
                           ORDER BY s.child_id) AS asked_for
             FROM look AS l
-            WHERE l.account = %s OR l.confirmed_by = %s ORDER BY l.at DESC, l.access_id LIMIT %s
+            WHERE l.account = %(account)s OR l.confirmed_by = %(account)s OR l.on_behalf_of = %(account)s
+            ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
-            (account, account, limit),
+            {"account": account, "limit": limit},
+        ).fetchall()
+
+
+class Refusal(NamedTuple):
+    """A refusal, and the child it concerned, if it did."""
+
+    access_id: UUID
+    at: datetime
+    role: str
+    rule: str
+    child_id: UUID | None
+
+
+def refusals(
+    connection: Connection[Any],
+    grant: AccessGrant,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+) -> list[Refusal]:
+    """Refusals from an instant to before another, newest first."""
+    del grant
+    with connection.cursor(row_factory=class_row(Refusal)) as cursor:
+        return cursor.execute(
+            """
+            SELECT l.access_id, l.at, l.role, l.rule, s.child_id
+            FROM look AS l LEFT JOIN seen AS s ON s.access_id = l.access_id
+            WHERE l.outcome = 'refused'
+                AND (%(since)s::timestamptz IS NULL OR l.at >= %(since)s)
+                AND (%(until)s::timestamptz IS NULL OR l.at < %(until)s)
+            ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
+            """,
+            {"since": since, "until": until, "limit": limit},
         ).fetchall()
 
 
@@ -183,8 +261,13 @@ def _change_entry(change: ChangeRow) -> Entry:
 
 
 def _organisation(history: History | None) -> str | None:
+    event = _looked(history)
+    return str(event.organisation) if event else None
+
+
+def _looked(history: History | None) -> Looked | None:
     event = history.events[0].event if history is not None and history.events else None
-    return str(event.organisation) if isinstance(event, Looked) else None
+    return event if isinstance(event, Looked) else None
 
 
 def _fields(mask: str | None) -> list[str]:

@@ -54,5 +54,9 @@ ALTER TABLE record ADD PRIMARY KEY (child_id);
 CREATE INDEX seen_child ON seen (child_id, at DESC, access_id);
 -- Serves what an account saw, newest first.
 CREATE INDEX look_account ON look (account, at DESC, access_id);
+-- Serves what others looked at on an account's behalf.
+CREATE INDEX look_on_behalf_of ON look (on_behalf_of) WHERE on_behalf_of IS NOT NULL;
+-- Serves the register of refusals.
+CREATE INDEX look_refused ON look (at DESC, access_id) WHERE outcome = 'refused';
 -- Serves what an account confirmed as the second person.
 CREATE INDEX look_confirmed_by ON look (confirmed_by) WHERE confirmed_by IS NOT NULL;

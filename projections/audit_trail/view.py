@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordShown
+from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordHandedOver, RecordShown
 from domain.child_record.events import (
     ChildRegistered,
     SensitiveConsentWithdrawn,
@@ -37,6 +37,10 @@ _SENSITIVE: Final = (
 )
 _DATES: Final = ("effective", "began", "ended", "given_on", "withdrawn_on", "died_on", "archived_on")
 """The fields that say when something was true, by the names they have in one event or another."""
+
+
+_ABOUT_NO_CHILD: Final = frozenset({"what-saw", "replay", "account", "organisation"})
+"""Actions whose subject is an account, an organisation or an access."""
 
 
 class LookRow(NamedTuple):
@@ -139,7 +143,7 @@ def _receipt(recorded: Recorded) -> UUID | None:
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=2,
+    version=3,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),
@@ -180,16 +184,13 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
 
 def _asked_for(event: Looked) -> UUID | None:
     match event:
-        case RecordShown():
+        case RecordShown() | RecordHandedOver():
             return event.child
         case QueueRead():
             return event.held
         case AuditRead() if event.action in ("who-saw", "changes"):
             return event.subject
-        case AccessRefused() if event.action not in (
-            "what-saw",
-            "replay",
-        ):  # of those the subject is no child
+        case AccessRefused() if event.action not in _ABOUT_NO_CHILD:
             return event.subject
         case _:
             return None

@@ -102,6 +102,36 @@ def test_only_the_access_aggregate_grants_access() -> None:
     )
 
 
+def test_who_is_let_in_is_decided_in_one_place() -> None:
+    """A second place would be a door with a lock of its own, which one day is not changed with the others."""
+    decides = "domain/access/handlers.py"
+    tells = {
+        "cli/access_page.py",  # writes down what is decided
+        "cli/granting.py",  # tells an account manager why an account is not let in
+    }
+    deciding = [f"domain.policy.access.{name}" for name in ("may", "admitted", "refusals", "state_of")]
+    found = [
+        f"{path}:{line} {name}"
+        for path, tree in syntax(*PACKAGES)
+        for line, name in imported(tree)
+        if name in deciding and path not in {decides, *tells}
+    ]
+    may_ask_for_a_role = {
+        "domain/policy/access.py",
+        "domain/disclosure.py",
+        "domain/account/model.py",
+        "cli/initialise.py",  # makes up accounts that may what their roles may
+    }
+    found += [
+        f"{path}:{node.lineno} {ast.unparse(node.func)}"
+        for path, tree in syntax(*PACKAGES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".role_may")
+        if path not in may_ask_for_a_role
+    ]
+    assert not found, f"ask domain.access.handlers, which puts a refusal on record: {found}"
+
+
 def test_every_query_of_personal_data_asks_for_a_grant() -> None:
     """Each query that practitioners' pages use takes a grant; without one it does not type-check."""
     asks: dict[str, list[str]] = {}

@@ -28,7 +28,14 @@ BESIDES = {
     "child_record": {"decisions.py", "assertions.py"}
 }  # its model.py holds state and evolve, these decide
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
-PROJECTIONS = ("practitioner_view", "audit_trail", "retention_schedule", "match_index", "review_queue")
+PROJECTIONS = (
+    "practitioner_view",
+    "audit_trail",
+    "retention_schedule",
+    "match_index",
+    "review_queue",
+    "access_register",
+)
 SAYS_NOTHING = {"utils.py", "util.py", "helpers.py", "common.py", "manager.py", "base.py", "misc.py"}
 
 

@@ -21,13 +21,13 @@ from uuid import UUID
 from adapters.keys.cipher import BLOCKS, COMMITMENT, NONCE_BYTES, TAG_BYTES
 from adapters.keys.parts import Parts, metadata_text, with_fields
 from domain.access import events as access
-from domain.account.events import AccountClosed, AccountOpened
+from domain.account import events as account
 from domain.child_record import events as child
 from domain.child_record.events import Contact, Source, SourceKind
 from domain.destruction.events import DestructionBegun, DestructionCompleted
 from domain.identifiers import CROCKFORD, index_number
 from domain.kernel import Event, EventTypes, Log, Metadata
-from domain.organisation.events import OrganisationRegistered
+from domain.organisation import events as organisation
 from domain.personal_data import Part
 from domain.rule_set.events import RuleSetAdopted
 from domain.supply.events import FileReceived, FileWithdrawn, HeldRecordDecided, SourceRecordReleased
@@ -200,20 +200,8 @@ def _typed(random: Random) -> Iterator[Event]:
     """What people record by hand, in the sizes that they give it."""
     for _ in range(400):
         yield from _about_one_child(random)
-    for name in ("social-worker", "data-manager-2"):
-        yield AccountOpened(
-            name=name,
-            title="Senior practitioner, multi-agency safeguarding hub",
-            role=name,
-            organisation=UUID(int=2**127),
-            body="E08000035",
-            area="E08000035",
-            purposes=("casework", "confirm-identity", "data-quality"),
-            rule_set="present",
-        )
-    yield AccountClosed(reason="left-the-organisation")
-    for organisation in _ORGANISATIONS:
-        yield OrganisationRegistered(name=organisation, body="E08000035", kind="local-authority")
+    yield from _about_accounts()
+    yield from _about_organisations()
     yield RuleSetAdopted(rule_set="present", valid_from=TODAY, digest="a" * 64)
     yield DestructionBegun(child=UUID(int=2**127), rule="archived-six-years", rule_set="present", due=TODAY)
     yield DestructionCompleted(child=UUID(int=2**127), keys=12, completed_on=TODAY)
@@ -239,6 +227,55 @@ def _typed(random: Random) -> Iterator[Event]:
                 "held": UUID(int=2**127),
             }
         )
+
+
+def _about_accounts() -> Iterator[Event]:
+    role: dict[str, Any] = {
+        "purposes": ("casework", "confirm-identity", "data-quality"),
+        "may_override": True,
+        "rule_set": "present",
+    }
+    for name in ("social-worker", "data-manager-2"):
+        yield account.AccountOpened(
+            name=name,
+            title="Senior practitioner, multi-agency safeguarding hub",
+            role=name,
+            organisation=UUID(int=2**127),
+            body="E08000035",
+            area="E08000035",
+            **role,
+        )
+        yield account.RoleAssigned(role=name, **role)
+    yield account.AccountHolderNamed(holder="LCC/2016/004113")
+    yield account.AccountSuspended(reason="disciplinary-procedure-missing")
+    yield account.AccountReinstated(reason="disciplinary-procedure-missing")
+    yield account.AccountClosed(reason="left-the-organisation")
+    yield account.AccountConditionMet(**_met())
+    yield account.AccountConditionWithdrawn(condition="authorisation", reason="requested-by-manager")
+
+
+def _about_organisations() -> Iterator[Event]:
+    for name in _ORGANISATIONS:
+        yield organisation.OrganisationRegistered(name=name, body="E08000035", kind="local-authority")
+        yield organisation.OrganisationAltered(what="ownership", name=name)
+    yield organisation.OrganisationSuspended(reason="disciplinary-procedure-missing")
+    yield organisation.OrganisationReinstated(reason="disciplinary-procedure-missing")
+    yield organisation.OrganisationEnded(reason="organisation-ended")
+    yield organisation.OrganisationConditionMet(**_met())
+    yield organisation.OrganisationConditionWithdrawn(
+        condition="security-attestation", reason="requested-by-manager"
+    )
+
+
+def _met() -> dict[str, Any]:
+    return {
+        "condition": "security-attestation",
+        "met_on": TODAY,
+        "ends_on": TODAY,
+        "reference": "DBS 001234567890 / 2016-004113",
+        "made_up": True,
+        "rule_set": "present",
+    }
 
 
 def _about_one_child(random: Random) -> Iterator[Event]:
@@ -356,6 +393,14 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
             access.QueueRead.model_validate(standing | {"action": "review-queue", "held": _id(random)}),
             _looker(random),
         )
+        handed_over = {
+            "action": "hand-over",
+            "child": _id(random),
+            "recipient": "West Yorkshire Police, Economic Crime Unit",
+            "reference": "WYP/2026/004113/B",
+            "ground": "required-by-law",
+        }
+        yield access.RecordHandedOver.model_validate(standing | handed_over), _looker(random)
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}
         yield access.AccessRefused.model_validate(_standing(random, 0) | refused), _looker(random)
 

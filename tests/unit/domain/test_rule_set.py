@@ -71,6 +71,39 @@ def test_a_shielded_record_shows_four_facts_and_that_it_is_shielded() -> None:
         pytest.param(
             'may = ["who-saw"', 'may = ["who-saw", "who-saw"', "roles.auditor.may", id="a right named twice"
         ),
+        pytest.param(
+            'may = ["account", "organisation"]',
+            'may = ["account", "organisation", "show"]',
+            None,
+            id="somebody who says who may look, and looks",
+        ),
+        pytest.param(
+            'may = ["account", "organisation"]\nsights = []',
+            'may = ["account", "organisation"]\nsights = ["ordinary"]',
+            None,
+            id="somebody who says who may look, and sees",
+        ),
+        pytest.param(
+            'of = "account"', 'of = "child"', "conditions.authorisation.of", id="a condition of nobody's"
+        ),
+        pytest.param("years = 3\n", "years = -3\n", "conditions.check.years", id="a period that is none"),
+        pytest.param(
+            'voided_by = ["role"]',
+            'voided_by = ["mood"]',
+            "conditions.authorisation.voided_by.0",
+            id="voided by what cannot change",
+        ),
+        pytest.param('roles = ["auditor"]', 'roles = ["minister"]', None, id="a kind with an unknown role"),
+        pytest.param(
+            'grants_to = ["health"', 'grants_to = ["circus", "health"', None, id="a kind that is not there"
+        ),
+        pytest.param('duties = ["account-manager"', 'duties = ["minister"', None, id="an unknown duty"),
+        pytest.param(
+            "[conditions.check]",
+            "[conditions.check-of-criminal-records]",
+            "conditions.check-of-criminal-records.[key]",
+            id="too long a code",
+        ),
         pytest.param("valid_from = ", "valid_to = 1999-01-01\nvalid_from = ", None, id="dates out of order"),
         pytest.param("[ages]", "[ages", None, id="not TOML"),
     ],

@@ -1,0 +1,240 @@
+"""Every door asks who is there: whoever is not let in reads nothing, and leaves an entry that says why."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from adapters.ids import RandomIds
+from domain.access import commands
+from domain.access.events import AccessRefused, Criteria
+from domain.access.handlers import (
+    Looking,
+    hand_over,
+    let_in,
+    list_held,
+    open_record,
+    read_due,
+    read_refusals,
+    read_trail,
+    replay,
+    search,
+    show_held,
+)
+from domain.access.model import Access, Actor
+from domain.errors import AccessDenied, Refused
+from domain.policy.access import Proof, Standing
+from domain.policy.granting import Holder
+from domain.policy.retention import begin_of
+from tests.builders import CHILD, LONDON_BOROUGH, NOW, TODAY, the_rules
+from tests.standing import LATELY, a_standing
+
+ACCESS: Final = UUID(int=77)
+
+
+class WasReadError(Exception):
+    """Something behind the door was asked for."""
+
+
+class Closed:
+    """What nobody may read from who is not let in."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise WasReadError(name)
+
+
+@dataclass
+class Entries:
+    """The log of looks, which takes entries and gives none."""
+
+    appended: list[Access] = field(default_factory=list)
+
+    def append(self, access: Access) -> None:
+        self.appended.append(access)
+
+    def __getattr__(self, name: str) -> Any:
+        raise WasReadError(name)
+
+
+def an_actor(standing: Standing, account: int = 1, holder: str | None = "1001") -> Actor:
+    return Actor(
+        account=UUID(int=account),
+        role=standing.role,
+        organisation=UUID(int=2),
+        body="RQX",
+        area=LONDON_BOROUGH,
+        purposes=standing.purposes,
+        standing=standing,
+        holder=Holder(UUID(int=2), holder),
+        read_from=((UUID(int=account), 8), (UUID(int=2), 3)),
+    )
+
+
+def looking(standing: Standing, entries: Entries) -> Looking:
+    closed: Any = Closed()
+    log: Any = entries
+    return Looking(
+        viewer=an_actor(standing),
+        ids=RandomIds(),
+        rules=the_rules(),
+        rules_by_id=closed,
+        finder=closed,
+        records=closed,
+        log=log,
+        trail=closed,
+        held=closed,
+    )
+
+
+def look(at: datetime = NOW) -> dict[str, Any]:
+    return {"at": at, "access_id": ACCESS, "reason": "casework"}
+
+
+Door = Callable[[Looking, datetime], object]
+
+DOORS: dict[str, tuple[str, Door]] = {
+    "search": (
+        "practitioner",
+        lambda at_door, at: search(
+            commands.SearchRecords(criteria=Criteria(name="Khan"), **look(at)), at_door
+        ),
+    ),
+    "show": (
+        "practitioner",
+        lambda at_door, at: open_record(commands.OpenRecord(child_id=CHILD, **look(at)), at_door),
+    ),
+    "show as of": (
+        "practitioner",
+        lambda at_door, at: open_record(commands.OpenRecord(child_id=CHILD, as_of=NOW, **look(at)), at_door),
+    ),
+    "override": (
+        "social-worker",
+        lambda at_door, at: open_record(
+            commands.OpenRecord(child_id=CHILD, override=True, **look(at)), at_door
+        ),
+    ),
+    "who saw": (
+        "auditor",
+        lambda at_door, at: read_trail(
+            commands.ReadTrail(kind="who-saw", subject=CHILD, **look(at)), at_door
+        ),
+    ),
+    "changes": (
+        "data-manager",
+        lambda at_door, at: read_trail(
+            commands.ReadTrail(kind="changes", subject=CHILD, **look(at)), at_door
+        ),
+    ),
+    "refusals": ("auditor", lambda at_door, at: read_refusals(commands.ReadRefusals(**look(at)), at_door)),
+    "replay": (
+        "auditor",
+        lambda at_door, at: replay(commands.ReplayAccess(replayed=ACCESS, **look(at)), at_door),
+    ),
+    "due": ("operator", lambda at_door, at: read_due(commands.ReadDue(on=TODAY, **look(at)), at_door)),
+    "queue": ("data-manager", lambda at_door, at: list_held(commands.ListHeld(**look(at)), at_door)),
+    "held": (
+        "data-manager",
+        lambda at_door, at: show_held(commands.ShowHeld(held=CHILD, **look(at)), at_door),
+    ),
+    "hand over": (
+        "data-manager",
+        lambda at_door, at: hand_over(
+            commands.HandOver(
+                child_id=CHILD,
+                ground="crime",
+                recipient="County Police",
+                fields=("address",),
+                **look(at),
+            ),
+            at_door,
+        ),
+    ),
+    "change": (
+        "practitioner",
+        lambda at_door, at: let_in(commands.Look(**look(at)), "assert-facts", at_door, subject=CHILD),
+    ),
+    "load": ("operator", lambda at_door, at: let_in(commands.Look(**look(at)), "load", at_door)),
+    "rebuild": ("operator", lambda at_door, at: let_in(commands.Look(**look(at)), "projection", at_door)),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("code", list(the_rules().conditions))
+def test_a_lapse_at_midnight_shuts_every_door_at_midnight(door: str, code: str) -> None:
+    role, knock = DOORS[door]
+    tomorrow = TODAY + timedelta(days=1)
+    standing = a_standing(role, on_record={code: Proof(LATELY, ends_on=tomorrow)})
+    midnight = begin_of(tomorrow)
+
+    entries = Entries()
+    with pytest.raises(AccessDenied) as refused:
+        knock(looking(standing, entries), midnight)
+
+    assert refused.value.code == f"{code}-lapsed"
+    (entry,) = entries.appended
+    assert isinstance(entry.event, AccessRefused)
+    assert (entry.event.outcome, entry.event.rule, entry.event.hits) == ("refused", f"{code}-lapsed", ())
+    assert entry.event.used == ((UUID(int=1), 8), (UUID(int=2), 3)), "what the decision was read from"
+    assert entry.event.instant == midnight
+    assert_passes(knock, standing, midnight - timedelta(microseconds=1))
+
+
+def assert_passes(knock: Door, standing: Standing, at: datetime) -> None:
+    """Once let in, it goes on to read what is behind the door, if it is a look."""
+    entries = Entries()
+    with suppress(WasReadError):
+        knock(looking(standing, entries), at)
+    assert not entries.appended
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_role_goes_through_its_own_doors_alone(door: str) -> None:
+    entries = Entries()
+    _, knock = DOORS[door]
+    with pytest.raises(AccessDenied) as refused:
+        knock(looking(a_standing("account-manager"), entries), NOW)
+    assert refused.value.code == "right-not-held"
+    assert [access.event.rule for access in entries.appended] == ["right-not-held"]
+
+
+def both(first: Standing, second: Actor) -> tuple[Refused, Entries]:
+    entries = Entries()
+    asked = commands.Look(confirmed_by=second.account, **look())
+    with pytest.raises(Refused) as refused:
+        let_in(asked, "lift-shield", looking(first, entries), second=second, subject=CHILD)
+    return refused.value, entries
+
+
+def test_of_two_people_every_condition_holds_of_both() -> None:
+    good = a_standing("data-manager")
+    lapsed = a_standing("data-manager", on_record={"check": Proof(LATELY, ends_on=TODAY)})
+
+    refused, entries = both(good, an_actor(lapsed, 9, "1002"))
+    assert refused.code == "second-not-admitted"
+    assert "check" not in refused.message, "what does not hold of the second is theirs to know"
+    (entry,) = entries.appended
+    assert (entry.event.rule, entry.metadata.confirmed_by) == ("second-check-lapsed", UUID(int=9))
+
+    refused, entries = both(lapsed, an_actor(good, 9, "1002"))
+    assert refused.code == "check-lapsed"
+
+    refused, _ = both(good, an_actor(a_standing("practitioner"), 9, "1002"))
+    assert refused.code == "right-not-held"
+
+
+def test_two_accounts_of_one_person_are_not_two_people() -> None:
+    good = a_standing("data-manager")
+    refused, entries = both(good, an_actor(good, 9))
+    assert refused.code == "same-person"
+    assert [access.event.rule for access in entries.appended] == ["same-person"]
+
+
+def test_two_accounts_of_which_nobody_said_whose_they_are_may_be_two_people() -> None:
+    good = a_standing("data-manager")
+    nobody_said = an_actor(good, 9, None)
+    asked = commands.Look(confirmed_by=nobody_said.account, **look())
+    let_in(asked, "lift-shield", looking(good, Entries()), second=nobody_said)
