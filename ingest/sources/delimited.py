@@ -52,9 +52,7 @@ FIELDS: Final = {
 _WHOLE_OR_WRONG: Final = frozenset(
     {"postcode", "authority", "nhs_number", "sex", "date_of_birth", "registered_on", "claimed_from"}
 )
-"""Columns whose values are not right when their end is missing. Where the last line of a file does not end and its last
-value is another, or empty, nobody can tell whether the file broke off: half a name would be a name.
-"""
+"""Columns whose values are not right when their end is missing, and whose absence clears nothing."""
 
 BOM: Final = b"\xef\xbb\xbf"
 """What some systems begin a file with."""
@@ -114,7 +112,7 @@ class Form:
             return Rejected(number, values)
         if len(values) != len(columns):
             return Rejected(number, Code.WRONG_NUMBER_OF_VALUES)
-        if not line.endswith(b"\n") and not (values[-1].strip() and columns[-1] in _WHOLE_OR_WRONG):
+        if not line.endswith(b"\n") and not _is_whole(columns[-1], values[-1].strip()):
             return Rejected(number, Code.CUT_OFF, columns[-1])
         row = {column: value.strip() for column, value in zip(columns, values, strict=True)}
         try:
@@ -134,6 +132,14 @@ def lines_of(stream: BinaryIO) -> Iterator[tuple[int, bytes | Rejected]]:
             yield number, Rejected(number, Code.LINE_TOO_LONG)
         elif line.strip():
             yield number, line
+
+
+def _is_whole(column: str, value: str) -> bool:
+    """Whether a last line that does not end tells by its last value that the file did not break off in it.
+
+    Half a name would be a name, and an address whose postcode is missing another address.
+    """
+    return column in _WHOLE_OR_WRONG and (bool(value) or column != "postcode")
 
 
 def _values(line: bytes) -> list[str] | Code:
@@ -227,11 +233,11 @@ def valid_nhs_number(text: str) -> str | None:
 
 
 def authority(text: str) -> str | None:
-    """A local authority's code in the column `authority`: of the Government Statistical Service, of England.
+    """A local authority's code in the column `authority`: a letter and eight digits (GSS coding, ONS).
 
-    Its whole form is asked for, so that one cut off with the end of a file that broke off is no authority.
+    The whole form is asked for, so that one cut off with the end of a file that broke off is no authority.
     """
-    if text and not re.fullmatch(r"E(0[6-9]|10)\d{6}", text, re.ASCII):
+    if text and not re.fullmatch(r"[A-Z]\d{8}", text, re.ASCII):
         raise Bad(Code.BAD_CODE, "authority")
     return text or None
 

@@ -155,7 +155,8 @@ def test_a_missing_or_repeated_column_refuses_the_file() -> None:
     ("last", "value", "code"),
     [
         ("authority", "E08000035", None),
-        ("authority", "", Code.CUT_OFF),
+        ("authority", "", None),
+        ("postcode", "", Code.CUT_OFF),
         ("authority", "E080000", Code.BAD_CODE),
         ("postcode", "LS1 1UR", None),
         ("postcode", "LS1 1U", Code.BAD_POSTCODE),
