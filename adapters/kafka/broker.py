@@ -70,14 +70,16 @@ class LocalBroker:
         java, classes = found_java(), os.pathsep.join(map(str, jars(self._cache)))
         self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / "server.properties"
-        settings.write_text(self._settings(_free_port()), "utf-8")
+        while (controller := _free_port()) == self._port:  # one given back may be given again
+            pass
+        settings.write_text(self._settings(controller), "utf-8")
         run = [java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classes]
         with (self._folder / "broker.log").open("ab") as said:
             if not (self._folder / "data" / "meta.properties").exists():
                 cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
                 formatting = [*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
                 if subprocess.run(formatting, stdout=said, stderr=said, check=False).returncode:
-                    raise NoBroker("The broker's folder could not be prepared; its broker.log says why.")
+                    raise NoBroker(f"The broker's folder could not be prepared: {self._last_said()}")
             # A session of its own: Ctrl-C is for us, and we stop it in order. On a tether: it does not outlive us.
             self._process = subprocess.Popen(
                 [sys.executable, str(Path(tether.__file__)), *run, "kafka.Kafka", str(settings)],
@@ -90,7 +92,7 @@ class LocalBroker:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise NoBroker("The broker did not start; broker.log in its folder says why.")
+                raise NoBroker(f"The broker did not start: {self._last_said()}")
             time.sleep(0.2)
 
     def running(self) -> bool:
@@ -104,6 +106,12 @@ class LocalBroker:
                 self._process.stdin.close()
             self._process.wait()
             self._process = None
+
+    def _last_said(self) -> str:
+        """The last line that says something in its log, which says more."""
+        said = (self._folder / "broker.log").read_text("utf-8", errors="replace").splitlines()
+        told = [line.strip() for line in said if line.strip() and not line.startswith("\t")]
+        return f"{told[-1] if told else 'it said nothing'} (broker.log in its folder says more.)"
 
     def _answers(self) -> bool:
         with socket.socket() as probe:
