@@ -14,6 +14,7 @@ from adapters.rule_files import RuleFile
 from adapters.serving import OneRecord, ServedRecords
 from cli.output import Json, Output
 from cli.parsing import uuid_of
+from cli.sealing import Seals
 from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
@@ -87,6 +88,7 @@ class App:
     listed: AccessRegister
     operations: Operations
     upkeep: Upkeep
+    seals: Seals
     streaming: Streaming
     make_writing: Callable[[], Writing]
 

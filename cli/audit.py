@@ -112,6 +112,22 @@ def refusals(
         run.output.answer({"access_id": shown.access_id, **shown.display}, _refusals)
 
 
+@audit.command("verify")
+def verify_seals(context: typer.Context) -> None:
+    """Hash both logs again and compare them with their seals. Status 1, and where, if anything was altered."""
+    run = session(context)
+    with run.seals() as seals:
+        answer = seals.verify()
+    if answer["ok"]:
+        # Asked only now: where something was altered, that may be the very account that asks. It shows nobody's data.
+        with run.app() as app:
+            if app.training:
+                app.permitted(run.actor("auditor"), "verify")
+    run.output.answer(answer, _verified)
+    if not answer["ok"]:
+        raise typer.Exit(1)
+
+
 def _trail(
     context: typer.Context,
     kind: Literal["who-saw", "what-saw", "changes"],
@@ -174,3 +190,15 @@ def _refusals(answer: Json) -> str:
     if answer["more"]:
         lines.append("There are older ones: narrow the days.")
     return "\n".join(lines) or "Nobody was refused."
+
+
+def _verified(answer: Json) -> str:
+    lines = []
+    for log in answer["logs"]:
+        verdict = "as it was sealed" if log["ok"] else "NOT as it was sealed"
+        lines.append(f"{log['name']} log: {log['entries']} entries, {verdict}. Root {log['root']}")
+        lines += [
+            f"  position {one['position']}: {one['what']}" if "position" in one else f"  {one['what']}"
+            for one in log["findings"]
+        ]
+    return "\n".join(lines)

@@ -27,6 +27,7 @@ from cli import (
     queue,
     record,
     retention,
+    seal,
     stream,
 )
 from cli.output import Output
@@ -78,6 +79,7 @@ for module in (
     projection,
     policy,
     stream,
+    seal,
     accounts,
     organisations,
     keys,
