@@ -96,7 +96,7 @@ class SealedRows(Protocol):
         ...
 
     def between(self, after: int, upto: int) -> Iterator[SealedRow]:
-        """Every row whose position is above `after` and not above `upto`, in the order of positions.
+        """Every row whose position is above `after` and not above `upto`, in any order.
 
         Also where positions are missing or stand twice: who reads looks.
         """

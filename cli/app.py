@@ -14,6 +14,7 @@ from adapters.rule_files import RuleFile
 from adapters.serving import OneRecord, ServedRecords
 from cli.output import Json, Output
 from cli.parsing import uuid_of
+from cli.proving import Proving
 from cli.sealing import Seals
 from cli.streaming import Streaming
 from cli.upkeep import Upkeep
@@ -89,6 +90,7 @@ class App:
     operations: Operations
     upkeep: Upkeep
     seals: Seals
+    proving: Proving
     streaming: Streaming
     make_writing: Callable[[], Writing]
 

@@ -25,7 +25,8 @@ from adapters.rule_files import packaged
 from adapters.serving import ServedHeldRecords, ServedTrail
 from adapters.store import Reveal
 from cli.app import App
-from cli.sealing import Sealing, Seals
+from cli.proving import Proving
+from cli.sealing import Sealing, Seals, policy_of
 from cli.settings import Settings
 from cli.stores import Stores
 from cli.streaming import Streaming
@@ -80,7 +81,7 @@ def open_seals(home: Path, settings: Settings) -> Iterator[Seals]:
     """The seals of a home, for whoever checks them: also where the logs are in no state to be opened."""
     _require_home(home)
     with open_databases(home, settings) as databases:
-        yield Seals(home, databases.record, attended=settings.embedded)
+        yield Seals(home, databases.record, settings.embedded, policy_of(settings))
 
 
 @contextmanager
@@ -156,7 +157,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         engine = engine_of(stores, rules, views, reader)
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         streaming = Streaming(stores, rules, settings.kafka)
-        seals = Seals(home, stores.databases.record, attended=settings.embedded)
+        seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
         yield App(
             home=home,
             training=training,
@@ -180,6 +181,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),
             seals=seals,
+            proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,
             make_writing=partial(make_writing, stores, views, reader, operations, rules, training=training),
         )

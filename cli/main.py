@@ -29,6 +29,7 @@ from cli import (
     retention,
     seal,
     stream,
+    witness,
 )
 from cli.output import Output
 from cli.session import Session
@@ -80,6 +81,7 @@ for module in (
     policy,
     stream,
     seal,
+    witness,
     accounts,
     organisations,
     keys,

@@ -17,11 +17,13 @@ from adapters.postgres.sealed_rows import PostgresSealedRows
 from adapters.seals.keys import signer_in
 from adapters.seals.monitor import Kept, Verdict, verify
 from adapters.seals.notes import Kind, encoded
+from adapters.seals.policy import BadPolicy, Policy
 from adapters.seals.sealer import LEASE_SECONDS, Nobody, Sealer, Witnesses
 from adapters.seals.tiles import Tiles
+from adapters.seals.witness import AskedWitnesses
 from cli.output import Json
 from cli.settings import Settings
-from domain.errors import ContactPointError, Unavailable
+from domain.errors import BadInput, ContactPointError, Unavailable
 from domain.kernel import Log
 
 NAMES: Final = {Log.RECORD: "record", Log.ACCESS: "access"}
@@ -37,6 +39,20 @@ def tiles_of(home: Path, log: Log) -> Tiles:
     return Tiles(home / "seals" / NAMES[log])
 
 
+def policy_of(settings: Settings) -> Policy | None:
+    """The policy of witnesses that the settings name; None where they name none. Raises BadInput."""
+    if settings.witnesses is None:
+        return None
+    try:
+        return Policy.of(settings.witnesses.read_text("utf-8"))
+    except BadPolicy as wrong:
+        where = f"Line {wrong.line} of the" if wrong.line else "The"
+        words = f"{where} policy of witnesses cannot be read: docs/seals.md says how one is written."
+    except (OSError, ValueError):
+        words = "CONTACTPOINT_WITNESSES names no file that can be read."
+    raise BadInput(words, code="bad-setting", field="CONTACTPOINT_WITNESSES")
+
+
 @dataclass(frozen=True, slots=True)
 class Sealing:
     """Seals the logs of one home. Reads rows as they are stored, and opens nothing."""
@@ -47,9 +63,9 @@ class Sealing:
 
     @classmethod
     def of(cls, home: Path, record: Database, settings: Settings) -> "Sealing":
-        """What seals a home, with the witnesses that the settings ask for."""
-        del settings
-        return cls(home, record, Nobody())
+        """What seals a home, with the witnesses that the settings ask for. Raises BadInput."""
+        policy = policy_of(settings)
+        return cls(home, record, AskedWitnesses(policy) if policy else Nobody())
 
     @contextmanager
     def sealer(
@@ -98,6 +114,7 @@ class Seals:
     home: Path
     record: Database
     attended: bool
+    policy: Policy | None
 
     def unsealed(self) -> dict[Log, int]:
         """How many events of each log are not sealed and published."""
@@ -120,7 +137,7 @@ class Seals:
         sealed = self.settled(STALE_SECONDS)
         with self._reading() as opened:
             verdicts = [
-                verify(log, rows, tiles_of(self.home, log), self.kept(log))
+                verify(log, rows, tiles_of(self.home, log), self.kept(log), policy=self.policy)
                 for log, (rows, _) in opened.items()
             ]
         if not sealed:
@@ -129,6 +146,23 @@ class Seals:
                     words = f"{left} events are not sealed: see that `contactpoint seal` runs."
                     verdict.add(words, verdict.entries + 1)
         return {"logs": [_told(verdict) for verdict in verdicts], "ok": all(one.ok for one in verdicts)}
+
+    def watch(self, every: float, stop: Callable[[], bool]) -> Json:
+        """Verify again and again, `every` so many seconds, and look in between whether anything waits to be sealed.
+
+        The answer of the last time, once it is stopped or something is wrong. Raises Unavailable.
+        """
+        answer, verified = self.verify(), time.monotonic()
+        while answer["ok"] and not stop():
+            if time.monotonic() - verified >= every:
+                answer, verified = self.verify(), time.monotonic()
+                continue
+            try:
+                self.health()
+            except ContactPointError as wrong:
+                return {**answer, "ok": False, "alarm": wrong.message}
+            time.sleep(min(1.0, every))
+        return answer
 
     def health(self) -> str:
         """One line for `health`. Raises ContactPointError where what is not sealed is old, or nothing bears it out."""

@@ -1,4 +1,4 @@
-"""A log as the sealer and the monitor read it: whole rows in the order of positions, by COPY in its binary form.
+"""A log as the sealer and the monitor read it: whole rows, by COPY in its binary form.
 
 Nothing is hashed or compared by the server: who reads does that, so that the server's word is not needed for it.
 """
@@ -49,10 +49,13 @@ class PostgresSealedRows:
         return self._reader.head(self._log)
 
     def between(self, after: int, upto: int) -> Iterator[SealedRow]:
-        """See the protocol. What is not read to its end costs the connection."""
+        """See the protocol. What is not read to its end costs the connection.
+
+        In whatever order the server finds them: it would sort them on disk. So it goes on reading while these are used.
+        """
         query = sql.SQL(
             "COPY (SELECT position, recorded_at, event_id, stream_id, version, format, period, identity, content, "
-            "metadata FROM {} WHERE position > {} AND position <= {} ORDER BY position) TO STDOUT (FORMAT BINARY)"
+            "metadata FROM {} WHERE position > {} AND position <= {}) TO STDOUT (FORMAT BINARY)"
         ).format(
             sql.Identifier(_SCHEMAS[self._log], "event"),
             sql.Literal(after),

@@ -14,19 +14,22 @@ from domain.kernel import Log
 
 FORM: Final = 1
 _HEAD: Final = Struct(">iBiBiq")
+_INDEX: Final = Struct(">q")
 _HEAD_BYTES: Final = _HEAD.size
 _FIELD_BYTES: Final = 4 + 32
 ENTRY_BYTES: Final = _HEAD_BYTES + 4 * _FIELD_BYTES
 _HASH: Final = (32).to_bytes(4)
 
 
-def entries(log: Log, index: int, rows: Iterable[SealedRow]) -> list[bytes]:
-    """The entries of rows that follow each other, the first of which is entry `index` (from 0)."""
-    number = int(log)
-    return [
+def entries(log: Log, rows: Iterable[SealedRow]) -> list[bytes]:
+    """The entries of some rows, in the order of positions. The event at position n is entry n - 1."""
+    head = _HEAD.pack(1, FORM, 1, int(log), 8, 0)[:-8]
+    index = _INDEX.unpack_from
+    return sorted(
         b"".join(
             (
-                _HEAD.pack(1, FORM, 1, number, 8, at),
+                head,
+                (index(clear, 4)[0] - 1).to_bytes(8, signed=True),
                 _HASH,
                 sha256(clear).digest(),
                 _HASH,
@@ -37,8 +40,13 @@ def entries(log: Log, index: int, rows: Iterable[SealedRow]) -> list[bytes]:
                 sha256(metadata).digest(),
             )
         )
-        for at, (clear, identity, content, metadata) in enumerate(rows, index)
-    ]
+        for clear, identity, content, metadata in rows
+    )
+
+
+def position_of(entry: bytes) -> int:
+    """The position of the event that an entry is of."""
+    return int(_INDEX.unpack_from(entry, _HEAD_BYTES - 8)[0]) + 1
 
 
 def differing(entry: bytes, expected: bytes) -> str:

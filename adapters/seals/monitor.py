@@ -13,8 +13,9 @@ from typing import Final
 
 from adapters.rows import SealedRows
 from adapters.seals import tree
-from adapters.seals.entries import ENTRY_BYTES, differing, entries
+from adapters.seals.entries import ENTRY_BYTES, differing, entries, position_of
 from adapters.seals.notes import BadNote, Checkpoint, Note, Verifier
+from adapters.seals.policy import Policy
 from adapters.seals.tiles import HASH, WIDTH, Edge, SealBroken, Tiles, bundle, path_of
 from domain.kernel import Log
 
@@ -90,13 +91,25 @@ class Kept:
         return place.read_text("utf-8") if place.exists() else None
 
 
-def verify(log: Log, rows: SealedRows, tiles: Tiles, kept: Kept, slice_entries: int = SLICE) -> Verdict:
+def verify(
+    log: Log,
+    rows: SealedRows,
+    tiles: Tiles,
+    kept: Kept,
+    *,
+    policy: Policy | None = None,
+    slice_entries: int = SLICE,
+) -> Verdict:
     """Compare the whole of a log with its seals. slice_entries: a multiple of 256. Raises Unavailable.
+
+    policy: the witnesses whose cosignatures the checkpoint must have.
 
     What came after the checkpoint is not sealed yet, and not compared.
     """
     verdict = Verdict(log)
     note = _compared(rows, tiles, kept, verdict, slice_entries)
+    if policy is not None and note is not None and not policy.met_by(Note.of(note)):
+        verdict.add("The checkpoint lacks cosignatures that the policy of witnesses asks for.")
     if verdict.ok and note is not None:
         kept.keep(note)
     elif verdict.findings:
@@ -171,17 +184,14 @@ class _Comparison:
 
     def _from_rows(self, after: int, upto: int) -> list[bytes | None]:
         """The entries that the rows come to; None where one is missing, and a note where one stands twice."""
-        found = list(self._rows.between(after, upto))
-        if [row.position for row in found] == list(range(after + 1, upto + 1)):
-            return list(entries(self._verdict.log, after, found))
+        found = entries(self._verdict.log, self._rows.between(after, upto))
         made: list[bytes | None] = [None] * (upto - after)
-        for row in found:
-            if made[row.position - after - 1] is not None:
-                self._verdict.add(
-                    "There are several events at this position: one was inserted.", row.position
-                )
+        for entry in found:
+            position = position_of(entry)
+            if made[position - after - 1] is not None:
+                self._verdict.add("There are several events at this position: one was inserted.", position)
                 continue
-            made[row.position - after - 1] = entries(self._verdict.log, row.position - 1, [row])[0]
+            made[position - after - 1] = entry
         return made
 
     def _sealed(self, number: int, rows: Sequence[bytes | None]) -> list[bytes]:

@@ -140,6 +140,18 @@ COMMANDS: dict[Path_, Command] = {
         (("--until", "2027-02-30"), "bad-input"),
         (("--limit", "0"), "usage"),
     )),
+    ("audit", "export"): Command(
+        (CHILD, "{new}"),
+        wrong=(
+            ((CHILD, "{births}"), "file-exists"),
+            ((CHILD, f"/nowhere/{TOKEN}"), "no-such-file"),
+            ((CHILD, "{new}", "--since", f"/nowhere/{TOKEN}"), "no-such-file"),
+            ((CHILD, "{new}", "--since", "{births}"), "not-a-checkpoint"),
+            ((TOKEN, "{new}"), "bad-input"),
+        ),
+    ),
+    ("audit", "proof"): Command((HELD, "{new}"), wrong=(((TOKEN, "{new}"), "bad-input"), ((HELD,), "not-found"))),
+    ("audit", "verify"): Command(wrong=((("--every", "0"), "usage"),)),
     ("audit", "replay"): Command(("00000000-0000-4000-8000-000000000000",), wrong=(((TOKEN,), "bad-input"),)),
     ("audit", "what-saw"): Command(("teacher",)),
     ("audit", "who-saw"): Command((CHILD,)),
@@ -150,6 +162,7 @@ COMMANDS: dict[Path_, Command] = {
     ("bench", "publish"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("bench", "rebuild"): Command(wrong=((("--events", "0"), "usage"), (("--events", TOKEN), "usage"))),
     ("bench", "search"): Command(wrong=((("--children", "0"), "usage"), (("--clients", TOKEN), "usage"))),
+    ("bench", "seal"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("demo",): Command(),
     ("hand-over",): Command(
         (CHILD,),
