@@ -51,7 +51,7 @@ class Vandal:
         self.connection.execute(statement.encode(), parameters)
 
     def row(self, position: int) -> tuple[Any, ...]:
-        found = self.connection.execute(
+        found: tuple[Any, ...] | None = self.connection.execute(
             f"SELECT * FROM {self.table} WHERE position = %s".encode(), (position,)
         ).fetchone()
         assert found is not None
@@ -149,6 +149,8 @@ class Vandal:
         at = self.choice.randrange(len(content))
         changed = content[:at] + bytes([content[at] ^ (1 << self.choice.randrange(8))]) + content[at + 1 :]
         what = self.choice.choice(["byte"] * 6 + ["cut", "longer", "gone"])
+        if ".p/" in name and name not in self.site.tiles.edge(SIZES[-1]).partial():
+            what = "byte"  # what was partial once may go: nobody needs it any more
         match what:
             case "byte":
                 path.write_bytes(changed)
