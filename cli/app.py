@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
@@ -149,6 +149,14 @@ class App:
             self._record_refusal(first, right, SAME_PERSON, subject, second)
             raise Refused("The second person must be another.", code=SAME_PERSON)
         return second
+
+    def two_needed(self, viewer: Actor, right: Right, subject: UUID) -> NoReturn:
+        """Refuse, for want of a second person, what one may not do alone; on record before it is told."""
+        refused = Refused(
+            "This record is shielded: name a second auditor with --with ACCOUNT.", code="two-people-needed"
+        )
+        self._record_refusal(viewer, right, refused.code, subject, None)
+        raise refused
 
     def permitted(self, name: str, right: Right) -> Actor:
         """The account of a name, if it is let in to run the index by this right. Raises AccessDenied."""

@@ -173,6 +173,9 @@ def export(
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         child_id = app.child(child)
         second = app.second(viewer, run.second, "replay", child_id)
+        # Of a shielded child even when something changed may tell where it is.
+        if second is None and app.proving.is_shielded(child_id):
+            app.two_needed(viewer, "replay", child_id)
         app.catch_up()
         found = {
             kind: read_trail(
@@ -196,7 +199,7 @@ def export(
             "access_id": found["who-saw"].access_id,
             "more": len(looks) == MOST_ENTRIES,
             **{kind: app.named(shown.display["entries"]) for kind, shown in found.items()},
-            **app.proving.evidence(child_id, looks, older, alone=second is None),
+            **app.proving.evidence(child_id, looks, older),
         }
         _write_new(file, dumps(pack) + "\n")
         entries = sum(len(log["events"]) for log in pack["logs"])

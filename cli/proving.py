@@ -8,7 +8,7 @@ from adapters.rows import Recorder
 from adapters.seals.evidence import FORM, Evidence, origin_of
 from cli.output import Json
 from cli.sealing import NAMES, STALE_SECONDS, Seals, tiles_of
-from domain.errors import BadInput, NotFound, Refused
+from domain.errors import BadInput, NotFound
 from domain.kernel import Log
 
 
@@ -20,17 +20,11 @@ class Proving:
     log: Callable[[Log], Recorder]
     is_shielded: Callable[[UUID], bool]
 
-    def evidence(self, child_id: UUID, looks: Sequence[UUID], older: Sequence[str], *, alone: bool) -> Json:
+    def evidence(self, child_id: UUID, looks: Sequence[UUID], older: Sequence[str]) -> Json:
         """The events of a child and of looks at it, as stored, with proofs; what `older` checkpoints were continued by.
 
-        alone: by one auditor, who may not have those of a shielded child, because their times tell of hidden changes.
-        Raises Refused, BadInput, Unavailable where they are not sealed.
+        Raises BadInput, Unavailable where they are not sealed.
         """
-        if alone and self.is_shielded(child_id):
-            raise Refused(
-                "This record is shielded: name a second auditor with --with ACCOUNT.",
-                code="two-people-needed",
-            )
         self.seals.settled(STALE_SECONDS)
         kept = {origin_of(note): note for note in older}
         logs = []
