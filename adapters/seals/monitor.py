@@ -120,10 +120,10 @@ def verify(
 
 def _compared(rows: SealedRows, tiles: Tiles, kept: Kept, verdict: Verdict, slice_entries: int) -> str | None:
     """Fill the verdict; the note of the checkpoint that was compared with."""
-    if tiles.checkpoint() is None and rows.head() == 0:
-        return None  # an empty log that nobody has sealed yet
     try:
         note = tiles.checkpoint()
+        if note is None and rows.head() == 0:
+            return None  # an empty log that nobody has sealed yet
         line = tiles.key()
         if note is None or line is None:
             verdict.add("There is no checkpoint: nothing was sealed, or the folder of seals is gone.")
