@@ -6,7 +6,8 @@ the rest again with the same outcome: hashes follow from the log alone, and file
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -71,6 +72,10 @@ class Sealer:
     sealed: int = field(default=0, init=False)
     _edge: Edge | None = field(default=None, init=False)
     _published: int = field(default=-1, init=False)
+    _ahead: "_Ahead" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ahead = _Ahead(self._read)
 
     def run(self, *, until_caught_up: bool, stop: Callable[[], bool] = lambda: False) -> int:
         """Seal until stopped, or until nothing is left; how many entries were added.
@@ -88,6 +93,7 @@ class Sealer:
                 continue
             finally:
                 self._edge = None
+                self._ahead.drop()
                 with suppress(Unavailable):
                     self.state.resign(fence)
             break
@@ -105,13 +111,14 @@ class Sealer:
             )
         if head == self._edge.size:
             return False
-        upto = min(head, self._edge.size + self.batch)
-        edge, self._edge = (
-            self._edge,
-            None,
-        )  # until it is published: what fails begins again from what is stored
+        # Until it is published there is none: what fails begins again from what is stored.
+        edge, self._edge = self._edge, None
         before = Sealed(edge.size, edge.root())
-        full = self._write(edge, upto)
+        fresh = self._ahead.taken(edge.size, min(head, edge.size + self.batch))
+        reached = edge.size + len(fresh)
+        if head > reached:
+            self._ahead.begin(reached, min(head, reached + self.batch))  # while these are written
+        full = self._write(edge, fresh)
         self.state.advance(fence, before, Sealed(edge.size, edge.root()))
         self.sealed += edge.size - before.size
         self._publish(edge)
@@ -154,15 +161,19 @@ class Sealer:
 
     # How it is done
 
-    def _write(self, edge: Edge, upto: int) -> dict[str, bytes]:
-        """Add the rows up to a position to the edge and write its files. The tiles that became full."""
-        fresh = entries(self.log, self.rows.between(edge.size, upto))
-        for expected, found in zip_longest(range(edge.size + 1, upto + 1), map(position_of, fresh)):
+    def _read(self, after: int, upto: int) -> list[bytes]:
+        """The entries of the events behind one position up to another."""
+        fresh = entries(self.log, self.rows.between(after, upto))
+        for expected, found in zip_longest(range(after + 1, upto + 1), map(position_of, fresh)):
             if found != expected:
                 raise SealBroken(
-                    f"There is not one event at each position from {edge.size + 1} to {upto}.",
+                    f"There is not one event at each position from {after + 1} to {upto}.",
                     position=min(one for one in (expected, found) if one is not None),
                 )
+        return fresh
+
+    def _write(self, edge: Edge, fresh: Sequence[bytes]) -> dict[str, bytes]:
+        """Add entries to the edge and write its files. The tiles that became full."""
         full = edge.grow(fresh)
         self.reach("before-tiles")
         self.tiles.write(full | edge.partial())
@@ -191,7 +202,7 @@ class Sealer:
         """Tiles made anew from the log, where the folder of seals was lost; the root says whether they are the same."""
         edge = Edge()
         while edge.size < size:
-            self._write(edge, min(size, edge.size + self.batch))
+            self._write(edge, self._read(edge.size, min(size, edge.size + self.batch)))
         return edge
 
     def _published_before(self) -> Checkpoint:
@@ -224,3 +235,32 @@ class Sealer:
         self.tiles.put("checkpoint", str(note))
         self._published = edge.size
         self.reach("published")
+
+
+class _Ahead:
+    """Reads and hashes the next entries while those before them are written: the disk and a processor at once."""
+
+    def __init__(self, read: Callable[[int, int], list[bytes]]) -> None:
+        self._read = read
+        self._begun: tuple[int, Future[list[bytes]]] | None = None
+
+    def begin(self, after: int, upto: int) -> None:
+        """Read these, in a thread that ends when they are there."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="sealer-ahead")
+        self._begun = after, thread.submit(self._read, after, upto)
+        thread.shutdown(wait=False)
+
+    def taken(self, after: int, upto: int) -> list[bytes]:
+        """What was begun behind this position; else the entries up to the other. Raises what reading did."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            found = begun[1].result()
+            if begun[0] == after:
+                return found
+        return self._read(after, upto)
+
+    def drop(self) -> None:
+        """Wait until nothing is read any more."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun[1].exception()
