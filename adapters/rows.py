@@ -6,8 +6,9 @@ ciphertext here: this module never sees a value.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from datetime import UTC, datetime, timedelta
+from struct import Struct
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.errors import AlreadyReserved, VersionConflict
@@ -53,6 +54,61 @@ class RecordedRow(NamedTuple):
     def stored(self) -> StoredRow:
         """What the writer gave."""
         return StoredRow(self.stream_id, self.version, self.event_id, *self[5:])
+
+
+CLEAR: Final = Struct(">iqiqi16si16siiihii")
+"""Every column in clear as it is sealed, each behind its length in bytes: position, recorded_at, event_id, stream_id,
+version, format, period. Times in microseconds since 1970 UTC."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class SealedRow(NamedTuple):
+    """A row as it is sealed. `clear`: its columns in clear, packed as CLEAR."""
+
+    clear: bytes
+    identity: bytes
+    content: bytes
+    metadata: bytes
+
+    @property
+    def position(self) -> int:
+        """Its place in the log, from 1."""
+        return int.from_bytes(self.clear[4:12], signed=True)
+
+    @classmethod
+    def of(cls, row: RecordedRow) -> "SealedRow":
+        """The same row, packed."""
+        recorded = (row.recorded_at - _EPOCH) // _MICROSECOND
+        clear = CLEAR.pack(
+            8, row.position, 8, recorded, 16, row.event_id.bytes, 16, row.stream_id.bytes,
+            4, row.version, 2, row.format, 4, row.period,
+        )  # fmt: skip
+        return cls(clear, row.identity, row.content, row.metadata)
+
+
+class SealedRows(Protocol):
+    """One log as those read it who seal it or check its seals. Raises domain.errors.Unavailable where it is away."""
+
+    def head(self) -> int:
+        """The position of the last event (0: none), as the head row says."""
+        ...
+
+    def between(self, after: int, upto: int) -> Iterator[SealedRow]:
+        """Every row whose position is above `after` and not above `upto`, in any order.
+
+        Also where positions are missing or stand twice: who reads looks.
+        """
+        ...
+
+    def strays(self, size: int) -> list[int]:
+        """Positions of rows that no append has made: below 1, or above both the head and `size`. At most a hundred."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Return when something was appended, or after so many seconds. May return early."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

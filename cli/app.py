@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
@@ -14,6 +14,8 @@ from adapters.rule_files import RuleFile
 from adapters.serving import OneRecord, ServedRecords
 from cli.output import Json, Output
 from cli.parsing import uuid_of
+from cli.proving import Proving
+from cli.sealing import Seals
 from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
@@ -87,6 +89,8 @@ class App:
     listed: AccessRegister
     operations: Operations
     upkeep: Upkeep
+    seals: Seals
+    proving: Proving
     streaming: Streaming
     make_writing: Callable[[], Writing]
 
@@ -145,6 +149,14 @@ class App:
             self._record_refusal(first, right, SAME_PERSON, subject, second)
             raise Refused("The second person must be another.", code=SAME_PERSON)
         return second
+
+    def two_needed(self, viewer: Actor, right: Right, subject: UUID) -> NoReturn:
+        """Refuse, for want of a second person, what one may not do alone; on record before it is told."""
+        refused = Refused(
+            "This record is shielded: name a second auditor with --with ACCOUNT.", code="two-people-needed"
+        )
+        self._record_refusal(viewer, right, refused.code, subject, None)
+        raise refused
 
     def permitted(self, name: str, right: Right) -> Actor:
         """The account of a name, if it is let in to run the index by this right. Raises AccessDenied."""

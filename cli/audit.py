@@ -1,16 +1,20 @@
 """`audit`: who saw what, who changed what, and any display shown again. Every question is itself on record."""
 
-from typing import Annotated, Literal
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from uuid import UUID
 
 import typer
 
 from cli.looking import words_of_name, words_of_record
-from cli.output import Json
+from cli.output import Json, dumps
 from cli.parsing import day_of, uuid_of
-from cli.session import session
+from cli.session import session, stop_flag
 from domain.access.commands import ReadRefusals, ReadTrail, ReplayAccess
 from domain.access.handlers import read_refusals, read_trail
 from domain.access.handlers import replay as replay_access
+from domain.errors import BadInput
 
 audit = typer.Typer(
     no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first."
@@ -24,6 +28,12 @@ Reason = Annotated[
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="How many entries at most.")]
 Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
+
+
+MOST_ENTRIES: Final = 2000
+"""Looks in an evidence pack, the newest; a pack says where there are more."""
+
+TRAILS: Final[tuple[Literal["who-saw", "changes"], ...]] = ("changes", "who-saw")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -112,6 +122,131 @@ def refusals(
         run.output.answer({"access_id": shown.access_id, **shown.display}, _refusals)
 
 
+@audit.command("verify")
+def verify_seals(
+    context: typer.Context,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            "--every", min=1, help="Go on until stopped: look each second, hash all again every so many."
+        ),
+    ] = None,
+) -> None:
+    """Hash both logs again and compare them with their seals. Status 1, and where, if anything was altered.
+
+    With --every it is the monitor: it ends, with status 1, as soon as something is wrong, or nothing is sealed for ten
+    seconds while there is something to seal.
+    """
+    run = session(context)
+    with run.seals() as seals:
+        answer = seals.verify() if every is None else seals.watch(every, stop_flag().is_set)
+    if answer["ok"]:
+        # Asked only now: where something was altered, that may be the very account that asks. It shows nobody's data.
+        with run.app() as app:
+            if app.training:
+                app.permitted(run.actor("auditor"), "verify")
+    run.output.answer(answer, _verified)
+    if not answer["ok"]:
+        raise typer.Exit(1)
+
+
+@audit.command()
+def export(
+    context: typer.Context,
+    child: Child,
+    file: Annotated[Path, typer.Argument(help="The file to write; one that is there is not touched.")],
+    since: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--since", help="A checkpoint you kept: the pack proves that its log was only added to since."
+        ),
+    ] = None,
+    reason: Reason = None,
+) -> None:
+    """Write an evidence pack of one child: every event and every look, as stored, with proof that it was sealed.
+
+    docs/verify/verify_evidence.py checks it without this software. Of a shielded child it needs a second auditor.
+    """
+    run = session(context)
+    older = [_text(path, "since") for path in since or ()]
+    with run.app() as app:
+        viewer = app.viewer(run.actor("auditor" if app.training else None))
+        child_id = app.child(child)
+        second = app.second(viewer, run.second, "replay", child_id)
+        # Of a shielded child even when something changed may tell where it is.
+        if second is None and app.proving.is_shielded(child_id):
+            app.two_needed(viewer, "replay", child_id)
+        app.catch_up()
+        found = {
+            kind: read_trail(
+                ReadTrail(
+                    at=app.now(),
+                    access_id=app.ids.new(),
+                    reason=reason or app.reason(viewer),
+                    kind=kind,
+                    subject=child_id,
+                    limit=MOST_ENTRIES,
+                    confirmed_by=second.account if second else None,
+                ),
+                app.looking(viewer),
+            )
+            for kind in TRAILS
+        }
+        looks = [UUID(entry["access_id"]) for entry in found["who-saw"].display["entries"]]
+        pack: Json = {
+            "child": child_id,
+            "exported_at": app.now(),
+            "access_id": found["who-saw"].access_id,
+            "more": len(looks) == MOST_ENTRIES,
+            **{kind: app.named(shown.display["entries"]) for kind, shown in found.items()},
+            **app.proving.evidence(child_id, looks, older),
+        }
+        _write_new(file, dumps(pack) + "\n")
+        entries = sum(len(log["events"]) for log in pack["logs"])
+        run.output.answer({"file": str(file), "entries": entries, "access_id": pack["access_id"]}, _written)
+
+
+@audit.command()
+def proof(
+    context: typer.Context,
+    access: Annotated[str, typer.Argument(help="The access id that the look printed.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write. Default: ACCESS.tlog-proof, here.")
+    ] = None,
+) -> None:
+    """Write the proof that one look is on record and was sealed, in the form of C2SP tlog-proof."""
+    run = session(context)
+    access_id = uuid_of(access, "access")
+    place = file or Path(f"{access_id}.tlog-proof")
+    with run.app() as app:
+        app.permitted(run.actor("auditor" if app.training else None), "verify")
+        _write_new(place, app.proving.proof(access_id))
+        run.output.answer({"file": str(place), "entries": 1}, _written)
+
+
+def _text(path: Path, field: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        raise BadInput(
+            f"--{field} names no file that can be read.", code="no-such-file", field=field
+        ) from None
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that nobody else may read. Raises BadInput where there is one, or where none can be made."""
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise BadInput(
+            "There is such a file already: name another.", code="file-exists", field="file"
+        ) from None
+    except (OSError, ValueError):
+        raise BadInput("This file cannot be made: name another.", code="no-such-file", field="file") from None
+    with os.fdopen(handle, "w", encoding="utf-8") as made:
+        made.write(text)
+
+
 def _trail(
     context: typer.Context,
     kind: Literal["who-saw", "what-saw", "changes"],
@@ -174,3 +309,19 @@ def _refusals(answer: Json) -> str:
     if answer["more"]:
         lines.append("There are older ones: narrow the days.")
     return "\n".join(lines) or "Nobody was refused."
+
+
+def _verified(answer: Json) -> str:
+    lines = [answer["alarm"]] if "alarm" in answer else []
+    for log in answer["logs"]:
+        verdict = "as it was sealed" if log["ok"] else "NOT as it was sealed"
+        lines.append(f"{log['name']} log: {log['entries']} entries, {verdict}. Root {log['root']}")
+        lines += [
+            f"  position {one['position']}: {one['what']}" if "position" in one else f"  {one['what']}"
+            for one in log["findings"]
+        ]
+    return "\n".join(lines)
+
+
+def _written(answer: Json) -> str:
+    return f"Wrote {answer['entries']} events with their proofs to {answer['file']}."

@@ -75,6 +75,16 @@ def publish(context: typer.Context, events: Events = None, seconds: Seconds = No
 
 
 @bench.command()
+def seal(context: typer.Context, events: Events = None, seconds: Seconds = None) -> None:
+    """Events from the log into the sealed tree, beside hashing alone and a bare copy of the log."""
+    from cli.benches import seal as bench_of
+
+    run = session(context)
+    answer = bench_of.measure(events, seconds, bench_of.ROUNDS, run.output)
+    run.output.answer(answer, _sealed)
+
+
+@bench.command()
 def search(
     context: typer.Context,
     children: Children = None,
@@ -166,4 +176,11 @@ def _rebuilt(answer: Json) -> str:
         f"{answer['catch_up_ratio_same_work']} times theirs at the same work\n"
         f"visible after {answer['visible_ms_p50']} ms, p99 {answer['visible_ms_p99']} ms; "
         f"{answer['processes']} processes{wrong}"
+    )
+
+
+def _sealed(answer: Json) -> str:
+    return (
+        f"{_words('events')(answer)}\n"
+        f"in a checkpoint {answer['age_ms_p50']} ms after the append, p99 {answer['age_ms_p99']} ms"
     )

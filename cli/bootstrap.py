@@ -25,6 +25,8 @@ from adapters.rule_files import packaged
 from adapters.serving import ServedHeldRecords, ServedTrail
 from adapters.store import Reveal
 from cli.app import App
+from cli.proving import Proving
+from cli.sealing import Sealing, Seals, policy_of
 from cli.settings import Settings
 from cli.stores import Stores
 from cli.streaming import Streaming
@@ -67,15 +69,28 @@ def open_databases(home: Path, settings: Settings) -> Iterator[Databases]:
 
 
 @contextmanager
+def open_sealing(home: Path, settings: Settings) -> Iterator[Sealing]:
+    """What seals a home: no keys of its records, nothing but the logs as they are stored. Raises as `open_stores`."""
+    _require_home(home)
+    with open_databases(home, settings) as databases:
+        yield Sealing.of(home, databases.record, settings)
+
+
+@contextmanager
+def open_seals(home: Path, settings: Settings) -> Iterator[Seals]:
+    """The seals of a home, for whoever checks them: also where the logs are in no state to be opened."""
+    _require_home(home)
+    with open_databases(home, settings) as databases:
+        yield Seals(home, databases.record, settings.embedded, policy_of(settings))
+
+
+@contextmanager
 def open_stores(home: Path, settings: Settings, *, restoring: bool = False) -> Iterator[tuple[Stores, bool]]:
     """The stores of a home, and whether it is a training home. Raises BadInput, HomeRefused, Unavailable.
 
     restoring: also where the shields and certificates of a restored log are not all applied yet.
     """
-    if check_format(home) is None:
-        raise BadInput(
-            "There is no home here. Make one: contactpoint init --training.", code="no-home", field="home"
-        )
+    _require_home(home)
     with ExitStack() as closing:
         databases = closing.enter_context(open_databases(home, settings))
         training, applied = _kind_of(databases)
@@ -96,6 +111,13 @@ def open_stores(home: Path, settings: Settings, *, restoring: bool = False) -> I
                 databases, home / "kek", lambda stores: _clock(stores, settings, training=training), closing
             ),
             training,
+        )
+
+
+def _require_home(home: Path) -> None:
+    if check_format(home) is None:
+        raise BadInput(
+            "There is no home here. Make one: contactpoint init --training.", code="no-home", field="home"
         )
 
 
@@ -135,6 +157,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         engine = engine_of(stores, rules, views, reader)
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         streaming = Streaming(stores, rules, settings.kafka)
+        seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
         yield App(
             home=home,
             training=training,
@@ -156,7 +179,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             ),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             operations=operations,
-            upkeep=Upkeep(home, stores, operations, streaming, training=training),
+            upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),
+            seals=seals,
+            proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,
             make_writing=partial(make_writing, stores, views, reader, operations, rules, training=training),
         )

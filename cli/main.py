@@ -27,7 +27,9 @@ from cli import (
     queue,
     record,
     retention,
+    seal,
     stream,
+    witness,
 )
 from cli.output import Output
 from cli.session import Session
@@ -78,6 +80,8 @@ for module in (
     projection,
     policy,
     stream,
+    seal,
+    witness,
     accounts,
     organisations,
     keys,

@@ -10,8 +10,10 @@ from threading import Event as Flag
 import typer
 
 from cli.app import App
-from cli.bootstrap import open_app
+from cli.attending import attend
+from cli.bootstrap import open_app, open_seals
 from cli.output import Output
+from cli.sealing import SETTLE_SECONDS, Seals
 from cli.settings import Settings
 from domain.errors import BadInput
 
@@ -38,8 +40,20 @@ class Session:
 
     @contextmanager
     def app(self) -> Iterator[App]:
-        """The home's databases, opened and closed again."""
+        """The home's databases, opened and closed again; what was written meanwhile is sealed before it ends."""
         with open_app(self.home, self.settings) as opened:
+            if opened.seals.attended:
+                attend(self.home)
+            yield opened
+            if opened.seals.attended and not opened.seals.settled(SETTLE_SECONDS):
+                self.output.note("What was written is not sealed yet: `contactpoint health` says more.")
+
+    @contextmanager
+    def seals(self) -> Iterator[Seals]:
+        """The seals of the home, to check them; without opening what they are of, which may be broken."""
+        with open_seals(self.home, self.settings) as opened:
+            if opened.attended:
+                attend(self.home)
             yield opened
 
     def actor(self, default: str | None = None) -> str:

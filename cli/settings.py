@@ -24,6 +24,7 @@ KNOWN: Final[Mapping[str, str]] = {
     "CONTACTPOINT_SHIELDED_URL": "address of the database of shielded children's keys",
     "CONTACTPOINT_VIEWS_URL": "address of the database of views",
     "CONTACTPOINT_KAFKA": "bootstrap servers of the broker, host:port separated by commas",
+    "CONTACTPOINT_WITNESSES": "file with the policy of witnesses, whose cosignatures each checkpoint needs",
     "CONTACTPOINT_CLOCK": "training homes only: the instant it is now, in ISO 8601 with an offset",
 }
 
@@ -49,6 +50,7 @@ class Settings:
     home: Path = Path(".contactpoint")
     databases: DatabaseUrls | None = None
     kafka: str | None = None
+    witnesses: Path | None = None
     clock: datetime | None = None
 
     @property
@@ -75,6 +77,9 @@ class Settings:
             home=Path(present.get("CONTACTPOINT_HOME", ".contactpoint")),
             databases=_databases(present),
             kafka=present.get("CONTACTPOINT_KAFKA"),
+            witnesses=Path(present["CONTACTPOINT_WITNESSES"])
+            if "CONTACTPOINT_WITNESSES" in present
+            else None,
             clock=_instant(present.get("CONTACTPOINT_CLOCK")),
         )
 

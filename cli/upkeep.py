@@ -12,6 +12,7 @@ from adapters.postgres.backup import backup
 from adapters.postgres.databases import Role
 from adapters.postgres.maintenance import maintain
 from cli.output import Json, Output
+from cli.sealing import Seals
 from cli.stores import Stores
 from cli.streaming import Streaming
 from domain.errors import ContactPointError
@@ -27,6 +28,7 @@ class Upkeep:
     stores: Stores
     operations: Operations
     streaming: Streaming
+    seals: Seals
     training: bool
 
     def backup(self, folder: Path) -> Json:
@@ -73,6 +75,7 @@ class Upkeep:
             "keyring database": lambda: self._kek("keyring"),
             "shielded database": self._shielded,
             "views": self._views,
+            "seals": self.seals.health,
             **subscribers,
         }
 

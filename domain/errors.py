@@ -9,7 +9,7 @@
     ├── AlreadyReserved     an identifier already belongs to another stream
     └── Unavailable         the system could not do it; nothing happened                     status 3
         ├── DamagedStream   a key is missing or a tag fails: the stream is parked
-        ├── Fenced          another publisher leads since
+        ├── Fenced          another publisher or sealer leads since
         └── AuditUnavailable  the access could not be recorded, so nothing was shown
 
 A message is written for the person who reads it, says what to do, and never holds a personal value.

@@ -215,3 +215,44 @@ class Publications(Protocol):
     def parked(self) -> dict[UUID, int]:
         """Stream → the position before the first event that was not published."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """How far a log is sealed: its first `size` events, under this root (32 bytes)."""
+
+    size: int
+    root: bytes
+
+
+class SealState(Protocol):
+    """What the sealer of one log remembers beside its files: who leads, and how far the log is sealed.
+
+    Whoever leads has a fencing number. Everything that changes something takes it, and raises Fenced where another has
+    led since.
+    """
+
+    def lead(self, seconds: float) -> int | None:
+        """Become the leader for so many seconds; the fencing number, or None where another leads and is still there."""
+        ...
+
+    def renew(self, fence: int, seconds: float, *, well: bool) -> None:
+        """Go on leading for so many seconds from now. `well`: everything that was there has been sealed and published,
+        or some more of it."""
+        ...
+
+    def resign(self, fence: int) -> None:
+        """Lead no longer. Does nothing where another leads already."""
+        ...
+
+    def sealed(self) -> Sealed:
+        """How far the log is sealed. Never goes back."""
+        ...
+
+    def advance(self, fence: int, before: Sealed, after: Sealed) -> None:
+        """Seal more. Committed on return. Raises Fenced also where the log is not sealed as far as `before` says."""
+        ...
+
+    def age(self) -> float | None:
+        """Seconds since all was well; None where nobody has ever sealed this log. By the store's own clock."""
+        ...

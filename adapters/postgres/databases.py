@@ -33,6 +33,7 @@ class Role(StrEnum):
     MANAGER = "contactpoint_manager"
     OVERRIDE = "contactpoint_override"
     PUBLISHER = "contactpoint_publisher"
+    SEALER = "contactpoint_sealer"
 
 
 class DatabaseFailure(Unavailable):

@@ -140,6 +140,20 @@ COMMANDS: dict[Path_, Command] = {
         (("--until", "2027-02-30"), "bad-input"),
         (("--limit", "0"), "usage"),
     )),
+    ("audit", "export"): Command(
+        (CHILD, "{new}"),
+        wrong=(
+            ((CHILD, "{births}"), "file-exists"),
+            ((CHILD, f"/nowhere/{TOKEN}"), "no-such-file"),
+            ((CHILD, "{new}", "--since", f"/nowhere/{TOKEN}"), "no-such-file"),
+            ((CHILD, "{new}", "--since", "{births}"), "not-a-checkpoint"),
+            ((TOKEN, "{new}"), "bad-input"),
+        ),
+    ),
+    ("audit", "proof"): Command(
+        (HELD, "{new}"), wrong=(((TOKEN, "{new}"), "bad-input"), ((HELD, "{new}"), "not-found"))
+    ),
+    ("audit", "verify"): Command(wrong=((("--every", "0"), "usage"),)),
     ("audit", "replay"): Command(("00000000-0000-4000-8000-000000000000",), wrong=(((TOKEN,), "bad-input"),)),
     ("audit", "what-saw"): Command(("teacher",)),
     ("audit", "who-saw"): Command((CHILD,)),
@@ -150,6 +164,7 @@ COMMANDS: dict[Path_, Command] = {
     ("bench", "publish"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("bench", "rebuild"): Command(wrong=((("--events", "0"), "usage"), (("--events", TOKEN), "usage"))),
     ("bench", "search"): Command(wrong=((("--children", "0"), "usage"), (("--clients", TOKEN), "usage"))),
+    ("bench", "seal"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("demo",): Command(),
     ("hand-over",): Command(
         (CHILD,),
@@ -358,7 +373,20 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--reason", "casework", "--override"), "right-not-held"),
         ((TOKEN, "--reason", "casework"), "bad-input"),
     )),
+    ("seal",): Command(),
     ("stop",): Command(),
+    ("witness",): Command(
+        ("{empty}",),
+        {"--log": "{key}"},
+        wrong=(
+            (("{empty}",), "usage"),
+            (("{births}", "--log", "{key}"), "no-folder"),
+            (("{empty}", "--log", "{births}"), "bad-input"),
+            (("{empty}", "--log", "{key}", "--name", f"{TOKEN} x"), "bad-input"),
+            (("{empty}", "--log", "{key}", "--host", f"{TOKEN}.invalid"), "bad-input"),
+            (("{empty}", "--log", "{key}", "--port", "70000"), "usage"),
+        ),
+    ),
 }  # fmt: skip
 """Every command there is. A new one is added here, or the next test fails."""
 
@@ -404,6 +432,9 @@ class Tried:
             "{full}": str(self.folder),
             "{file}": str(self.folder / "births"),
             "{births}": str(self.folder / "births"),
+            "{new}": str(self.folder / "new"),
+            "{empty}": str(self.folder / "witness"),
+            "{key}": str(self.line.home / "seals" / "record" / "log.pub"),
         }
         return places.get(word, word)
 
@@ -469,7 +500,7 @@ def test_words_that_a_command_does_not_know(tried: Tried, path: Path_) -> None:
 
 NO_RULE = {
     ("restore", "folder"), ("backup", "folder"), ("population", "out"),  # any text may be the name of a folder
-    ("load", "files"),
+    ("load", "files"), ("witness", "store"), ("export", "file"), ("proof", "file"),
 }  # fmt: skip
 
 
@@ -570,6 +601,9 @@ MAY_NOT = {
     ("audit", "what-saw"): ("practitioner", "data-manager", "operator"),
     ("audit", "changes"): ("practitioner", "teacher", "social-worker", "operator"),
     ("audit", "replay"): ("practitioner", "data-manager", "operator"),
+    ("audit", "verify"): ("practitioner", "data-manager"),
+    ("audit", "export"): ("practitioner", "data-manager", "operator"),
+    ("audit", "proof"): ("practitioner", "data-manager"),
     ("load",): ("practitioner", "data-manager", "auditor"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),

@@ -114,6 +114,13 @@ def check_latencies(answer: dict[str, Any]) -> None:
     assert 0 < answer["p50"] <= answer["p95"] <= answer["p99"] <= answer["max"]
 
 
+def test_seal(folder: Path) -> None:
+    answer = bench(folder, "seal", "--events", "1200")
+    check(answer, 4, "age_ms_p50", "age_ms_p99")
+    assert answer["events"] == 1200
+    assert 0 < answer["age_ms_p50"] <= answer["age_ms_p99"]
+
+
 def test_search(folder: Path) -> None:
     answer = bench(folder, "search", "--children", "400", "--searches", "4", "--clients", "2")
     assert set(answer) == OF_LATENCIES | {"query", "commit", "whole", "kinds", "stress"}

@@ -34,7 +34,7 @@ def test_the_first_comment_says_that_it_is_not_started_in_ci_and_what_tests_it()
 
 def test_it_holds_postgresql_18_kafka_in_kraft_mode_and_the_service(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"postgres", "kafka", "contactpoint"}
+    assert set(services) == {"postgres", "kafka", "contactpoint", "sealer"}
     assert services["postgres"]["image"].startswith("postgres:18")
     assert services["kafka"]["image"].startswith("apache/kafka:4.")
     assert services["kafka"]["environment"]["KAFKA_PROCESS_ROLES"] == "broker,controller"
@@ -50,8 +50,8 @@ def test_every_setting_it_passes_is_one_that_the_settings_know(compose: dict[str
         if name.startswith(PREFIX)
     }
     assert passed <= set(KNOWN)
-    assert set(KNOWN) - passed == {"CONTACTPOINT_CLOCK"}, (
-        "the clock is for tests and training; all else is shown"
+    assert set(KNOWN) - passed == {"CONTACTPOINT_CLOCK", "CONTACTPOINT_WITNESSES"}, (
+        "the clock is for tests and training, witnesses are somebody else's; all else is shown"
     )
 
 

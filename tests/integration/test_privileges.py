@@ -160,7 +160,15 @@ def test_functions_that_run_as_their_owner_pin_where_they_look(
 # Who may enter, and read ---------------------------------------------------------------------------------------------
 
 MAY_CONNECT: Final = {
-    "record": {Role.MIGRATION, Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE, Role.PUBLISHER},
+    "record": {
+        Role.MIGRATION,
+        Role.SERVICE,
+        Role.WRITER,
+        Role.MANAGER,
+        Role.OVERRIDE,
+        Role.PUBLISHER,
+        Role.SEALER,
+    },
     "keyring": {Role.MIGRATION, Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE, Role.PUBLISHER},
     "shielded": {Role.MIGRATION, Role.WRITER, Role.MANAGER, Role.OVERRIDE},
     "views": {Role.MIGRATION, Role.SERVICE, Role.WRITER},
@@ -182,7 +190,9 @@ def test_who_may_enter_which_database(databases: Databases, store: str, role: Ro
 ID: Final = "'00000000-0000-4000-8000-000000000001'"
 SERVING: Final = {Role.SERVICE, Role.WRITER}
 READING: Final = {Role.SERVICE, Role.WRITER, Role.MANAGER, Role.OVERRIDE}
-FOLLOWING: Final = READING | {Role.PUBLISHER}
+FOLLOWING: Final = READING | {Role.PUBLISHER, Role.SEALER}
+LOOKING: Final = READING | {Role.SEALER}
+SEALER: Final = {Role.SEALER}
 PUBLISHER: Final = {Role.PUBLISHER}
 OPENING: Final = {Role.MANAGER, Role.OVERRIDE}
 WRITER: Final = {Role.WRITER}
@@ -190,7 +200,11 @@ NOBODY: Final[set[Role]] = set()
 
 RIGHTS: Final = [
     ("record", "SELECT * FROM record_log.event", FOLLOWING),
-    ("record", "SELECT * FROM access_log.event", READING),
+    ("record", "SELECT * FROM access_log.event", LOOKING),
+    ("record", "SELECT * FROM seal.state", {Role.SERVICE, Role.SEALER}),
+    ("record", "UPDATE seal.state SET size = size + 1", SEALER),
+    ("record", "INSERT INTO seal.state (log) VALUES (3)", NOBODY),
+    ("record", "DELETE FROM seal.state", NOBODY),
     ("record", "SELECT * FROM record_log.event_07", SERVING),
     ("record", "SELECT * FROM record_log.head", FOLLOWING),
     ("record", "SELECT * FROM record_log.idempotency", SERVING),

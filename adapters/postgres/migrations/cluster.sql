@@ -15,7 +15,7 @@ BEGIN
     END LOOP;
     FOREACH wanted IN ARRAY ARRAY['contactpoint_migration', 'contactpoint_service', 'contactpoint_writer',
                                   'contactpoint_manager', 'contactpoint_override',
-                                  'contactpoint_publisher'] LOOP
+                                  'contactpoint_publisher', 'contactpoint_sealer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
             EXECUTE format('CREATE ROLE %I LOGIN', wanted);
         END IF;

@@ -40,3 +40,14 @@ GRANT SELECT ON publication.state, publication.partition, publication.parked TO 
 GRANT SELECT, UPDATE ON publication.state TO contactpoint_publisher;
 GRANT SELECT, INSERT, UPDATE ON publication.partition TO contactpoint_publisher;
 GRANT SELECT, INSERT, DELETE ON publication.pending, publication.parked, publication.sent TO contactpoint_publisher;
+-- The sealer reads both logs as they are stored, opens nothing, and keeps its own state. Everybody may see how far it is.
+DO $$
+BEGIN
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO contactpoint_sealer', current_database());
+END
+$$;
+GRANT USAGE ON SCHEMA home, record_log, access_log, seal TO contactpoint_sealer;
+GRANT SELECT ON home.home, record_log.event, record_log.head, access_log.event, access_log.head TO contactpoint_sealer;
+GRANT SELECT, UPDATE ON seal.state TO contactpoint_sealer;
+GRANT USAGE ON SCHEMA seal TO contactpoint_service;
+GRANT SELECT ON seal.state TO contactpoint_service;
