@@ -75,6 +75,14 @@ def test_both_logs_are_verified(sealed: Line) -> None:
     assert seals["ok"]
 
 
+def test_t40_who_is_not_let_in_is_not_told_that_all_is_as_it_was_sealed(sealed: Line) -> None:
+    sealed.done("account", "suspend", "auditor-2", "--reason", "misuse-suspected")
+    sealed.done("seal", "--until-caught-up")
+    sealed.refused("account-suspended", "audit", "verify", acting="auditor-2")
+    sealed.done("account", "reinstate", "auditor-2", "--reason", "investigation-ended")
+    sealed.done("seal", "--until-caught-up")
+
+
 def test_an_event_altered_is_named_and_health_is_wrong_until_it_is_put_right(sealed: Line) -> None:
     with sealed.as_superuser() as connection:
         connection.execute("ALTER TABLE record_log.event DISABLE TRIGGER USER")
