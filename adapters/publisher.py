@@ -8,11 +8,11 @@ the one after it sends too, before anything newer.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from adapters.leading import lead
 from domain.errors import Fenced, Unavailable
 from domain.kernel import Log
 from domain.policy.publishing import Signal, signals_of
@@ -59,17 +59,13 @@ class Publisher:
         Waits while another leads, and again where another took over meanwhile. Where the broker or the database is away
         it waits and tries again, holding one batch. With `until_caught_up` it raises Fenced and Unavailable instead.
         """
-        while (fence := self._lead(stop)) is not None:
-            try:
-                self._follow(fence, until_caught_up=until_caught_up, stop=stop)
-            except Fenced:
-                if until_caught_up:
-                    raise
-                continue
-            finally:
-                with suppress(Unavailable):
-                    self.publications.resign(fence)
-            break
+        lead(
+            self.publications,
+            self.lease_seconds,
+            lambda fence: self._follow(fence, until_caught_up=until_caught_up, stop=stop),
+            until_caught_up=until_caught_up,
+            stop=stop,
+        )
         return self.published
 
     def step(self, fence: int) -> bool:
@@ -130,14 +126,6 @@ class Publisher:
                 if until_caught_up:
                     return
                 self.log.wait(1.0)
-
-    def _lead(self, stop: Callable[[], bool]) -> int | None:
-        while not stop():
-            fence = self.publications.lead(self.lease_seconds)
-            if fence is not None:
-                return fence
-            time.sleep(0.1)
-        return None
 
     def _number(self, fence: int, upto: int, found: list[tuple[int, Signal]]) -> list[Message]:
         return self.publications.number(

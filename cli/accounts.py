@@ -175,16 +175,21 @@ def condition(
 ) -> None:
     """Record that a condition of access was met: a check, a training, an agreement, a manager's authorisation."""
 
-    def make(work: Granting) -> Command:
-        return commands.RecordAccountCondition(
-            at=work.app.now(),
-            condition=condition,
-            met_on=day_of(on, "on") or work.app.today(),
-            ends_on=day_of(ends, "ends"),
-            reference=reference,
-        )
-
+    make = recorded(commands.RecordAccountCondition, condition, on, ends, reference)
     _change(context, [name], make)
+
+
+def recorded(
+    command: Callable[..., Command], condition: str, on: str | None, ends: str | None, reference: str | None
+) -> Callable[[Granting], Command]:
+    """What makes the command that records a condition, of an account or of an organisation. Raises BadInput."""
+    return lambda work: command(
+        at=work.app.now(),
+        condition=condition,
+        met_on=day_of(on, "on") or work.app.today(),
+        ends_on=day_of(ends, "ends"),
+        reference=reference,
+    )
 
 
 @account.command("withdraw-condition")

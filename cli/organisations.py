@@ -13,12 +13,13 @@ from cli.accounts import (
     MetOn,
     Reference,
     granting,
+    recorded,
     words_of_condition,
     words_of_entry,
 )
 from cli.granting import Granting
 from cli.output import Json
-from cli.parsing import body_code, day_of
+from cli.parsing import body_code
 from cli.session import session
 from domain.errors import BadInput
 from domain.kernel import Command
@@ -119,15 +120,7 @@ def condition(
 ) -> None:
     """Record that a condition of access was met: accreditation, an attestation of security."""
 
-    def make(work: Granting) -> Command:
-        return commands.RecordOrganisationCondition(
-            at=work.app.now(),
-            condition=condition,
-            met_on=day_of(on, "on") or work.app.today(),
-            ends_on=day_of(ends, "ends"),
-            reference=reference,
-        )
-
+    make = recorded(commands.RecordOrganisationCondition, condition, on, ends, reference)
     _change(context, body, make)
 
 

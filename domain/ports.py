@@ -152,8 +152,8 @@ class Subscribers(Protocol):
         ...
 
 
-class Publications(Protocol):
-    """What the publisher remembers: who leads, how far it has come, what is on its way. No rebuild rewinds it.
+class Leadership(Protocol):
+    """Who leads, of several programs of a kind.
 
     Whoever leads has a fencing number. Everything that changes something takes it, and raises Fenced where another has
     led since.
@@ -163,12 +163,16 @@ class Publications(Protocol):
         """Become the leader for so many seconds; the fencing number, or None where another leads and is still there."""
         ...
 
-    def renew(self, fence: int, seconds: float) -> None:
-        """Go on leading for so many seconds from now."""
-        ...
-
     def resign(self, fence: int) -> None:
         """Lead no longer. Does nothing where another leads already."""
+        ...
+
+
+class Publications(Leadership, Protocol):
+    """What the publisher remembers: who leads, how far it has come, what is on its way. No rebuild rewinds it."""
+
+    def renew(self, fence: int, seconds: float) -> None:
+        """Go on leading for so many seconds from now."""
         ...
 
     def position(self) -> int:
@@ -225,24 +229,12 @@ class Sealed:
     root: bytes
 
 
-class SealState(Protocol):
-    """What the sealer of one log remembers beside its files: who leads, and how far the log is sealed.
-
-    Whoever leads has a fencing number. Everything that changes something takes it, and raises Fenced where another has
-    led since.
-    """
-
-    def lead(self, seconds: float) -> int | None:
-        """Become the leader for so many seconds; the fencing number, or None where another leads and is still there."""
-        ...
+class SealState(Leadership, Protocol):
+    """What the sealer of one log remembers beside its files: who leads, and how far the log is sealed."""
 
     def renew(self, fence: int, seconds: float, *, well: bool) -> None:
         """Go on leading for so many seconds from now. `well`: everything that was there has been sealed and published,
         or some more of it."""
-        ...
-
-    def resign(self, fence: int) -> None:
-        """Lead no longer. Does nothing where another leads already."""
         ...
 
     def sealed(self) -> Sealed:

@@ -5,44 +5,26 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from adapters.memory.lease import MemoryLease
 from adapters.partitions import PARTITIONS, partition_of
-from domain.errors import Fenced, Unavailable
+from domain.errors import Unavailable
 from domain.ports import Again, Message
 
 
-class MemoryPublications:
-    """Implements `domain.ports.Publications`. A lease never runs out here by itself: `expire` does it."""
+class MemoryPublications(MemoryLease):
+    """Implements `domain.ports.Publications`."""
 
     def __init__(self) -> None:
-        self._fence = 0
-        self._led = False
+        super().__init__("publisher")
         self._position = self._upto = 0
         self._numbers = [0] * PARTITIONS
         self._pending: list[Message] = []
         self._sent: list[tuple[float, Message]] = []
         self._parked: dict[UUID, int] = {}
 
-    def expire(self) -> None:
-        """The lease of whoever leads has run out."""
-        self._led = False
-
-    def lead(self, seconds: float) -> int | None:  # noqa: ARG002 - it does not run out here
-        """See the port."""
-        if self._led:
-            return None
-        self._led = True
-        self._fence += 1
-        return self._fence
-
     def renew(self, fence: int, seconds: float) -> None:  # noqa: ARG002 - it does not run out here
         """See the port."""
-        self._held(fence)
-        self._led = True
-
-    def resign(self, fence: int) -> None:
-        """See the port."""
-        if fence == self._fence:
-            self._led = False
+        self._prolong(fence)
 
     def position(self) -> int:
         """See the port."""
@@ -111,10 +93,6 @@ class MemoryPublications:
     def parked(self) -> dict[UUID, int]:
         """See the port."""
         return dict(self._parked)
-
-    def _held(self, fence: int) -> None:
-        if fence != self._fence:
-            raise Fenced("Another publisher leads since; this one stops.")
 
 
 class MemorySubscribers:

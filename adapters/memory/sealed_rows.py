@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from hashlib import sha256
 
+from adapters.memory.lease import MemoryLease
 from adapters.memory.recorder import MemoryRecorder
 from adapters.rows import SealedRow
 from domain.errors import Fenced
@@ -33,38 +34,19 @@ class MemorySealedRows:
         """See the protocol."""
 
 
-class MemorySealState:
-    """Implements `domain.ports.SealState`. A lease never runs out here by itself: `expire` does it."""
+class MemorySealState(MemoryLease):
+    """Implements `domain.ports.SealState`."""
 
     def __init__(self) -> None:
-        self._fence = 0
-        self._led = False
+        super().__init__("sealer")
         self._sealed = Sealed(0, sha256(b"").digest())
         self._well: float | None = None
 
-    def expire(self) -> None:
-        """The lease of whoever leads has run out."""
-        self._led = False
-
-    def lead(self, seconds: float) -> int | None:  # noqa: ARG002 - it does not run out here
-        """See the port."""
-        if self._led:
-            return None
-        self._led = True
-        self._fence += 1
-        return self._fence
-
     def renew(self, fence: int, seconds: float, *, well: bool) -> None:  # noqa: ARG002 - it does not run out here
         """See the port."""
-        self._held(fence)
-        self._led = True
+        self._prolong(fence)
         if well:
             self._well = time.monotonic()
-
-    def resign(self, fence: int) -> None:
-        """See the port."""
-        if fence == self._fence:
-            self._led = False
 
     def sealed(self) -> Sealed:
         """See the port."""
@@ -82,7 +64,3 @@ class MemorySealState:
         if self._fence == 0:
             return None
         return float("inf") if self._well is None else time.monotonic() - self._well
-
-    def _held(self, fence: int) -> None:
-        if fence != self._fence:
-            raise Fenced("Another sealer leads since; this one stops.")

@@ -1,34 +1,24 @@
 """What the publisher remembers, in the record database: its own tables, under a role of its own."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import UUID
 
-import psycopg
+from psycopg import sql
 
 from adapters.faults import Reach, no_fault
 from adapters.partitions import PARTITIONS
-from adapters.postgres.databases import Database, Role, translated
-from domain.errors import Fenced
+from adapters.postgres.databases import Database, Role
+from adapters.postgres.lease import PostgresLease
 from domain.ports import Again, Message
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-
-_SESSION: Final = """session = pg_backend_pid(),
-    session_began = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())"""
 _COLUMNS: Final = "event_id, child_id, kind, at, partition, number"
 
 
-class PostgresPublications:
-    """Implements `domain.ports.Publications`. One connection, opened again where it broke.
-
-    A lease is measured by the server's clock and ends with the session of whoever has it: a publisher that was killed
-    keeps nobody waiting, one that vanished with its machine as long as the lease runs. Every change locks the one row
-    of state under its fencing number first.
-    """
+class PostgresPublications(PostgresLease):
+    """Implements `domain.ports.Publications`."""
 
     FAULT_POINTS: ClassVar[tuple[str, ...]] = (
         "before-numbering",
@@ -39,46 +29,13 @@ class PostgresPublications:
     )
 
     def __init__(self, database: Database, role: Role = Role.PUBLISHER, *, reach: Reach = no_fault) -> None:
-        self._database = database
-        self._role = role
+        super().__init__(database, role, sql.Identifier("publication", "state"), who="publisher")
         self._reach = reach
-        self._connection: Connection | None = None
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-
-    def lead(self, seconds: float) -> int | None:
-        """See the port."""
-        with self._connected() as connection, connection.transaction():
-            # Before anything is asked, so that of two who come at once the second sees what the first did.
-            connection.execute("SELECT FROM publication.state FOR UPDATE")
-            row = connection.execute(
-                f"""
-                UPDATE publication.state
-                SET fence = fence + 1, until = clock_timestamp() + make_interval(secs => %s), {_SESSION}
-                WHERE until < clock_timestamp() OR NOT EXISTS (
-                    SELECT FROM pg_stat_activity WHERE pid = session AND backend_start = session_began
-                )
-                RETURNING fence
-                """,
-                (seconds,),
-            ).fetchone()
-        return int(row[0]) if row else None
 
     def renew(self, fence: int, seconds: float) -> None:
         """See the port."""
         with self._leading(fence) as connection:
-            connection.execute(
-                f"UPDATE publication.state SET until = clock_timestamp() + make_interval(secs => %s), {_SESSION}",
-                (seconds,),
-            )
-
-    def resign(self, fence: int) -> None:
-        """See the port."""
-        with self._connected() as connection:
-            connection.execute("UPDATE publication.state SET until = '-infinity' WHERE fence = %s", (fence,))
+            self._prolong(connection, seconds)
 
     def position(self) -> int:
         """See the port."""
@@ -192,20 +149,3 @@ class PostgresPublications:
         """See the port."""
         with self._connected() as connection:
             return dict(connection.execute("SELECT stream_id, position FROM publication.parked").fetchall())
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        with translated(self._database.store):
-            if self._connection is None or self._connection.closed:
-                self._connection = self._database.connect(self._role)
-            yield self._connection
-
-    @contextmanager
-    def _leading(self, fence: int) -> Iterator[Connection]:
-        with self._connected() as connection, connection.transaction():
-            row = connection.execute(
-                "SELECT FROM publication.state WHERE fence = %s FOR UPDATE", (fence,)
-            ).fetchone()
-            if row is None:
-                raise Fenced("Another publisher leads since; this one stops.")
-            yield connection

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from typing import ClassVar, Final, Protocol
 
 from adapters.faults import Reach, no_fault
+from adapters.leading import lead
 from adapters.rows import SealedRows
 from adapters.seals import tree
 from adapters.seals.entries import entries, position_of
@@ -84,19 +85,13 @@ class Sealer:
         `until_caught_up` it raises Fenced and Unavailable instead. Raises SealBroken where what is stored is not what
         was sealed: then nothing more is.
         """
-        while (fence := self._lead(stop)) is not None:
-            try:
-                self._follow(fence, until_caught_up=until_caught_up, stop=stop)
-            except Fenced:
-                if until_caught_up:
-                    raise
-                continue
-            finally:
-                self._edge = None
-                self._ahead.drop()
-                with suppress(Unavailable):
-                    self.state.resign(fence)
-            break
+        lead(
+            self.state,
+            self.lease_seconds,
+            lambda fence: self._while_leading(fence, until_caught_up=until_caught_up, stop=stop),
+            until_caught_up=until_caught_up,
+            stop=stop,
+        )
         return self.sealed
 
     def step(self, fence: int) -> bool:
@@ -126,6 +121,13 @@ class Sealer:
         self._edge = edge
         return True
 
+    def _while_leading(self, fence: int, *, until_caught_up: bool, stop: Callable[[], bool]) -> None:
+        try:
+            self._follow(fence, until_caught_up=until_caught_up, stop=stop)
+        finally:  # whoever leads next may seal meanwhile
+            self._edge = None
+            self._ahead.drop()
+
     def _follow(self, fence: int, *, until_caught_up: bool, stop: Callable[[], bool]) -> None:
         failures = 0
         renewed = time.monotonic() - BEAT_SECONDS
@@ -150,14 +152,6 @@ class Sealer:
                 if until_caught_up:
                     return
                 self.rows.wait(BEAT_SECONDS)
-
-    def _lead(self, stop: Callable[[], bool]) -> int | None:
-        while not stop():
-            fence = self.state.lead(self.lease_seconds)
-            if fence is not None:
-                return fence
-            time.sleep(0.1)
-        return None
 
     # How it is done
 

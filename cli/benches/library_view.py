@@ -27,7 +27,7 @@ from adapters.postgres.embedded import ServerAddress
 from adapters.rule_files import present
 from cli.benches import invented
 from cli.benches.measuring import Slice
-from cli.benches.yardsticks import BATCH, Environment, library_environment
+from cli.benches.yardsticks import Environment, insert, library_environment
 from domain.child_record.events import EVENTS
 from domain.kernel import History, Log, Recorded
 from domain.personal_data import HIDDEN
@@ -123,8 +123,7 @@ class LibraryView:
     def projected(self, events: int) -> Slice:
         """Record so many events, then run the projection until it has processed them."""
         stored = [self._application.mapper.to_stored_event(one) for one in self._told(events)]
-        for start in range(0, len(stored), BATCH):
-            self._application.recorder.insert_events(stored[start : start + BATCH])
+        insert(self._application, stored)
         self._done += len(stored)
         began = time.perf_counter()
         with ProjectionRunner(

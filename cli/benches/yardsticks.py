@@ -192,6 +192,12 @@ def _library_process(pipe: Connection, environment: Environment, pairs: bool) ->
     library.close()
 
 
+def insert(application: Application[UUID], stored: Sequence[StoredEvent]) -> None:
+    """Insert events in batches that the library bears."""
+    for start in range(0, len(stored), BATCH):
+        application.recorder.insert_events(stored[start : start + BATCH])
+
+
 class LibraryBulk:
     """New events by `insert_events`, ready beforehand, four to an aggregate."""
 
@@ -225,8 +231,7 @@ class LibraryBulk:
         return stored
 
     def _insert(self, stored: Sequence[StoredEvent]) -> None:
-        for start in range(0, len(stored), BATCH):
-            self._application.recorder.insert_events(stored[start : start + BATCH])
+        insert(self._application, stored)
 
 
 class LibraryBulkProcesses(_Processes):

@@ -22,18 +22,17 @@ LONG = 60.0
 
 @dataclass
 class Kept:
-    """What the publisher remembers; how its lease is made to run out; how whoever leads is made to be gone."""
+    """What the publisher remembers; how its lease is made to run out."""
 
     publications: Publications
     expire: Callable[[int], None]
-    vanish: Callable[[], None]
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
 def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
     if request.param == "memory":
         memory = MemoryPublications()
-        yield Kept(memory, lambda fence: memory.expire(), memory.expire)
+        yield Kept(memory, lambda fence: memory.expire())
         return
     make: MakeDatabases = request.getfixturevalue("make_databases")
     real = PostgresPublications(make().record)
@@ -42,7 +41,7 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
         real.renew(fence, 0.001)
         time.sleep(0.01)
 
-    yield Kept(real, expire, real.close)
+    yield Kept(real, expire)
     real.close()
 
 
@@ -54,26 +53,6 @@ def leading(kept: Kept) -> int:
     fence = kept.publications.lead(LONG)
     assert fence is not None
     return fence
-
-
-def test_one_leads_and_another_does_not(kept: Kept) -> None:
-    fence = leading(kept)
-    assert kept.publications.lead(LONG) is None
-    kept.publications.renew(fence, LONG)
-    kept.publications.resign(fence)
-    assert leading(kept) > fence
-
-
-def test_once_the_leader_is_gone_another_leads_before_the_lease_has_run_out(kept: Kept) -> None:
-    first = leading(kept)
-    kept.vanish()
-    until = time.monotonic() + 5  # the server takes a moment to see that a session has ended
-    while (second := kept.publications.lead(LONG)) is None:
-        assert time.monotonic() < until
-    assert second > first
-    with pytest.raises(Fenced):
-        kept.publications.renew(first, LONG)
-    assert kept.publications.lead(LONG) is None
 
 
 def test_what_was_sent_can_be_had_again_until_it_is_forgotten(kept: Kept) -> None:

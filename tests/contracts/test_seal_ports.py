@@ -27,11 +27,10 @@ NOTHING = Sealed(0, tree.EMPTY)
 
 @dataclass
 class Kept:
-    """A log with what its sealer remembers; how the lease is made to run out; how whoever leads is made to be gone."""
+    """A log with what its sealer remembers; how the lease is made to run out."""
 
     site: Site
     expire: Callable[[int], None]
-    vanish: Callable[[], None]
 
     @property
     def state(self) -> SealState:
@@ -47,7 +46,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     if request.param == "memory":
         site = memory_site(tmp_path)
         memory = cast("MemorySealState", site.state)
-        yield Kept(site, lambda _: memory.expire(), memory.expire)
+        yield Kept(site, lambda _: memory.expire())
         return
     make: MakeDatabases = request.getfixturevalue("make_databases")
     site = postgres_site(make().record, tmp_path)
@@ -57,7 +56,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
         real.renew(fence, 0.001, well=False)
         time.sleep(0.01)
 
-    yield Kept(site, expire, real.close)
+    yield Kept(site, expire)
     site.close()
 
 
@@ -65,23 +64,6 @@ def leading(kept: Kept) -> int:
     fence = kept.state.lead(LONG)
     assert fence is not None
     return fence
-
-
-def test_one_leads_and_another_does_not(kept: Kept) -> None:
-    fence = leading(kept)
-    assert kept.state.lead(LONG) is None
-    kept.state.renew(fence, LONG, well=True)
-    kept.state.resign(fence)
-    assert leading(kept) > fence
-
-
-def test_once_the_leader_is_gone_another_leads_before_the_lease_has_run_out(kept: Kept) -> None:
-    first = leading(kept)
-    kept.vanish()
-    until = time.monotonic() + 5  # the server takes a moment to see that a session has ended
-    while (second := kept.state.lead(LONG)) is None:
-        assert time.monotonic() < until
-    assert second > first
 
 
 def test_whoever_lost_the_lease_changes_nothing(kept: Kept) -> None:
