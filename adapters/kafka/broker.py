@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Container
+from collections.abc import Callable, Container
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -76,8 +76,15 @@ class LocalBroker:
         run = [java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classes]
         with (self._folder / "broker.log").open("ab") as said:
             if not (self._folder / "data" / "meta.properties").exists():
-                cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-                formatting = [*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
+                formatting = [
+                    *run,
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    cluster_id(),
+                    "-c",
+                    str(settings),
+                ]
                 if subprocess.run(formatting, stdout=said, stderr=said, check=False).returncode:
                     raise NoBroker(f"The broker's folder could not be prepared: {self._last_said()}")
             # A session of its own: Ctrl-C is for us, and we stop it in order. On a tether: it does not outlive us.
@@ -253,6 +260,13 @@ def _packaged_java() -> str | None:
     except ImportError:
         return None
     return str(JAVA)
+
+
+def cluster_id(random: Callable[[int], bytes] = os.urandom) -> str:
+    """A random id in Kafka's form, 22 characters. None begins with a hyphen, which its tools take for an option."""
+    while (made := base64.urlsafe_b64encode(random(16)).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
 
 
 def _free_port() -> int:
