@@ -5,17 +5,24 @@ from datetime import date, datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from domain.access.events import AdultSought
 from domain.access.model import AccessGrant
+from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts
+from domain.kernel import Log
 from domain.personal_data import Forgotten
+from domain.policy.subject_access import LookAt
 from domain.ports import EventStore, Ids
 from domain.review import Compared
 from domain.rule_set.model import RuleSet
 from domain.supply.model import HeldRecord
 from domain.supply.model import fold as fold_held
+from ingest.carers import carer_who_is
 from ingest.matching import weights
 from projections.audit_trail.queries import AuditTrail, Entry, Open
-from projections.reading import RecordReader
+from projections.ports import Slice, Slices
+from projections.projection import Depth, Reads, as_served
+from projections.reading import RecordReader, facts_of
 from projections.retention_schedule.queries import due
 from projections.review_queue.queries import waiting
 
@@ -111,6 +118,36 @@ class ServedHeldRecords:
         ]
 
 
+class ServedAdults:
+    """Implements `domain.access.handlers.Adults`: reads every record of the log, as a rebuild does.
+
+    An index of children keeps no index of adults, so that nobody can look one up; a request may take its month.
+    """
+
+    def __init__(self, slices: Callable[[], Slices], head: Callable[[], int]) -> None:
+        self._slices = slices
+        self._head = head
+
+    def naming(
+        self, grant: AccessGrant, adult: AdultSought, limit: int
+    ) -> tuple[list[tuple[RecordFacts, Carer]], bool]:
+        """Records with the carer in each that the adult is."""
+        del grant
+        upto, slices = self._head(), self._slices()
+        found: list[tuple[RecordFacts, Carer]] = []
+        of = slices.count(Log.RECORD, upto)
+        for number in range(of):
+            for _, history in slices.histories(Slice(Log.RECORD, number, of), upto, Reads(Depth.EVENTS)):
+                facts = facts_of(as_served(history)) if history is not None else None
+                carer = carer_who_is(adult, facts) if isinstance(facts, RecordFacts) else None
+                if carer is None or not isinstance(facts, RecordFacts):
+                    continue
+                if len(found) == limit:
+                    return found, True
+                found.append((facts, carer))
+        return found, False
+
+
 class ServedTrail:
     """Implements `domain.access.handlers.Trail`: the audit trail, and what falls due."""
 
@@ -129,6 +166,10 @@ class ServedTrail:
     def changes(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
         """Changes to one record."""
         return self._trail.changes(grant, child_id, limit)
+
+    def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
+        """Every look at one child."""
+        return self._trail.looks_at(grant, child_id)
 
     def refusals(
         self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int

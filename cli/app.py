@@ -23,6 +23,7 @@ from domain.access.commands import Look, ReadDue
 from domain.access.handlers import (
     NOT_FOUND,
     SAME_PERSON,
+    Adults,
     Finder,
     HeldRecords,
     Looking,
@@ -60,6 +61,10 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.WithdrawExtensionConsent: "withdraw-extension-consent",
     commands.NotifyDeath: "notify-death",
     commands.ArchiveRecord: "archive-record",
+    commands.RequestSubjectAccess: "subject-access",
+    commands.PauseSubjectAccess: "subject-access",
+    commands.ResumeSubjectAccess: "subject-access",
+    commands.AnswerSubjectAccess: "subject-access",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 
@@ -86,6 +91,7 @@ class App:
     finder: Finder
     trail: Trail
     held: HeldRecords
+    adults: Adults
     listed: AccessRegister
     operations: Operations
     upkeep: Upkeep
@@ -206,6 +212,7 @@ class App:
             log=self.access_log,
             trail=self.trail,
             held=self.held,
+            adults=self.adults,
             mediator=mediator,
         )
 

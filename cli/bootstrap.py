@@ -22,7 +22,7 @@ from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
-from adapters.serving import ServedHeldRecords, ServedTrail
+from adapters.serving import ServedAdults, ServedHeldRecords, ServedTrail
 from adapters.store import Reveal
 from cli.app import App
 from cli.proving import Proving
@@ -35,6 +35,7 @@ from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
 from domain.destruction.handlers import CERTIFICATES
 from domain.errors import BadInput, Unavailable
+from domain.kernel import Log
 from domain.ports import Clock
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Loader
@@ -177,6 +178,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             held=ServedHeldRecords(
                 serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
+            adults=ServedAdults(stores.slices, partial(reader.head, Log.RECORD)),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),

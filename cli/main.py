@@ -29,6 +29,7 @@ from cli import (
     retention,
     seal,
     stream,
+    subject_access,
     witness,
 )
 from cli.output import Output
@@ -76,6 +77,7 @@ for module in (
     handing_over,
     queue,
     audit,
+    subject_access,
     retention,
     projection,
     policy,

@@ -30,6 +30,7 @@ from domain.child_record.events import (
 )
 from domain.child_record.model import Involvement, Shield
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
+from domain.policy.subject_access import SubjectRequest
 from domain.rule_set.model import SHIELD_CEILING, RecordField, RuleSet
 
 
@@ -76,6 +77,8 @@ class RecordFacts:
     """Provenance by field name: name, date_of_birth, gender, whereabouts, carers, education, practice."""
     shields: tuple[Shield, ...] = ()
     """The shields that stand; only a manager's display holds them."""
+    requests: tuple[SubjectRequest, ...] = ()
+    """Who asked who looked at the record. No display holds them."""
 
     @property
     def departure(self) -> Departure | None:
@@ -387,6 +390,15 @@ _NHS: Final = "nhs-number"
 def _within(sight: Sight, names: Sequence[RecordField]) -> list[RecordField]:
     """What the rules name, less what no rule set may show in this sight."""
     return [name for name in names if sight != "shielded" or name in SHIELD_CEILING]
+
+
+def shown_carer(carer: Carer) -> Display:
+    """A carer as they are shown to themselves."""
+    return {
+        "name": name_shown(carer.name),
+        "standing": carer.standing,
+        "contact": _contact(carer.contact),
+    }
 
 
 def _disclosed(sight: Sight, rule: str, record: Display) -> Disclosed:

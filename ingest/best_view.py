@@ -220,6 +220,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         death_notified_on=record.death_notified_on,
         held=best.held,
         shields=record.shields,
+        requests=record.requests,
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.access.events import Criteria
+from domain.access.events import AdultSought, Criteria
 from domain.identifiers import AllocatedNumber, NamePart, ShortCode
 from domain.kernel import Command
 from domain.rule_set.model import RecordField
@@ -84,3 +84,25 @@ class ShowHeld(Look):
     """Show one source record that is held back beside the records it may be about."""
 
     held: UUID
+
+
+class ReadSubjectRequests(Look):
+    """List who asked who looked at a child's record, and how their clocks stand."""
+
+    child_id: UUID
+
+
+class ReplyToSubject(Look):
+    """Tell whoever made this request who looked. `withheld`: exemptions decided upon; None: none was decided upon."""
+
+    child_id: UUID
+    request: UUID
+    withheld: Annotated[tuple[ShortCode, ...], Field(max_length=6)] | None = None
+
+
+class ReplyToAdult(Look):
+    """Tell an adult, whose identity is proved, in which records they are named."""
+
+    adult: AdultSought
+    received_on: date
+    limit: int = Field(default=50, ge=1, le=50)

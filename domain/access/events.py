@@ -136,6 +136,32 @@ class RecordHandedOver(Looked):
     ground: Annotated[ShortCode, IN_IDENTITY]
 
 
+class AdultSought(Immutable):
+    """An adult who asks what is held about themselves: their name, and what only they would give beside it."""
+
+    name: Query
+    postcode: Postcode | None = None
+    telephone: Query | None = None
+    email: Query | None = None
+    number: IndexNumber | None = None
+
+
+class SubjectReplied(Looked):
+    """Somebody was told who looked at a record, or an adult in which records they are named (UK GDPR Art 15).
+
+    child, request, requester: whose record, in answer to what and to whom; of an adult's own request, `adult` alone.
+    withheld: the exemptions decided upon.
+    """
+
+    NAME: ClassVar[str] = "subject-replied"
+
+    child: Annotated[Id | None, IN_IDENTITY] = None
+    request: Annotated[Id | None, IN_IDENTITY] = None
+    requester: Annotated[ShortCode | None, IN_IDENTITY] = None
+    withheld: Annotated[tuple[ShortCode, ...], Field(max_length=6), IN_IDENTITY] = ()
+    adult: Annotated[AdultSought | None, IN_IDENTITY] = None
+
+
 class AccessRefused(Looked):
     """Somebody was refused a look or a change. What they asked for is kept, not shown; of a change, which record."""
 
@@ -151,4 +177,6 @@ class LookForgotten(Looked):
     NAME: ClassVar[str] = "look-forgotten"
 
 
-EVENTS = EventTypes((RecordsSearched, RecordShown, RecordHandedOver, AuditRead, QueueRead, AccessRefused))
+EVENTS = EventTypes(
+    (RecordsSearched, RecordShown, RecordHandedOver, AuditRead, QueueRead, SubjectReplied, AccessRefused)
+)

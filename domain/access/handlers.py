@@ -17,14 +17,18 @@ from domain.access.commands import (
     OpenRecord,
     ReadDue,
     ReadRefusals,
+    ReadSubjectRequests,
     ReadTrail,
     ReplayAccess,
+    ReplyToAdult,
+    ReplyToSubject,
     SearchRecords,
     ShowHeld,
 )
 from domain.access.events import (
     AccessRefused,
     Action,
+    AdultSought,
     AuditRead,
     Criteria,
     Hit,
@@ -33,8 +37,11 @@ from domain.access.events import (
     RecordHandedOver,
     RecordShown,
     RecordsSearched,
+    SubjectReplied,
 )
 from domain.access.model import Access, AccessGrant, Actor
+from domain.child_record import subject_access
+from domain.child_record.events import Carer
 from domain.disclosure import (
     RENDERER,
     RecordFacts,
@@ -44,13 +51,23 @@ from domain.disclosure import (
     fields_of,
     listed,
     mask_of,
+    shown_carer,
 )
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.kernel import Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import Permission, admitted, may
-from domain.policy.retention import begin_of
+from domain.policy.retention import begin_of, london_day
 from domain.policy.screening import screen_name
+from domain.policy.subject_access import (
+    LookAt,
+    Origin,
+    SubjectRequest,
+    exemptions_of,
+    months_after,
+    reply_to,
+    requester_of,
+)
 from domain.ports import Ids
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import Right, RuleSet
@@ -139,6 +156,10 @@ class Trail(Protocol):
         """Changes to one record."""
         ...
 
+    def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
+        """Every look at one child and every attempt at one."""
+        ...
+
     def refusals(
         self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
     ) -> tuple[list[dict[str, Any]], bool]:
@@ -173,6 +194,19 @@ class HeldRecords(Protocol):
         ...
 
 
+class Adults(Protocol):
+    """Finds the records that name an adult. None is kept by whom it names, so all are read."""
+
+    def naming(
+        self, grant: AccessGrant, adult: AdultSought, limit: int
+    ) -> tuple[list[tuple[RecordFacts, Carer]], bool]:
+        """Records with the carer in each that the adult is, at most `limit`; whether there are more.
+
+        None that a shield hides from whoever serves.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Looking:
     """What looking needs. `rules_by_id` finds the rule set that an older access was decided under.
@@ -189,6 +223,7 @@ class Looking:
     log: AccessLog
     trail: Trail
     held: HeldRecords
+    adults: Adults
     mediator: Actor | None = None
 
 
@@ -210,6 +245,15 @@ class Replayed:
     policy: str
     instant: datetime
     rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """What may now leave, and what the authority keeps: how every look at the child was accounted for."""
+
+    access_id: UUID
+    reply: dict[str, Any]
+    account: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +401,198 @@ def read_due(command: ReadDue, looking: Looking) -> Shown:
     page = {"due": looking.trail.due(grant, command.on)}
     _record(grant, command, looking, "due", AuditRead, {}, [], page, "due-permitted")
     return Shown(grant.access_id, page)
+
+
+def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Shown:
+    """List the requests to know who looked, with their clocks. For the responsible authority; itself an access."""
+    asked = {"subject": command.child_id}
+    grant = _grant(command, "subject-access", looking, asked)
+    facts = _managed(command.child_id, looking, grant)
+    if facts is None:
+        _record(grant, command, looking, "subject-access", AuditRead, asked, [], {}, "nothing-to-show")
+        raise NotFound(NOT_FOUND, field="child")
+    today = london_day(command.at)
+    page = {"requests": [_clock(request, today, looking.rules) for request in facts.requests]}
+    _record(grant, command, looking, "subject-access", AuditRead, asked, [], page, "subject-access-permitted")
+    return Shown(grant.access_id, page)
+
+
+def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
+    """Tell whoever asked who looked at the record, as the rules allow and as was decided (UK GDPR Art 15; T51, T52).
+
+    Raises NotFound where the authority is not responsible; Refused (`no-such-request`, `paused`), BadInput
+    (`decision-needed`, `unknown-exemption`), AccessDenied (`two-people-needed`): on record before they are told.
+    """
+    asked = {"child": command.child_id, "request": command.request, "withheld": command.withheld or ()}
+    grant = _grant(command, "subject-access", looking, {"subject": command.child_id})
+    for _ in range(_RENDERINGS):
+        facts = _managed(command.child_id, looking, grant)
+        if facts is None:
+            _record(
+                grant, command, looking, "subject-access", SubjectReplied, asked, [], {}, "nothing-to-show"
+            )
+            raise NotFound(NOT_FOUND, field="child")
+        try:
+            request = _answerable(command, facts, looking.rules)
+        except BadInput:
+            raise
+        except Refused as refused:
+            record_refusal(command, "subject-access", looking, refused.code, command.child_id)
+            raise
+        reply = reply_to(
+            request.requester,
+            looking.trail.looks_at(grant, command.child_id),
+            [Origin(field, *facts.held[key][:2]) for field, key in _ORIGINS.items() if key in facts.held],
+            looking.rules,
+            shielded=facts.shielded,
+            withheld=command.withheld or (),
+        )
+        answered = {**_clock(request, london_day(command.at), looking.rules), **reply.display}
+        page = {name: value for name, value in answered.items() if name not in _OF_THE_AUTHORITY}
+        display = _Display(command.child_id, facts.version, mask_of(()), page)
+        asked["requester"] = request.requester
+        _record(
+            grant,
+            command,
+            looking,
+            "subject-access",
+            SubjectReplied,
+            asked,
+            [display],
+            page,
+            "subject-access-permitted",
+        )
+        if _unmoved(looking, [display]):
+            return Replied(grant.access_id, page, dict(reply.account))
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def reply_to_adult(command: ReplyToAdult, looking: Looking) -> Shown:
+    """Tell an adult in which records they are named, and with what; nothing of anybody else (T58).
+
+    A record is theirs where it names them and something else they gave agrees. Raises BadInput where they gave nothing.
+    """
+    if not any((command.adult.postcode, command.adult.telephone, command.adult.email, command.adult.number)):
+        raise BadInput(
+            "A name alone is of many people: give a postcode, telephone, e-mail or index number, too.",
+            code="not-told-apart",
+            field="postcode",
+        )
+    if command.received_on > london_day(command.at):
+        raise BadInput("This day has not come yet.", code="date-in-future", field="received")
+    asked = {"adult": command.adult}
+    grant = _grant(command, "subject-access", looking, {})
+    for _ in range(_RENDERINGS):
+        found, more = looking.adults.naming(grant, command.adult, command.limit)
+        displays = [
+            _Display(
+                facts.child_id,
+                facts.version,
+                mask_of(("carers", "sources")),
+                _entry_of(facts, carer, looking),
+            )
+            for facts, carer in found
+        ]
+        page = {
+            "received_on": command.received_on.isoformat(),
+            "answer_by": months_after(command.received_on, looking.rules.subject_access.months).isoformat(),
+            "entries": sorted((display.record for display in displays), key=canonical),
+            "statement": looking.rules.subject_access.statement,
+        }
+        _record(
+            grant,
+            command,
+            looking,
+            "subject-access",
+            SubjectReplied,
+            asked,
+            displays,
+            page,
+            "subject-access-permitted",
+            more=more,
+        )
+        if _unmoved(looking, displays):
+            return Shown(grant.access_id, {**page, "more": more})
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The records kept changing while they were read. Try again.")
+
+
+_ORIGINS: Final = {
+    "name": "name",
+    "date_of_birth": "date_of_birth",
+    "gender": "gender",
+    "address": "whereabouts",
+    "carers": "carers",
+    "education": "education",
+    "general_practice": "practice",
+}
+"""Field of a display → the name its provenance is kept under."""
+
+_OF_THE_AUTHORITY: Final = frozenset({"request", "basis", "withheld", "state", "paused_for"})
+"""What of a request's state is for the authority, and in no reply."""
+
+
+def _managed(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFacts | None:
+    """The record, where the viewer manages it for the responsible authority."""
+    facts = looking.records.facts(grant, [child_id]).get(child_id)
+    shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
+    return facts if shown is not None and shown.sight == "manager" else None
+
+
+def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> SubjectRequest:
+    """The request, if it may be answered as was decided."""
+    request = next((one for one in facts.requests if one.request == command.request), None)
+    if request is None or request.answered_on is not None:
+        raise subject_access.no_such_request()
+    if request.paused_for is not None:
+        raise subject_access.paused()
+    exemptions_of(request.requester, command.withheld or (), rules)
+    if requester_of(request.requester, rules).guarded:
+        if command.withheld is None:
+            raise BadInput(
+                "Decide first: --withhold EXEMPTION, or --withhold-nothing.",
+                code="decision-needed",
+                field="withhold",
+            )
+        if facts.shielded and command.confirmed_by is None:
+            raise AccessDenied(
+                "This record is shielded: two people decide, --as one and --with another.",
+                code="two-people-needed",
+            )
+    return request
+
+
+def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, Any]:
+    """A request and how its clock stands on a day."""
+    answer_by = request.answer_by(rules)
+    state = "answered" if request.answered_on else "paused" if answer_by is None else "open"
+    late = state == "open" and answer_by is not None and today > answer_by
+    return {
+        "request": str(request.request),
+        "for": request.requester,
+        "basis": request.basis,
+        "received_on": request.received_on.isoformat(),
+        "pauses": [
+            {"for": why, "since": since.isoformat(), "until": until.isoformat() if until else None}
+            for why, since, until in request.pauses
+        ],
+        "paused_for": request.paused_for,
+        "answer_by": answer_by.isoformat() if answer_by else None,
+        "state": "overdue" if late else state,
+        "withheld": list(request.withheld),
+    }
+
+
+def _entry_of(facts: RecordFacts, carer: Carer, looking: Looking) -> dict[str, Any]:
+    """What one record says of the adult. Nothing of the child, nor of where it is, nor of anybody else."""
+    held = facts.held.get("carers")
+    names = looking.rules.subject_access.sources
+    return {
+        **shown_carer(carer),
+        "from": names.get(held.source_kind, str(held.source_kind)) if held else None,
+        "since": held.since.isoformat() if held else None,
+    }
 
 
 def list_held(command: ListHeld, looking: Looking) -> Shown:

@@ -162,3 +162,35 @@ class RuleOutLink(Command):
     source_kind: SourceKind
     marks: Annotated[tuple[Mark, ...], Field(max_length=24)]
     held: Id
+
+
+class RequestSubjectAccess(Command):
+    """Somebody asks who looked at this record, on a basis that the rules know."""
+
+    request: Id
+    requester: ShortCode
+    basis: ShortCode
+    received_on: date
+
+
+class PauseSubjectAccess(Command):
+    """The clock of a request is to stand still, on one of the grounds that the rules know."""
+
+    request: Id
+    why: ShortCode
+    since: date
+
+
+class ResumeSubjectAccess(Command):
+    """The clock of a request is to go on."""
+
+    request: Id
+    until: date
+
+
+class AnswerSubjectAccess(Command):
+    """A request was answered by an access, with these exemptions decided upon."""
+
+    request: Id
+    access: Id
+    withheld: tuple[ShortCode, ...] = ()

@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
+from domain.child_record import subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -21,6 +22,7 @@ from domain.child_record.assertions import (
     screen,
 )
 from domain.child_record.commands import (
+    AnswerSubjectAccess,
     ArchiveRecord,
     AssertFacts,
     AssignAuthority,
@@ -29,8 +31,11 @@ from domain.child_record.commands import (
     GiveExtensionConsent,
     LiftShield,
     NotifyDeath,
+    PauseSubjectAccess,
     RaiseShield,
     RegisterChild,
+    RequestSubjectAccess,
+    ResumeSubjectAccess,
     RuleOutLink,
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
@@ -450,6 +455,10 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     NotifyDeath: notify_death,
     ArchiveRecord: archive_record,
     RuleOutLink: rule_out_link,
+    RequestSubjectAccess: subject_access.request,
+    PauseSubjectAccess: subject_access.pause,
+    ResumeSubjectAccess: subject_access.resume,
+    AnswerSubjectAccess: subject_access.answer,
 }
 
 

@@ -485,6 +485,57 @@ class RecordReopened(Event):
     ground: Annotated[HeldShortCode, IN_CONTENT]
 
 
+class SubjectAccessRequested(Event):
+    """Somebody asked who looked at this record (UK GDPR Art 15): who, on what they may ask, and on which day."""
+
+    NAME: ClassVar[str] = "subject-access-requested"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    requester: Annotated[ShortCode, IN_CONTENT]
+    basis: Annotated[ShortCode, IN_CONTENT]
+    received_on: Annotated[date, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class SubjectAccessPaused(Event):
+    """The clock of such a request stands still from this day on: its identity, or what is wanted, is not clear yet."""
+
+    NAME: ClassVar[str] = "subject-access-paused"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    why: Annotated[ShortCode, IN_CONTENT]
+    since: Annotated[date, IN_CONTENT]
+
+
+class SubjectAccessResumed(Event):
+    """The clock of such a request goes on from this day."""
+
+    NAME: ClassVar[str] = "subject-access-resumed"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    until: Annotated[date, IN_CONTENT]
+
+
+class SubjectAccessAnswered(Event):
+    """Such a request was answered. `withheld` names the exemptions decided upon, `access` the look that answered it."""
+
+    NAME: ClassVar[str] = "subject-access-answered"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    answered_on: Annotated[date, IN_CONTENT]
+    withheld: Annotated[tuple[ShortCode, ...], Field(max_length=6), IN_CONTENT] = ()
+    access: Annotated[Id, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -512,5 +563,9 @@ EVENTS = EventTypes(
         RecordArchived,
         RecordReopened,
         LinkRuledOut,
+        SubjectAccessRequested,
+        SubjectAccessPaused,
+        SubjectAccessResumed,
+        SubjectAccessAnswered,
     )
 )

@@ -41,12 +41,17 @@ from domain.child_record.events import (
     ShieldRaised,
     Source,
     SourceKind,
+    SubjectAccessAnswered,
+    SubjectAccessPaused,
+    SubjectAccessRequested,
+    SubjectAccessResumed,
     SupplyWithdrawn,
     Whereabouts,
 )
 from domain.kernel import Event, ForgottenEvent, History, Recorded
 from domain.personal_data import Forgotten, Hidden
 from domain.policy.retention import Departure, london_day
+from domain.policy.subject_access import Pause, SubjectRequest
 
 AssertedEvent: TypeAlias = (
     IdentityAsserted
@@ -173,6 +178,8 @@ class ChildRecord:
     archive_ground: str | Forgotten | Hidden | None = None
     ruled_out: frozenset[str] = frozenset()
     """Marks of source records that a human found to be about another child."""
+    requests: tuple[SubjectRequest, ...] = ()
+    """Who asked who looked at it, in order; none where this reader may not know."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -458,6 +465,47 @@ def _death_notified(record: ChildRecord, recorded: Recorded, event: DeathNotifie
     return {"deaths": (*record.deaths, death)}
 
 
+def _asked_who_looked(
+    record: ChildRecord, recorded: Recorded, event: SubjectAccessRequested
+) -> dict[str, Any]:
+    del recorded
+    asked = SubjectRequest(event.request, event.requester, event.basis, event.received_on)
+    return {"requests": (*record.requests, asked)}
+
+
+def _with_request(
+    record: ChildRecord, which: UUID, change: Callable[[SubjectRequest], SubjectRequest]
+) -> dict[str, Any]:
+    """The requests with this one changed; as they are where there is none."""
+    return {"requests": tuple(change(one) if one.request == which else one for one in record.requests)}
+
+
+def _paused(record: ChildRecord, recorded: Recorded, event: SubjectAccessPaused) -> dict[str, Any]:
+    del recorded
+    pause = Pause(event.why, event.since)
+    return _with_request(record, event.request, lambda one: replace(one, pauses=(*one.pauses, pause)))
+
+
+def _resumed(record: ChildRecord, recorded: Recorded, event: SubjectAccessResumed) -> dict[str, Any]:
+    del recorded
+    return _with_request(
+        record,
+        event.request,
+        lambda one: replace(
+            one, pauses=(*one.pauses[:-1], *(p._replace(until=event.until) for p in one.pauses[-1:]))
+        ),
+    )
+
+
+def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswered) -> dict[str, Any]:
+    del recorded
+    return _with_request(
+        record,
+        event.request,
+        lambda one: replace(one, answered_on=event.answered_on, withheld=event.withheld),
+    )
+
+
 _Tell: TypeAlias = Callable[[ChildRecord, Recorded, Any], dict[str, Any]]
 
 _TELLS: Final[Mapping[type[Event], _Tell]] = {
@@ -496,6 +544,10 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
         "supply_gone_on": None,
     },
     LinkRuledOut: lambda record, _, event: {"ruled_out": record.ruled_out.union(event.marks)},
+    SubjectAccessRequested: _asked_who_looked,
+    SubjectAccessPaused: _paused,
+    SubjectAccessResumed: _resumed,
+    SubjectAccessAnswered: _answered,
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

@@ -21,6 +21,10 @@ NEVER: Final = frozenset(
         "sensitive-involvement-ended",
         "facts-withheld",  # it says that a restricted message came
         "link-ruled-out",  # it says that somebody resembles this child
+        "subject-access-requested",  # who asked, and how it went, is between them and the authority
+        "subject-access-paused",
+        "subject-access-resumed",
+        "subject-access-answered",
     }
 )
 """Stored names of events that are published under no rule set."""

@@ -57,6 +57,7 @@ Right: TypeAlias = Literal[
     "refusals",
     "mediate",
     "hand-over",
+    "subject-access",
     # changing one record
     "register-child",
     "assert-facts",
@@ -100,6 +101,13 @@ SignalKind: TypeAlias = Literal[
 SHIELD_CEILING: Final[frozenset[RecordField]] = frozenset(
     {"child_id", "number", "name", "date_of_birth", "gender", "shielded"}
 )
+
+LookFact: TypeAlias = Literal["on", "who", "organisation", "why", "how", "what"]
+"""What may be told of a look: the day; role and kind of organisation; its name; the reason; the action; the fields."""
+
+GUARDED_FACTS: Final[frozenset[LookFact]] = frozenset({"on", "who", "why"})
+GUARDED_ACTIONS: Final[frozenset[Right]] = frozenset({"search", "show"})
+"""All that may be told, and of which looks, to somebody a shield may be against: nothing that one could show in."""
 
 GRANTING: Final[frozenset[Right]] = frozenset({"account", "organisation"})
 """Rights that no role holds beside any other: whoever says who may look does not look, nor run or audit the index."""
@@ -218,6 +226,55 @@ class Role(Immutable):
     purposes: Codes
 
 
+class Requester(Immutable):
+    """Somebody who may ask who looked at a child's record, and what they may learn.
+
+    bases: on what they may ask, each with what makes it so. actions: looks of which they learn; `learns`: what of
+    each. sources: the fields of whose source they learn. guarded: a shield may be against them, so what is withheld is
+    decided upon for each reply, and they learn nothing that a shield could show in.
+    """
+
+    title: Words
+    bases: Annotated[dict[ShortCode, Words], Field(min_length=1)]
+    actions: Annotated[tuple[Right, ...], AfterValidator(_once)]
+    learns: Annotated[tuple[LookFact, ...], AfterValidator(_once)]
+    sources: Fields = ()
+    guarded: bool = False
+
+    @model_validator(mode="after")
+    def _guards(self) -> "Requester":
+        if self.guarded and not (set(self.learns) <= GUARDED_FACTS and set(self.actions) <= GUARDED_ACTIONS):
+            raise ValueError("a guarded requester would learn of what a shield shows in")
+        return self
+
+
+class Exemption(Immutable):
+    """What may be withheld from whom, and the provision that allows it: everything, or looks of these kinds."""
+
+    title: Words
+    basis: Words
+    requesters: Codes
+    everything: bool = False
+    actions: Annotated[tuple[Right, ...], AfterValidator(_once)] = ()
+    purposes: Codes = ()
+    roles: Codes = ()
+
+
+class SubjectAccess(Immutable):
+    """How somebody learns who looked at a child's record (UK GDPR Art 15), and within how many months.
+
+    pauses: on what alone the clock stops. statement: what every reply ends with, whatever was withheld. sources: what a
+    kind of source is called.
+    """
+
+    months: Annotated[int, Field(ge=1, le=3)] = 1
+    pauses: dict[ShortCode, Words] = Field(default_factory=dict)
+    requesters: dict[ShortCode, Requester] = Field(default_factory=dict)
+    exemptions: dict[ShortCode, Exemption] = Field(default_factory=dict)
+    sources: dict[ShortCode, Words] = Field(default_factory=dict)
+    statement: Words = "This reply holds all that may be given to you."
+
+
 class Condition(Immutable):
     """What must hold, of an account or of the organisation its holder works for, for that account to be let in.
 
@@ -287,6 +344,7 @@ class RuleSet(Immutable):
     organisations: dict[ShortCode, OrganisationKind]
     hand_over: dict[ShortCode, Purpose] = Field(default_factory=dict)
     """The grounds on which facts are handed over to somebody who has no account, each with what makes it lawful."""
+    subject_access: SubjectAccess = SubjectAccess()
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
 
@@ -325,7 +383,18 @@ class RuleSet(Immutable):
             if GRANTING & set(role.may) and (role.sights or set(role.may) - GRANTING):
                 raise ValueError(f"roles.{name} says who may look, and may do other things too")
         self._roles_are_there()
+        self._exemptions_are_of_what_is_there()
         return self
+
+    def _exemptions_are_of_what_is_there(self) -> None:
+        for name, one in self.subject_access.exemptions.items():
+            there = (
+                set(one.requesters) <= set(self.subject_access.requesters)
+                and set(one.purposes) <= {*self.purposes, *self.hand_over}
+                and set(one.roles) <= set(self.roles)
+            )
+            if not there:
+                raise ValueError(f"subject_access.exemptions.{name} names what is not there")
 
     def _roles_are_there(self) -> None:
         named = {f"conditions.{name}": one.roles for name, one in self.conditions.items()}

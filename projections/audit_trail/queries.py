@@ -19,8 +19,11 @@ from domain.access.model import AccessGrant
 from domain.disclosure import fields_of
 from domain.errors import DamagedStream
 from domain.kernel import History
+from domain.organisation.model import Organisation
+from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.policy.shielding import shielded
+from domain.policy.subject_access import LookAt
 from domain.ports import EventStore
 from projections.audit_trail import view
 from projections.audit_trail.view import ChangeRow
@@ -66,6 +69,35 @@ class AuditTrail:
             _look_entry(look) | {"children": _texts(look.children), "asked_for": _texts(look.asked_for)}
             for look in found
         ]
+
+    def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
+        """Every look at one child and every attempt at one, newest first, with whose people looked.
+
+        Not for display: what is told of it, `domain.policy.subject_access` decides.
+        """
+        with self._open() as connection:
+            found = who_saw(connection, grant, child_id, None)
+        opened = self._looks([look.access_id for look in found])
+        employers: dict[UUID, Organisation] = {}
+        looks: list[LookAt] = []
+        for look in found:
+            event = _looked(opened.get(look.access_id))
+            if event is not None and event.organisation not in employers:
+                employers[event.organisation] = fold_organisation(self._records.load(event.organisation))
+            employer = employers[event.organisation] if event is not None else None
+            looks.append(
+                LookAt(
+                    at=look.at,
+                    action=look.action,
+                    purpose=look.rule if look.action == "hand-over" else look.purpose,
+                    shown=look.shown,
+                    fields=fields_of(look.mask) if look.mask else (),
+                    role=look.role,
+                    kind=employer.kind if employer else None,
+                    organisation=employer.name if employer else None,
+                )
+            )
+        return looks
 
     def changes(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
         """Changes to one record; of a shielded one those that hide nothing, without actors."""
@@ -145,8 +177,8 @@ class Look(NamedTuple):
     asked_for: Sequence[UUID] = ()
 
 
-def who_saw(connection: Connection[Any], grant: AccessGrant, child_id: UUID, limit: int) -> list[Look]:
-    """Looks at one child, newest first."""
+def who_saw(connection: Connection[Any], grant: AccessGrant, child_id: UUID, limit: int | None) -> list[Look]:
+    """Looks at one child, newest first, at most so many."""
     del grant  # asked for so that nobody reads the trail without leaving an entry in it
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(

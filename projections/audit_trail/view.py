@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordHandedOver, RecordShown
+from domain.access.events import (
+    AccessRefused,
+    AuditRead,
+    Looked,
+    QueueRead,
+    RecordHandedOver,
+    RecordShown,
+    SubjectReplied,
+)
 from domain.child_record.events import (
     ChildRegistered,
     SensitiveConsentWithdrawn,
@@ -184,11 +192,11 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
 
 def _asked_for(event: Looked) -> UUID | None:
     match event:
-        case RecordShown() | RecordHandedOver():
+        case RecordShown() | RecordHandedOver() | SubjectReplied():
             return event.child
         case QueueRead():
             return event.held
-        case AuditRead() if event.action in ("who-saw", "changes"):
+        case AuditRead() if event.action in ("who-saw", "changes", "subject-access"):
             return event.subject
         case AccessRefused() if event.action not in _ABOUT_NO_CHILD:
             return event.subject

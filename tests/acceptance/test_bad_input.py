@@ -375,6 +375,40 @@ COMMANDS: dict[Path_, Command] = {
     )),
     ("seal",): Command(),
     ("stop",): Command(),
+    ("subject-access", "adult"): Command(options={"--name": "Maud", "--postcode": "WF1 1AA"}, acting="data-manager", wrong=(
+        (("--name", "Maud Quillby"), "not-told-apart"),
+        (("--name", CONTROL, "--postcode", "WF1 1AA"), "bad-input"),
+        (("--name", "Maud Quillby", "--postcode", TOKEN), "bad-input"),
+        (("--name", "Maud Quillby", "--number", TOKEN), "bad-input"),
+        (("--name", "Maud Quillby", "--telephone", LONG), "bad-input"),
+        (("--name", "Maud Quillby", "--postcode", "WF1 1AA", "--received", TOKEN), "bad-input"),
+        (("--name", "Maud Quillby", "--postcode", "WF1 1AA", "--received", "2999-01-01"), "date-in-future"),
+    )),
+    ("subject-access", "list"): Command((CHILD,), acting="data-manager", wrong=BAD_CHILD),
+    ("subject-access", "pause"): Command((CHILD,), {"--request": HELD, "--for": "identity"}, "data-manager", wrong=(
+        ((CHILD, "--request", TOKEN, "--for", "identity"), "bad-input"),
+        ((CHILD, "--request", HELD, "--for", "workload"), "unknown-pause"),
+        ((CHILD, "--request", HELD, "--for", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD, "--for", "identity", "--on", "2999-01-01"), "date-in-future"),
+        ((CHILD, "--request", HELD, "--for", "identity"), "no-such-request"),
+    )),
+    ("subject-access", "receive"): Command((CHILD,), {"--for": "child", "--basis": "competent"}, "data-manager", wrong=(
+        ((CHILD, "--for", "neighbour", "--basis", "competent"), "unknown-requester"),
+        ((CHILD, "--for", "child", "--basis", "best-interests"), "unknown-basis"),
+        ((CHILD, "--for", TOKEN, "--basis", "competent"), "bad-input"),
+        ((CHILD, "--for", "child", "--basis", "competent", "--received", "2999-01-01"), "date-in-future"),
+    )),
+    ("subject-access", "reply"): Command((CHILD,), {"--request": HELD}, "data-manager", wrong=(
+        ((CHILD, "--request", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD, "--withhold", "crime", "--withhold-nothing"), "usage"),
+        ((CHILD, "--request", HELD, "--withhold", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD), "not-found"),
+    )),
+    ("subject-access", "resume"): Command((CHILD,), {"--request": HELD}, "data-manager", wrong=(
+        ((CHILD, "--request", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD, "--on", "2999-01-01"), "date-in-future"),
+        ((CHILD, "--request", HELD), "no-such-request"),
+    )),
     ("witness",): Command(
         ("{empty}",),
         {"--log": "{key}"},
@@ -578,6 +612,10 @@ def test_who_acts_must_be_said(tried: Tried, path: Path_) -> None:
 
 
 MAY_NOT = {
+    ("subject-access", "adult"): ("practitioner", "auditor", "operator", "social-worker"),
+    ("subject-access", "list"): ("practitioner", "auditor", "operator", "social-worker"),
+    ("subject-access", "receive"): ("practitioner", "auditor", "operator", "social-worker"),
+    ("subject-access", "reply"): ("practitioner", "auditor", "operator", "social-worker"),
     ("record", "register"): ("auditor", "operator"),
     ("record", "assert"): ("auditor", "operator"),
     ("record", "correct"): ("teacher", "auditor", "operator"),

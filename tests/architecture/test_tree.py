@@ -25,7 +25,7 @@ TOP_LEVEL = {
 }
 IN_AN_AGGREGATE = {"__init__.py", "events.py", "commands.py", "model.py", "handlers.py", "upcasters.py"}
 BESIDES = {
-    "child_record": {"decisions.py", "assertions.py"}
+    "child_record": {"decisions.py", "assertions.py", "subject_access.py"}
 }  # its model.py holds state and evolve, these decide
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = (

@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 
 from domain.child_record import events as facts_of
 from domain.child_record.commands import (
+    AnswerSubjectAccess,
     ArchiveRecord,
     AssertFacts,
     AssignAuthority,
     GiveExtensionConsent,
     NotifyDeath,
+    PauseSubjectAccess,
+    RequestSubjectAccess,
+    ResumeSubjectAccess,
     RuleOutLink,
     WithdrawExtensionConsent,
     WithdrawSupply,
@@ -65,6 +69,7 @@ from tests.plugins_counts import count
 
 DAYS = st.integers(0, 3000).map(lambda n: BORN + timedelta(days=n))
 INVOLVEMENTS = st.sampled_from([UUID(int=n) for n in (71, 72, 73)])
+REQUESTS = st.sampled_from([UUID(int=n) for n in (76, 77)])
 FEEDS = st.sampled_from(
     [SourceKind.PDS, SourceKind.BIRTHS, SourceKind.SCHOOL_CENSUS, SourceKind.CASE_MANAGEMENT]
 )
@@ -145,6 +150,17 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
         marks=st.sampled_from(["e", "i", "n"]).map(lambda kind: (f"{kind}:" + "0f" * 16,)),
         held=st.just(UUID(int=91)),
     ),
+    st.builds(
+        RequestSubjectAccess,
+        at=st.just(NOW),
+        request=REQUESTS,
+        requester=st.sampled_from(["child", "parent"]),
+        basis=st.sampled_from(["competent", "best-interests"]),
+        received_on=DAYS,
+    ),
+    st.builds(PauseSubjectAccess, at=st.just(NOW), request=REQUESTS, why=st.just("identity"), since=DAYS),
+    st.builds(ResumeSubjectAccess, at=st.just(NOW), request=REQUESTS, until=DAYS),
+    st.builds(AnswerSubjectAccess, at=st.just(NOW), request=REQUESTS, access=st.just(UUID(int=92))),
 )
 
 
@@ -293,6 +309,9 @@ def hidden_only(history: list[Command], *, keep_departures: bool = True) -> list
             "EndInvolvement",
             "WithdrawSensitiveConsent",
             "AssignAuthority",
+            "RequestSubjectAccess",
+            "PauseSubjectAccess",
+            "ResumeSubjectAccess",
         }:
             hidden.append(command)
     return hidden
@@ -370,6 +389,25 @@ EVENTS: list[Event] = [
     facts_of.RecordArchived(archived_on=BORN, rule_set="present", ground=HIDDEN),
     facts_of.RecordReopened(reopened_on=BORN, rule_set="present", ground=HIDDEN),
     facts_of.LinkRuledOut(source_kind=SourceKind.PDS, marks=("e:" + "0f" * 16,), held=HIDDEN),
+    facts_of.SubjectAccessRequested(
+        source_kind=SourceKind.OFFICER,
+        request=UUID(int=7),
+        requester="parent",
+        basis="best-interests",
+        received_on=BORN,
+        rule_set="present",
+    ),
+    facts_of.SubjectAccessPaused(
+        source_kind=SourceKind.OFFICER, request=UUID(int=7), why="identity", since=BORN
+    ),
+    facts_of.SubjectAccessResumed(source_kind=SourceKind.OFFICER, request=UUID(int=7), until=BORN),
+    facts_of.SubjectAccessAnswered(
+        source_kind=SourceKind.OFFICER,
+        request=UUID(int=7),
+        answered_on=BORN,
+        access=UUID(int=8),
+        rule_set="present",
+    ),
     Concealed(source_kind="pds"),
     ForgottenEvent(certificate=UUID(int=6)),
 ]
@@ -377,7 +415,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 14
+    assert len(DECISIONS) == 18
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))

@@ -87,6 +87,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         log=log,
         trail=closed,
         held=closed,
+        adults=closed,
     )
 
 

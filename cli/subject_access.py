@@ -1,0 +1,267 @@
+"""`subject-access`: who looked at my record, for the child, an advocate or a parent; and where an adult is named.
+
+For the management team of the responsible authority, who answer within the month (UK GDPR Art 12(3), Art 15). Each
+reply is a look on record; what is withheld is a decision with its exemption, in the child's record.
+"""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from cli.app import App
+from cli.looking import words_of_name
+from cli.output import Json
+from cli.parsing import day_of, uuid_of
+from cli.session import session
+from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
+from domain.access.events import AdultSought
+from domain.access.handlers import read_subject_requests, reply_to_adult, reply_to_subject
+from domain.child_record import commands
+from domain.errors import BadInput
+from domain.kernel import Command
+
+subject_access = typer.Typer(
+    no_args_is_help=True,
+    help="Who looked at a child's record, for whoever may ask; and where an adult is named.",
+)
+
+Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
+Request = Annotated[str, typer.Option("--request", help="The id that `receive` printed.")]
+On = Annotated[str | None, typer.Option("--on", help="On which day, YYYY-MM-DD. Default: today.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(subject_access, name="subject-access")
+
+
+@subject_access.command()
+def receive(
+    context: typer.Context,
+    child: Child,
+    requester: Annotated[str, typer.Option("--for", help="Who asks: child, advocate or parent.")],
+    basis: Annotated[
+        str,
+        typer.Option(
+            "--basis",
+            help="On what they may ask: competent; child-authorises; child-not-competent; best-interests.",
+        ),
+    ],
+    received: Annotated[
+        str | None, typer.Option("--received", help="On which day it came in, YYYY-MM-DD. Default: today.")
+    ] = None,
+) -> None:
+    """Record that somebody asked who looked. The month begins with the day on which it came in."""
+    run = session(context)
+    with run.app() as app:
+        request = app.ids.new()
+        receipt = _record(
+            app,
+            run.actor(),
+            child,
+            commands.RequestSubjectAccess.model_validate(
+                {
+                    "at": app.now(),
+                    "request": request,
+                    "requester": requester,
+                    "basis": basis,
+                    "received_on": _day(app, received, "received"),
+                }
+            ),
+        )
+        run.output.answer({"receipt": receipt, "request": request}, lambda a: f"Request {a['request']}")
+
+
+@subject_access.command()
+def pause(
+    context: typer.Context,
+    child: Child,
+    request: Request,
+    why: Annotated[
+        str, typer.Option("--for", help="identity or clarification; nothing else stops the clock.")
+    ],
+    on: On = None,
+) -> None:
+    """Stop the clock: until it is proved who asks, or clear what is wanted."""
+    run = session(context)
+    with run.app() as app:
+        command = commands.PauseSubjectAccess.model_validate(
+            {
+                "at": app.now(),
+                "request": uuid_of(request, "request"),
+                "why": why,
+                "since": _day(app, on, "on"),
+            }
+        )
+        run.output.answer({"receipt": _record(app, run.actor(), child, command)}, _receipt)
+
+
+@subject_access.command()
+def resume(context: typer.Context, child: Child, request: Request, on: On = None) -> None:
+    """Let the clock go on."""
+    run = session(context)
+    with run.app() as app:
+        command = commands.ResumeSubjectAccess(
+            at=app.now(), request=uuid_of(request, "request"), until=_day(app, on, "on")
+        )
+        run.output.answer({"receipt": _record(app, run.actor(), child, command)}, _receipt)
+
+
+@subject_access.command("list")
+def list_(context: typer.Context, child: Child) -> None:
+    """List the requests about a child, and by when each is to be answered. The look is recorded first."""
+    run = session(context)
+    with run.app() as app:
+        viewer = app.viewer(run.actor())
+        command = ReadSubjectRequests(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=app.reason(viewer),
+            child_id=app.child_or_nobody(child),
+        )
+        shown = read_subject_requests(command, app.looking(viewer))
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _listed)
+
+
+@subject_access.command()
+def reply(
+    context: typer.Context,
+    child: Child,
+    request: Request,
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--withhold", help="An exemption decided upon, for example child-abuse-data; repeat for more."
+        ),
+    ] = None,
+    withhold_nothing: Annotated[
+        bool, typer.Option("--withhold-nothing", help="It was decided that nothing is withheld.")
+    ] = False,
+) -> None:
+    """Make the reply to a request, on record first. `reply` is for whoever asked; `account` is for the authority alone.
+
+    To a parent with exemptions decided upon; of a shielded child two decide.
+    """
+    if withhold and withhold_nothing:
+        raise BadInput("Something is withheld, or nothing.", code="usage", field="withhold")
+    run = session(context)
+    with run.app() as app:
+        officer = app.permitted(run.actor(), "subject-access")
+        found = app.child_or_nobody(child)
+        second = app.second(officer, run.second, "subject-access", found)
+        app.catch_up()
+        command = ReplyToSubject.model_validate(
+            {
+                "at": app.now(),
+                "access_id": app.ids.new(),
+                "reason": app.reason(officer),
+                "confirmed_by": second.account if second else None,
+                "child_id": found,
+                "request": uuid_of(request, "request"),
+                "withheld": tuple(withhold) if withhold else () if withhold_nothing else None,
+            }
+        )
+        replied = reply_to_subject(command, app.looking(officer))
+        answered = commands.AnswerSubjectAccess(
+            at=command.at,
+            request=command.request,
+            access=replied.access_id,
+            withheld=command.withheld or (),
+        )
+        app.record(found, answered, officer, second)
+        answer = {"access_id": replied.access_id, "reply": replied.reply, "account": replied.account}
+        run.output.answer(answer, _replied)
+
+
+@subject_access.command()
+def adult(
+    context: typer.Context,
+    name: Annotated[str, typer.Option("--name", help="The adult's name, family name last.")],
+    postcode: Annotated[str | None, typer.Option(help="A postcode they live or lived at.")] = None,
+    telephone: Annotated[str | None, typer.Option(help="A telephone number of theirs.")] = None,
+    email: Annotated[str | None, typer.Option(help="An e-mail address of theirs.")] = None,
+    number: Annotated[str | None, typer.Option(help="The index number of a child they name.")] = None,
+    received: Annotated[
+        str | None, typer.Option("--received", help="On which day they asked, YYYY-MM-DD. Default: today.")
+    ] = None,
+) -> None:
+    """Find where an adult, whose identity is proved, is named: their own entries, and nothing of anybody else.
+
+    Reads every record, because nothing is kept by whom it names. The look is recorded first.
+    """
+    run = session(context)
+    with run.app() as app:
+        officer = app.permitted(run.actor(), "subject-access")
+        command = ReplyToAdult(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=app.reason(officer),
+            adult=AdultSought.model_validate(
+                {"name": name, "postcode": postcode, "telephone": telephone, "email": email, "number": number}
+            ),
+            received_on=_day(app, received, "received"),
+        )
+        shown = reply_to_adult(command, app.looking(officer))
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _named)
+
+
+def _record(app: App, acting: str, child: str, command: Command) -> UUID:
+    return app.record(app.child_or_nobody(child), command, app.viewer(acting))
+
+
+def _day(app: App, text: str | None, field: str) -> date:
+    return day_of(text, field) or app.today()
+
+
+def _receipt(answer: Json) -> str:
+    return f"Recorded. Receipt {answer['receipt']}"
+
+
+def _listed(answer: Json) -> str:
+    lines = [
+        f"{one['request']}  {one['for']}  received {one['received_on']}  {one['state']}"
+        + (f", answer by {one['answer_by']}" if one["answer_by"] else f" for {one['paused_for']}")
+        for one in answer["requests"]
+    ]
+    return "\n".join(lines) or "Nobody has asked."
+
+
+def _replied(answer: Json) -> str:
+    account = ", ".join(f"{code} {number}" for code, number in answer["account"].items() if number)
+    return f"{words_of_reply(answer['reply'])}\n\n(For the authority alone: {account or 'nobody looked'}.)"
+
+
+def words_of_reply(reply: Json) -> str:
+    """A reply as the sentences that whoever asked is sent."""
+    lines = [f"You asked on {reply['received_on']} who has looked at this record."]
+    lines += [_sentence(look) for look in reply["looks"]] or ["There is nobody of whom we can tell you."]
+    lines += [
+        f"{one['from']} said what we hold as {one['what']}, on {one['since']}." for one in reply["sources"]
+    ]
+    return "\n".join([*lines, reply["statement"]])
+
+
+def _sentence(look: Json) -> str:
+    words = [f"On {look['on']}", look["who"]]
+    words += [f"at {look['organisation']}"] if "organisation" in look else []
+    words += ["saw this record"] + ([look["how"]] if "how" in look else [])
+    words += [f"for this reason: {look['why']}"] if "why" in look else []
+    words += [f"They saw {look['what']}"] if "what" in look else []
+    words += [f"This happened {look['times']} times that day"] if look["times"] > 1 else []
+    return _joined(words)
+
+
+def _joined(words: list[str]) -> str:
+    return ", ".join(words[:2]) + " " + "; ".join(words[2:]) + "."
+
+
+def _named(answer: Json) -> str:
+    lines = [f"You asked on {answer['received_on']} in which records you are named."]
+    lines += [
+        f"A record names you as {words_of_name(entry['name'])}, {entry['standing'].replace('-', ' ')}"
+        + (f"; {entry['from']} said so on {entry['since']}." if entry["since"] else ".")
+        for entry in answer["entries"]
+    ] or ["We found none."]
+    return "\n".join([*lines, answer["statement"]])
