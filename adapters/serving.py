@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from domain.access.events import AdultSought
+from domain.access.events import AdultSought, TrailFilter
+from domain.access.handlers import TrailPage
 from domain.access.model import AccessGrant
 from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts
@@ -155,17 +156,17 @@ class ServedTrail:
         self._trail = trail
         self._open_schedule = open_schedule
 
-    def who_saw(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
+    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
         """Looks at one child."""
-        return self._trail.who_saw(grant, child_id, limit)
+        return self._trail.who_saw(grant, child_id, chosen, limit)
 
-    def what_saw(self, grant: AccessGrant, account: UUID, limit: int) -> list[Entry]:
+    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
         """Looks by one account."""
-        return self._trail.what_saw(grant, account, limit)
+        return self._trail.what_saw(grant, account, chosen, limit)
 
-    def changes(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
+    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
         """Changes to one record."""
-        return self._trail.changes(grant, child_id, limit)
+        return self._trail.changes(grant, child_id, chosen, limit)
 
     def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
         """Every look at one child."""

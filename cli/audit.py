@@ -1,6 +1,7 @@
 """`audit`: who saw what, who changed what, and any display shown again. Every question is itself on record."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -9,12 +10,14 @@ import typer
 
 from cli.looking import words_of_name, words_of_record
 from cli.output import Json, dumps
-from cli.parsing import day_of, uuid_of
+from cli.parsing import body_code, day_of, uuid_of
 from cli.session import session, stop_flag
+from cli.trail_words import as_csv, words_of_trail
 from domain.access.commands import ReadRefusals, ReadTrail, ReplayAccess
 from domain.access.handlers import read_refusals, read_trail
 from domain.access.handlers import replay as replay_access
 from domain.errors import BadInput
+from domain.policy.retention import begin_of
 
 audit = typer.Typer(
     no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first."
@@ -28,7 +31,19 @@ Reason = Annotated[
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="How many entries at most.")]
 Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
-
+Since = Annotated[str | None, typer.Option("--since", help="From this day on, YYYY-MM-DD.")]
+Until = Annotated[str | None, typer.Option("--until", help="To the end of this day.")]
+Acted = Annotated[str | None, typer.Option("--action", help="What was done, for example show or search.")]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="By this account, on its behalf, or confirmed by it: its name or id."),
+]
+Outcome = Annotated[str | None, typer.Option("--outcome", help="granted or refused.")]
+After = Annotated[str | None, typer.Option("--after", help="Go on from here: `next` of the page before.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option("--csv", help="Write the page to this file as CSV, too; none that is there is touched."),
+]
 
 MOST_ENTRIES: Final = 2000
 """Looks in an evidence pack, the newest; a pack says where there are more."""
@@ -42,9 +57,30 @@ def add_to(app: typer.Typer) -> None:
 
 
 @audit.command("who-saw")
-def who_saw(context: typer.Context, child: Child, reason: Reason = None, limit: Limit = 200) -> None:
+def who_saw(
+    context: typer.Context,
+    child: Child,
+    reason: Reason = None,
+    limit: Limit = 200,
+    since: Since = None,
+    until: Until = None,
+    action: Acted = None,
+    by: By = None,
+    organisation: Annotated[
+        str | None,
+        typer.Option(
+            "--organisation",
+            help="Looks by people of this organisation, by its code; not of a shielded child.",
+        ),
+    ] = None,
+    outcome: Outcome = None,
+    after: After = None,
+    csv: Csv = None,
+) -> None:
     """Who has seen this child's record, when, why and with what outcome."""
-    _trail(context, "who-saw", child, reason, limit)
+    chosen = {"organisation": None if organisation is None else body_code(organisation, "organisation")}
+    chosen |= {"action": action, "outcome": outcome, "after": after}
+    _trail(context, "who-saw", child, reason, limit, (since, until), by, chosen, csv)
 
 
 @audit.command("what-saw")
@@ -53,15 +89,46 @@ def what_saw(
     account: Annotated[str, typer.Argument(help="The account's name or id.")],
     reason: Reason = None,
     limit: Limit = 200,
+    since: Since = None,
+    until: Until = None,
+    action: Acted = None,
+    child: Annotated[
+        str | None, typer.Option("--child", help="Looks at this child alone: its id or index number.")
+    ] = None,
+    outcome: Outcome = None,
+    criteria: Annotated[
+        bool,
+        typer.Option(
+            "--criteria", help="With what was typed into searches, where no child that was found is shielded."
+        ),
+    ] = False,
+    after: After = None,
+    csv: Csv = None,
 ) -> None:
     """What this account has seen."""
-    _trail(context, "what-saw", account, reason, limit)
+    chosen = {"action": action, "outcome": outcome, "after": after, "criteria": criteria, "child": child}
+    _trail(context, "what-saw", account, reason, limit, (since, until), None, chosen, csv)
 
 
 @audit.command()
-def changes(context: typer.Context, child: Child, reason: Reason = None, limit: Limit = 200) -> None:
+def changes(
+    context: typer.Context,
+    child: Child,
+    reason: Reason = None,
+    limit: Limit = 200,
+    since: Since = None,
+    until: Until = None,
+    event: Annotated[
+        str | None, typer.Option("--event", help="Changes of this name, for example shield-raised.")
+    ] = None,
+    by: By = None,
+    after: After = None,
+    csv: Csv = None,
+) -> None:
     """What has changed in this child's record, and by whom where that may be told."""
-    _trail(context, "changes", child, reason, limit)
+    _trail(
+        context, "changes", child, reason, limit, (since, until), by, {"event": event, "after": after}, csv
+    )
 
 
 @audit.command()
@@ -253,39 +320,41 @@ def _trail(
     subject: str,
     reason: str | None,
     limit: int,
+    days: tuple[str | None, str | None],
+    by: str | None,
+    chosen: Json,
+    csv: Path | None,
 ) -> None:
     run = session(context)
+    since, until = day_of(days[0], "since"), day_of(days[1], "until")
     with run.app() as app:
         # Before anything is looked up: what is not there is told to those who are let in, and to nobody else.
         viewer = app.permitted(run.actor("auditor" if app.training else None), kind)
         found = app.account_id(subject) if kind == "what-saw" else app.child(subject)
-        command = ReadTrail(
-            at=app.now(),
-            access_id=app.ids.new(),
-            reason=reason or app.reason(viewer),
-            kind=kind,
-            subject=found,
-            limit=limit,
+        command = ReadTrail.model_validate(
+            {
+                "at": app.now(),
+                "access_id": app.ids.new(),
+                "reason": reason or app.reason(viewer),
+                "kind": kind,
+                "subject": found,
+                "limit": limit,
+                "chosen": {
+                    **chosen,
+                    "since": begin_of(since) if since else None,
+                    "until": begin_of(until + timedelta(days=1)) if until else None,
+                    "by": app.account_id(by) if by else None,
+                    "child": app.child(chosen["child"]) if chosen.get("child") else None,
+                },
+            }
         )
         app.catch_up()
         shown = read_trail(command, app.looking(viewer))
-        entries = app.named(shown.display["entries"])
-        run.output.answer({"access_id": shown.access_id, "entries": entries}, _entries)
-
-
-def _entries(answer: Json) -> str:
-    if not answer["entries"]:
-        return "Nothing is on record."
-    return "\n".join(_entry(entry) for entry in answer["entries"])
-
-
-def _entry(entry: Json) -> str:
-    what = entry.get("action") or entry.get("event")
-    who = entry.get("account_name") or entry.get("account") or entry.get("actor") or "(not shown)"
-    words = [entry["at"], what, f"by {who}", entry.get("role") and f"({entry['role']})", entry.get("source")]
-    words += [entry.get("reason") and f"for {entry['reason']}", entry.get("outcome"), entry.get("access_id")]
-    words += [f"on {child}" for child in entry.get("children", ())]
-    return "  ".join(str(word) for word in words if word)
+        answer = {"access_id": shown.access_id, **shown.display}
+        answer["entries"] = app.named(shown.display["entries"])
+        if csv is not None:
+            _write_new(csv, as_csv(kind, answer["entries"]))
+        run.output.answer(answer, lambda a: words_of_trail(kind, a, app.rules))
 
 
 def _replayed(answer: Json) -> str:

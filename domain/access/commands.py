@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.access.events import AdultSought, Criteria
+from domain.access.events import AdultSought, Criteria, TrailFilter
 from domain.identifiers import AllocatedNumber, NamePart, ShortCode
 from domain.kernel import Command
 from domain.rule_set.model import RecordField
@@ -46,10 +46,11 @@ class HandOver(Look):
 
 
 class ReadTrail(Look):
-    """Read the audit trail of a child (`who-saw`, `changes`) or of an account (`what-saw`)."""
+    """Read a page of the audit trail of a child (`who-saw`, `changes`) or of an account (`what-saw`)."""
 
     kind: Literal["who-saw", "what-saw", "changes"]
     subject: UUID
+    chosen: TrailFilter = TrailFilter()
     limit: int = Field(default=200, ge=1, le=2000)
 
 

@@ -106,11 +106,39 @@ class RecordShown(Looked):
 
 
 class AuditRead(Looked):
-    """The audit trail was read: of a child, of an account, of what is due, or one access was shown again."""
+    """Something was read that is no record: what is due, refusals, requests, one access shown again, a trail."""
 
     NAME: ClassVar[str] = "audit-read"
 
     subject: Annotated[Id | None, IN_IDENTITY] = None
+
+
+class TrailFilter(Immutable):
+    """What of a trail was asked for: from an instant to before another, and of which kind. None: everything.
+
+    by: whoever looked, on whose behalf, or who confirmed; of changes, who made them. organisation: by its code. event:
+    of changes, what they are called. after: the cursor of the page before. criteria: with what was typed into searches.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    action: ShortCode | None = None
+    by: Id | None = None
+    organisation: BodyCode | None = None
+    outcome: Literal["granted", "refused"] | None = None
+    child: Id | None = None
+    event: ShortCode | None = None
+    after: Annotated[str, StringConstraints(pattern=r"^[0-9TZ:.+/a-f-]+$", max_length=80)] | None = None
+    criteria: bool = False
+
+
+class TrailRead(Looked):
+    """Who saw a child, what an account saw, or what changed was read: a page of it, chosen by these filters."""
+
+    NAME: ClassVar[str] = "trail-read"
+
+    subject: Annotated[Id, IN_IDENTITY]
+    chosen: Annotated[TrailFilter, IN_IDENTITY]
 
 
 class QueueRead(Looked):
@@ -178,5 +206,14 @@ class LookForgotten(Looked):
 
 
 EVENTS = EventTypes(
-    (RecordsSearched, RecordShown, RecordHandedOver, AuditRead, QueueRead, SubjectReplied, AccessRefused)
+    (
+        RecordsSearched,
+        RecordShown,
+        RecordHandedOver,
+        AuditRead,
+        TrailRead,
+        QueueRead,
+        SubjectReplied,
+        AccessRefused,
+    )
 )

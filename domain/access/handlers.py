@@ -7,7 +7,7 @@ event keeps the inputs of the disclosure, which is a pure function, and keyed di
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.access.commands import (
@@ -38,6 +38,8 @@ from domain.access.events import (
     RecordShown,
     RecordsSearched,
     SubjectReplied,
+    TrailFilter,
+    TrailRead,
 )
 from domain.access.model import Access, AccessGrant, Actor
 from domain.child_record import subject_access
@@ -91,6 +93,9 @@ _OPENED = 200
 """Held records that one page of the queue opens at most to find those that concern the viewer."""
 
 
+TrailPage: TypeAlias = tuple[list[dict[str, Any]], str | None]
+
+
 class Finder(Protocol):
     """Finds children by what is shown of them."""
 
@@ -142,17 +147,20 @@ class AccessLog(Protocol):
 
 
 class Trail(Protocol):
-    """The audit trail's one query surface, newest first. Entries are ready to print."""
+    """The audit trail's one query surface, newest first. Entries are ready to print.
 
-    def who_saw(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[dict[str, Any]]:
-        """Looks at one child."""
+    A page is entries, at most `limit`, and the cursor that the next begins behind, None where there is none.
+    """
+
+    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
+        """Looks at one child. Raises Refused where it is shielded and an organisation is asked for."""
         ...
 
-    def what_saw(self, grant: AccessGrant, account: UUID, limit: int) -> list[dict[str, Any]]:
+    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
         """Looks by one account."""
         ...
 
-    def changes(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[dict[str, Any]]:
+    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
         """Changes to one record."""
         ...
 
@@ -371,16 +379,33 @@ def _chosen(record: dict[str, Any], names: Container[str]) -> dict[str, Any]:
 
 
 def read_trail(command: ReadTrail, looking: Looking) -> Shown:
-    """Read the audit trail. Itself an access."""
-    asked = {"subject": command.subject}
-    grant = _grant(command, command.kind, looking, asked)
+    """Read a page of the audit trail. Itself an access, with what was asked for."""
+    asked = {"subject": command.subject, "chosen": command.chosen}
+    grant = _grant(command, command.kind, looking, {"subject": command.subject})
     read = {
         "who-saw": looking.trail.who_saw,
         "what-saw": looking.trail.what_saw,
         "changes": looking.trail.changes,
     }
-    page = {"entries": read[command.kind](grant, command.subject, command.limit)}
-    _record(grant, command, looking, command.kind, AuditRead, asked, [], page, "audit-permitted")
+    try:
+        entries, following = read[command.kind](grant, command.subject, command.chosen, command.limit)
+    except Refused as refused:
+        if not isinstance(refused, BadInput):
+            record_refusal(command, command.kind, looking, refused.code, command.subject)
+        raise
+    page = {"entries": entries, "more": following is not None, "next": following}
+    _record(
+        grant,
+        command,
+        looking,
+        command.kind,
+        TrailRead,
+        asked,
+        [],
+        page,
+        "audit-permitted",
+        more=following is not None,
+    )
     return Shown(grant.access_id, page)
 
 

@@ -14,10 +14,10 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from domain.access.events import Looked
+from domain.access.events import Criteria, Looked, TrailFilter
 from domain.access.model import AccessGrant
 from domain.disclosure import fields_of
-from domain.errors import DamagedStream
+from domain.errors import BadInput, DamagedStream, Refused
 from domain.kernel import History
 from domain.organisation.model import Organisation
 from domain.organisation.model import fold as fold_organisation
@@ -33,6 +33,8 @@ Open = Callable[[], AbstractContextManager[Connection[Any]]]
 """Opens a transaction in which the live build's tables are read by their unqualified names."""
 
 Entry = dict[str, Any]
+Page = tuple[list[Entry], str | None]
+"""Entries, and the cursor that the next page begins behind; None where there is none."""
 
 
 class AuditTrail:
@@ -48,27 +50,79 @@ class AuditTrail:
         self._records = records
         self._looks = looks
 
-    def who_saw(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
-        """Looks at one child, and attempts to look; with the organisation only where the child is not shielded."""
-        with self._open() as connection:
-            found = who_saw(connection, grant, child_id, limit)
+    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> Page:
+        """Looks at one child, and attempts to look; with the organisation only where the child is not shielded.
+
+        Raises Refused where it is shielded and those of one organisation are asked for: that would tell it.
+        """
+        hidden = self._is_shielded(child_id)
+        if hidden and chosen.organisation is not None:
+            raise Refused(
+                "Of a shielded child it is not told whose people looked: leave out --organisation.",
+                code="organisation-not-told",
+                field="organisation",
+            )
+        found, opened, following = self._looked(who_saw, grant, child_id, chosen, limit)
         entries = [_look_entry(look) | {"shown": look.shown, "fields": _fields(look.mask)} for look in found]
-        if self._is_shielded(child_id):
-            return entries
-        opened = self._looks([look.access_id for look in found])
+        if hidden:
+            return entries, following
         return [
             entry | {"organisation": _organisation(opened.get(look.access_id))}
             for entry, look in zip(entries, found, strict=True)
-        ]
+        ], following
 
-    def what_saw(self, grant: AccessGrant, account: UUID, limit: int) -> list[Entry]:
-        """Looks by one account, on its behalf, or confirmed by it, with the children shown or asked for."""
-        with self._open() as connection:
-            found = what_saw(connection, grant, account, limit)
-        return [
-            _look_entry(look) | {"children": _texts(look.children), "asked_for": _texts(look.asked_for)}
+    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int) -> Page:
+        """Looks by one account, on its behalf, or confirmed by it, with the children shown or asked for.
+
+        What was typed into a search is told only where it is asked for and no child that was found is shielded now.
+        """
+        found, opened, following = self._looked(what_saw, grant, account, chosen, limit)
+        entries = [
+            _look_entry(look)
+            | {
+                "children": _texts(look.children),
+                "asked_for": _texts(look.asked_for),
+                "fields": {
+                    str(child): _fields(mask) for child, mask in zip(look.children, look.masks, strict=True)
+                },
+            }
             for look in found
         ]
+        if chosen.criteria:
+            hidden = self._not_in_the_open({child for look in found for child in look.children})
+            for entry, look in zip(entries, found, strict=True):
+                typed = _typed(opened.get(look.access_id))
+                entry["criteria"] = None if hidden.intersection(look.children) else typed
+        return entries, following
+
+    def _looked(
+        self,
+        read: "Read",
+        grant: AccessGrant,
+        subject: UUID,
+        chosen: TrailFilter,
+        limit: int,
+    ) -> tuple[list["Look"], Mapping[UUID, History], str | None]:
+        """A page of looks, opened, and the cursor of the next. The view does not know whose people looked."""
+        kept: list[Look] = []
+        opened: dict[UUID, History] = {}
+        after = chosen.after
+        while True:
+            with self._open() as connection:
+                found = read(
+                    connection, grant, subject, chosen.model_copy(update={"after": after}), limit + 1
+                )
+            histories = self._looks([look.access_id for look in found])
+            for look in found:
+                event = _looked(histories.get(look.access_id))
+                if chosen.organisation is None or (event is not None and event.body == chosen.organisation):
+                    if len(kept) == limit:
+                        return kept, opened, _cursor(kept[-1])
+                    kept.append(look)
+                    opened[look.access_id] = histories.get(look.access_id, History(look.access_id, 0, ()))
+            if len(found) <= limit:
+                return kept, opened, None
+            after = _cursor(found[-1])
 
     def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
         """Every look at one child and every attempt at one, newest first, with whose people looked.
@@ -76,7 +130,7 @@ class AuditTrail:
         Not for display: what is told of it, `domain.policy.subject_access` decides.
         """
         with self._open() as connection:
-            found = who_saw(connection, grant, child_id, None)
+            found = who_saw(connection, grant, child_id, TrailFilter(), None)
         opened = self._looks([look.access_id for look in found])
         employers: dict[UUID, Organisation] = {}
         looks: list[LookAt] = []
@@ -99,15 +153,18 @@ class AuditTrail:
             )
         return looks
 
-    def changes(self, grant: AccessGrant, child_id: UUID, limit: int) -> list[Entry]:
+    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> Page:
         """Changes to one record; of a shielded one those that hide nothing, without actors."""
         with self._open() as connection:
             folded = _folded(connection, child_id)
-            found = changes(connection, grant, child_id, limit)
+            found = changes(connection, grant, child_id)
         if folded is None or self._records.heads([child_id]) != {child_id: folded.version}:
             history = as_served(self._records.load(child_id))
-            found = list(reversed(view.changes(history)))[:limit]
-        return [_change_entry(change) for change in found]
+            found = list(reversed(view.changes(history)))
+        behind = _ordinal(chosen.after)
+        kept = [one for one in found if _is_chosen(one, chosen) and (behind is None or one.ordinal < behind)]
+        following = str(kept[limit - 1].ordinal) if len(kept) > limit else None
+        return [_change_entry(change) for change in kept[:limit]], following
 
     def refusals(
         self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
@@ -174,42 +231,118 @@ class Look(NamedTuple):
     shown: bool = False
     mask: str | None = None
     children: Sequence[UUID] = ()
+    masks: Sequence[str | None] = ()
     asked_for: Sequence[UUID] = ()
 
 
-def who_saw(connection: Connection[Any], grant: AccessGrant, child_id: UUID, limit: int | None) -> list[Look]:
-    """Looks at one child, newest first, at most so many."""
+Read = Callable[[Connection[Any], AccessGrant, UUID, TrailFilter, int | None], list[Look]]
+
+_CHOSEN = """
+    AND (%(since)s::timestamptz IS NULL OR l.at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR l.at < %(until)s)
+    AND (%(action)s::text IS NULL OR l.action = %(action)s)
+    AND (%(outcome)s::text IS NULL OR l.outcome = %(outcome)s)
+    AND (%(by)s::uuid IS NULL OR %(by)s IN (l.account, l.on_behalf_of, l.confirmed_by))
+    AND (%(child)s::uuid IS NULL OR EXISTS (
+        SELECT FROM seen AS c WHERE c.access_id = l.access_id AND c.child_id = %(child)s))
+    AND (%(at)s::timestamptz IS NULL OR l.at < %(at)s OR (l.at = %(at)s AND l.access_id > %(access)s))
+"""
+
+
+def who_saw(
+    connection: Connection[Any], grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int | None
+) -> list[Look]:
+    """Looks at one child, newest first, at most so many. The organisation is left for the caller to look at."""
     del grant  # asked for so that nobody reads the trail without leaving an entry in it
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(
-            """
+            f"""
             SELECT access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome,
                    l.rule, s.shown, s.mask
             FROM seen AS s JOIN look AS l USING (access_id)
-            WHERE s.child_id = %s ORDER BY s.at DESC, access_id LIMIT %s
+            WHERE s.child_id = %(subject)s {_CHOSEN} ORDER BY s.at DESC, access_id LIMIT %(limit)s
             """,
-            (child_id, limit),
+            _parameters(child_id, chosen, limit),
         ).fetchall()
 
 
-def what_saw(connection: Connection[Any], grant: AccessGrant, account: UUID, limit: int) -> list[Look]:
+def what_saw(
+    connection: Connection[Any], grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int | None
+) -> list[Look]:
     """Looks by one account, those on its behalf and those it confirmed, or would have, newest first."""
     del grant
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(
-            """
+            f"""
             SELECT l.access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome,
                    l.rule,
                    ARRAY (SELECT s.child_id FROM seen AS s WHERE s.access_id = l.access_id AND s.shown
                           ORDER BY s.child_id) AS children,
+                   ARRAY (SELECT s.mask FROM seen AS s WHERE s.access_id = l.access_id AND s.shown
+                          ORDER BY s.child_id) AS masks,
                    ARRAY (SELECT s.child_id FROM seen AS s WHERE s.access_id = l.access_id AND NOT s.shown
                           ORDER BY s.child_id) AS asked_for
             FROM look AS l
-            WHERE l.account = %(account)s OR l.confirmed_by = %(account)s OR l.on_behalf_of = %(account)s
+            WHERE (l.account = %(subject)s OR l.confirmed_by = %(subject)s OR l.on_behalf_of = %(subject)s) {_CHOSEN}
             ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
-            {"account": account, "limit": limit},
+            _parameters(account, chosen, limit),
         ).fetchall()
+
+
+def _parameters(subject: UUID, chosen: TrailFilter, limit: int | None) -> dict[str, Any]:
+    at, access = _place(chosen.after)
+    return {
+        "subject": subject,
+        "since": chosen.since,
+        "until": chosen.until,
+        "action": chosen.action,
+        "outcome": chosen.outcome,
+        "by": chosen.by,
+        "child": chosen.child,
+        "at": at,
+        "access": access,
+        "limit": limit,
+    }
+
+
+def _cursor(look: Look) -> str:
+    return f"{look.at.isoformat()}/{look.access_id}"
+
+
+def _place(after: str | None) -> tuple[datetime | None, UUID | None]:
+    """Where a page of looks begins: behind this instant and access. Raises BadInput."""
+    if after is None:
+        return None, None
+    at, _, access = after.partition("/")
+    try:
+        instant = datetime.fromisoformat(at)
+        if instant.tzinfo is None:
+            raise ValueError
+        return instant, UUID(access)
+    except ValueError:
+        raise _no_cursor() from None
+
+
+def _ordinal(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not after.isdecimal():
+        raise _no_cursor()
+    return int(after)
+
+
+def _no_cursor() -> BadInput:
+    return BadInput("--after is not a cursor: copy `next` of the page before.", field="after")
+
+
+def _is_chosen(change: ChangeRow, chosen: TrailFilter) -> bool:
+    return (
+        (chosen.since is None or change.at >= chosen.since)
+        and (chosen.until is None or change.at < chosen.until)
+        and (chosen.event is None or change.event == chosen.event)
+        and (chosen.by is None or change.actor == chosen.by)
+    )
 
 
 class Refusal(NamedTuple):
@@ -245,16 +378,16 @@ def refusals(
         ).fetchall()
 
 
-def changes(connection: Connection[Any], grant: AccessGrant, child_id: UUID, limit: int) -> list[ChangeRow]:
+def changes(connection: Connection[Any], grant: AccessGrant, child_id: UUID) -> list[ChangeRow]:
     """Changes to one record as folded, newest first."""
     del grant
     with connection.cursor(row_factory=class_row(ChangeRow)) as cursor:
         return cursor.execute(
             """
             SELECT child_id, ordinal, at, event, effective, source, actor, purpose, version FROM change
-            WHERE child_id = %s ORDER BY ordinal DESC LIMIT %s
+            WHERE child_id = %s ORDER BY ordinal DESC
             """,
-            (child_id, limit),
+            (child_id,),
         ).fetchall()
 
 
@@ -300,6 +433,13 @@ def _organisation(history: History | None) -> str | None:
 def _looked(history: History | None) -> Looked | None:
     event = history.events[0].event if history is not None and history.events else None
     return event if isinstance(event, Looked) else None
+
+
+def _typed(history: History | None) -> Entry | None:
+    """What was typed into a search, as far as it is not forgotten; None of other looks."""
+    event = _looked(history)
+    criteria = getattr(event, "criteria", None)
+    return criteria.model_dump(mode="json", exclude_none=True) if isinstance(criteria, Criteria) else None
 
 
 def _fields(mask: str | None) -> list[str]:

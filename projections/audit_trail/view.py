@@ -22,6 +22,7 @@ from domain.access.events import (
     RecordHandedOver,
     RecordShown,
     SubjectReplied,
+    TrailRead,
 )
 from domain.child_record.events import (
     ChildRegistered,
@@ -196,7 +197,7 @@ def _asked_for(event: Looked) -> UUID | None:
             return event.child
         case QueueRead():
             return event.held
-        case AuditRead() if event.action in ("who-saw", "changes", "subject-access"):
+        case AuditRead() | TrailRead() if event.action in ("who-saw", "changes", "subject-access"):
             return event.subject
         case AccessRefused() if event.action not in _ABOUT_NO_CHILD:
             return event.subject

@@ -1,10 +1,20 @@
 """D. The audit trail: what was shown can be shown again to the byte, and who saw what is told without telling where."""
 
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from adapters.rule_files import present
+from cli.app import App
+from cli.bootstrap import open_app
+from cli.trail_words import words_of_trail
+from domain.access.events import TrailRead
 from domain.identifiers import index_number
 from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Json, Line
@@ -13,6 +23,13 @@ from tests.acceptance.people import Child, a_child, born, registered
 pytestmark = pytest.mark.postgres
 
 UNKNOWN = "5d0cf4a1-58f3-4d35-bb0a-0a3c7d6f8a11"
+
+
+@contextmanager
+def opened_home(line: Line) -> Iterator[App]:
+    """The home as the commands open it, to read from its log what no command tells."""
+    with open_app(line.home, line.settings) as app:
+        yield app
 
 
 def replayed(line: Line, access: str, acting: str = "auditor", second: str | None = None) -> Json:
@@ -166,6 +183,142 @@ def test_who_saw_a_child_is_told_newest_first_with_why_and_with_what_outcome(lin
     assert set(entries[2]["fields"]) == set(shown["record"])
     assert all(entry["organisation"] for entry in entries)
     assert len(entries) == 4, "and the search that found the child when it was born; no other"
+
+
+def test_a_trail_is_read_page_by_page_and_no_entry_is_missing_or_there_twice(line: Line) -> None:
+    child = born(line, a_child())
+    for who in ("practitioner", "teacher", "social-worker", "practitioner", "teacher"):
+        line.show(child, acting=who)
+    whole = line.done("audit", "who-saw", child)["entries"]
+    for kind, subject, expected in (
+        ("who-saw", child, whole),
+        ("changes", child, line.done("audit", "changes", child)["entries"]),
+        ("what-saw", "teacher", line.done("audit", "what-saw", "teacher")["entries"]),
+    ):
+        # What is read meanwhile is newer than the first page, so it is in none of the others.
+        page = line.done("audit", kind, subject, "--limit", "2", "--until", "2027-03-10")
+        pages = [page]
+        while page["more"]:
+            page = line.done("audit", kind, subject, "--limit", "2", "--after", page["next"])
+            pages.append(page)
+        entries = [entry for one in pages for entry in one["entries"]]
+        assert entries[len(entries) - len(expected) :] == expected
+        assert all(len(one["entries"]) <= 2 for one in pages)
+        assert page["next"] is None
+
+
+def test_a_trail_is_narrowed_by_day_action_account_organisation_outcome_and_child(line: Line) -> None:
+    one, other = a_child(), a_child()
+    child, another = born(line, one), born(line, other)
+    line.show(child, acting="teacher")
+    line.refused("reason-not-yours", "show", child, "--reason", "audit", acting="practitioner")
+    line.search(*one.criteria, acting="social-worker")
+    teacher = line.done("account", "show", "teacher")
+
+    def actions(*words: str) -> list[tuple[str, str]]:
+        entries = line.done("audit", "who-saw", child, *words)["entries"]
+        return [(entry["account_name"], entry["action"]) for entry in entries if entry["role"] != "auditor"]
+
+    born_found = ("practitioner", "search")
+    assert actions("--action", "search") == [("social-worker", "search"), born_found]
+    assert actions("--outcome", "refused") == [("practitioner", "show")]
+    assert actions("--by", "teacher") == [("teacher", "show")]
+    assert actions("--organisation", teacher["body"]) == [("teacher", "show")]
+    assert actions("--organisation", "NOBODY") == []
+    assert len(actions("--since", "2027-03-10", "--until", "2027-03-10")) == 4
+    assert actions("--since", "2027-03-11") == []
+    assert actions("--until", "2027-03-09") == []
+    seen = line.done("audit", "what-saw", "practitioner", "--child", another)["entries"]
+    assert {tuple(entry["children"] + entry["asked_for"]) for entry in seen} == {(another,)}
+    events = line.done("audit", "changes", child, "--event", "identity-asserted")["entries"]
+    assert {entry["event"] for entry in events} == {"identity-asserted"}
+
+
+def test_what_was_typed_is_told_where_it_is_asked_for_and_no_child_that_was_found_is_shielded(
+    line: Line,
+) -> None:
+    one = a_child()
+    child = born(line, one)
+    line.search(*one.criteria, "--postcode", one.postcode, acting="teacher")
+    line.search("--name", "Nobody Atall", acting="teacher")
+
+    def typed() -> list[Any]:
+        entries = line.done("audit", "what-saw", "teacher", "--criteria", "--action", "search")["entries"]
+        return [(entry["criteria"], entry["children"]) for entry in entries[:2]]
+
+    whole = {"name": one.name, "date_of_birth": one.born.isoformat(), "postcode": one.postcode}
+    assert typed() == [({"name": "Nobody Atall"}, []), (whole, [child])]
+    assert "criteria" not in line.done("audit", "what-saw", "teacher")["entries"][0]
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    assert typed()[1] == (None, [child])
+    assert one.postcode not in str(typed())
+
+
+def test_of_a_shielded_child_nobody_finds_out_by_filters_whose_people_looked(line: Line) -> None:
+    child = born(line, a_child())
+    line.show(child, acting="teacher")
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    codes = [line.done("account", "show", who)["body"] for who in ("teacher", "practitioner")]
+
+    refusals = [
+        line.refused("organisation-not-told", "audit", "who-saw", child, "--organisation", code)["error"]
+        for code in codes
+    ]
+
+    assert refusals[0] == refusals[1]
+
+
+def test_a_trail_is_written_as_csv_that_a_spreadsheet_takes_for_nothing_else(line: Line) -> None:
+    child = born(line, a_child())
+    line.show(child, acting="teacher")
+    for kind, subject in (("who-saw", child), ("what-saw", "teacher"), ("changes", child)):
+        path = line.file(b"").with_name(f"{kind}-{child}.csv")
+        answer = line.done("audit", kind, subject, "--csv", str(path))
+        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+        assert [row["at"] for row in rows] == [entry["at"] for entry in answer["entries"]]
+        assert path.stat().st_mode & 0o777 == 0o600
+        line.refused("file-exists", "audit", kind, subject, "--csv", str(path), status=2)
+
+
+def test_a_trail_reads_as_sentences(line: Line) -> None:
+    child = born(line, a_child())
+    access = line.show(child, acting="teacher")["access_id"]
+    line.refused("reason-not-yours", "show", child, "--reason", "audit", acting="practitioner")
+
+    for kind, subject, sentences in (
+        (
+            "who-saw",
+            child,
+            (
+                "stating as the reason: Working with this child or family (casework).",
+                "Of this child they were shown: child id, number, name",
+                f"It is on record as {access}.",
+                "was refused (reason-not-yours): show",
+            ),
+        ),
+        ("what-saw", "teacher", (f"Shown: {child}.",)),
+        ("changes", child, ("was recorded: identity asserted, true from ",)),
+    ):
+        answer = line.done("audit", kind, subject)
+        words = words_of_trail(kind, answer, present())
+        for sentence in sentences:
+            assert sentence in words
+        assert words.startswith("On 10 March 2027 at ")
+
+
+def test_what_an_auditor_asked_of_the_trail_is_on_it_too(line: Line) -> None:
+    child = born(line, a_child())
+    access = line.done("audit", "who-saw", child, "--by", "teacher", "--since", "2027-03-01")["access_id"]
+
+    entry = line.done("audit", "who-saw", child, acting="auditor-2")["entries"][0]
+
+    assert (entry["access_id"], entry["account_name"], entry["action"]) == (access, "auditor", "who-saw")
+    with opened_home(line) as home:
+        looked = home.access_log.load(UUID(access))
+    assert looked is not None
+    assert isinstance(looked.event, TrailRead)
+    assert (str(looked.event.subject), looked.event.chosen.since) == (child, datetime(2027, 3, 1, tzinfo=UTC))
+    assert str(looked.event.chosen.by) == line.done("account", "show", "teacher")["account"]
 
 
 def test_what_an_account_saw_names_the_children_shown_and_those_asked_for(line: Line) -> None:

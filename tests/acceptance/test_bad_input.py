@@ -134,7 +134,14 @@ COMMANDS: dict[Path_, Command] = {
         (("teacher", "luck", "--reason", "left"), "unknown-condition"),
         (("teacher", "check", "--reason", "dislike"), "unknown-reason"),
     )),
-    ("audit", "changes"): Command((CHILD,)),
+    ("audit", "changes"): Command((CHILD,), wrong=(
+        ((CHILD, "--since", TOKEN), "bad-input"),
+        ((CHILD, "--after", TOKEN), "bad-input"),
+        ((CHILD, "--after", "2027-03-10"), "bad-input"),
+        ((CHILD, "--by", f"{TOKEN}-nobody"), "not-found"),
+        ((CHILD, "--event", f"{TOKEN}?"), "bad-input"),
+        ((CHILD, "--csv", "{file}"), "file-exists"),
+    )),
     ("audit", "refusals"): Command(wrong=(
         (("--since", TOKEN), "bad-input"),
         (("--until", "2027-02-30"), "bad-input"),
@@ -155,8 +162,20 @@ COMMANDS: dict[Path_, Command] = {
     ),
     ("audit", "verify"): Command(wrong=((("--every", "0"), "usage"),)),
     ("audit", "replay"): Command(("00000000-0000-4000-8000-000000000000",), wrong=(((TOKEN,), "bad-input"),)),
-    ("audit", "what-saw"): Command(("teacher",)),
-    ("audit", "who-saw"): Command((CHILD,)),
+    ("audit", "what-saw"): Command(("teacher",), wrong=(
+        (("teacher", "--child", TOKEN), "bad-input"),
+        (("teacher", "--until", "2027-02-30"), "bad-input"),
+        (("teacher", "--action", f"{TOKEN}?"), "bad-input"),
+        (("teacher", "--after", "a/b"), "bad-input"),
+    )),
+    ("audit", "who-saw"): Command((CHILD,), wrong=(
+        ((CHILD, "--outcome", TOKEN), "bad-input"),
+        ((CHILD, "--outcome", "maybe"), "bad-input"),
+        ((CHILD, "--organisation", f"{TOKEN}?"), "bad-input"),
+        ((CHILD, "--after", "2027-03-10T10:00:00/0"), "bad-input"),
+        ((CHILD, "--csv", "{file}"), "file-exists"),
+        ((CHILD, "--limit", "2001"), "usage"),
+    )),
     ("backup",): Command(("{folder}",), wrong=((("{full}",), "not-empty"), (("{file}",), "no-folder"))),
     ("bench", "append"): Command(wrong=((("--writers", "0"), "usage"), (("--writers", TOKEN), "usage"))),
     ("bench", "bulk"): Command(wrong=((("--events", "-1"), "usage"), (("--seconds", TOKEN), "usage"))),
@@ -375,7 +394,7 @@ COMMANDS: dict[Path_, Command] = {
     )),
     ("seal",): Command(),
     ("stop",): Command(),
-    ("subject-access", "adult"): Command(options={"--name": "Maud", "--postcode": "WF1 1AA"}, acting="data-manager", wrong=(
+    ("subject-access", "adult"): Command((), {"--name": "Maud", "--postcode": "WF1 1AA"}, "data-manager", wrong=(
         (("--name", "Maud Quillby"), "not-told-apart"),
         (("--name", CONTROL, "--postcode", "WF1 1AA"), "bad-input"),
         (("--name", "Maud Quillby", "--postcode", TOKEN), "bad-input"),

@@ -118,6 +118,7 @@ _EXAMPLES: Final[dict[str, str | bytes]] = {
     "marks": "i:" + "0f" * 16,
     "telephone": "0113 496 0000",
     "email": "duty@example.org",
+    "after": "2026-03-01T09:00:00+00:00/00000000-0000-4000-8000-000000000001",
 }
 
 

@@ -20,7 +20,7 @@ from adapters.postgres.log_slices import LogSlices
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.slices import StoredSlices
 from cli.viewing import Workers
-from domain.access.events import Criteria, Hit, RecordShown
+from domain.access.events import Criteria, Hit, RecordShown, TrailFilter
 from domain.access.model import AccessGrant
 from domain.child_record.decisions import decide
 from domain.child_record.events import EVENTS as CHILD_EVENTS
@@ -52,6 +52,7 @@ pytestmark = pytest.mark.postgres
 
 SOMEBODY: Final = UUID(int=1)
 ORGANISATION: Final = UUID(int=0xFEED)
+ALL = TrailFilter()
 GRANT: Final = AccessGrant(UUID(int=4), builders.a_viewer(), NOW, "casework")
 
 
@@ -317,36 +318,36 @@ def test_who_saw_names_the_organisation_until_the_child_is_shielded(site: Site) 
     site.home.clock.instant += timedelta(hours=1)
     second = site.look(child)
     site.operations.run()
-    entries = _trail(site).who_saw(GRANT, child, 10)
+    entries = _trail(site).who_saw(GRANT, child, ALL, 10)[0]
     assert [entry["access_id"] for entry in entries] == [str(second), str(first)]
     assert {entry["organisation"] for entry in entries} == {str(ORGANISATION)}
     assert entries[0]["account"] == str(SOMEBODY)
-    assert [entry["access_id"] for entry in _trail(site).who_saw(GRANT, child, 1)] == [str(second)]
+    assert [entry["access_id"] for entry in _trail(site).who_saw(GRANT, child, ALL, 1)[0]] == [str(second)]
     site.tell(child, builders.shields())  # and no view has heard of it
-    told = _trail(site).who_saw(GRANT, child, 10)
+    told = _trail(site).who_saw(GRANT, child, ALL, 10)[0]
     assert [entry["role"] for entry in told] == ["practitioner", "practitioner"]
     assert str(ORGANISATION) not in repr(told)
-    assert "organisation" in _trail(site).who_saw(GRANT, other, 10)[0]
+    assert "organisation" in _trail(site).who_saw(GRANT, other, ALL, 10)[0][0]
 
 
 def test_what_an_account_saw(site: Site) -> None:
     child, other = _register(site, 1), _register(site, 2)
     site.look(child, other)
     site.operations.run()
-    (entry,) = _trail(site).what_saw(GRANT, SOMEBODY, 10)
+    (entry,) = _trail(site).what_saw(GRANT, SOMEBODY, ALL, 10)[0]
     assert set(entry["children"]) == {str(child), str(other)}
-    assert _trail(site).what_saw(GRANT, uuid4(), 10) == []
+    assert _trail(site).what_saw(GRANT, uuid4(), ALL, 10)[0] == []
 
 
 def test_changes_are_told_newest_first_and_never_later_than_a_shield(site: Site) -> None:
     child = _register(site, 1)
     site.tell(child, asserts(whereabouts=an_address()))
     site.operations.run()
-    told = [entry["event"] for entry in _trail(site).changes(GRANT, child, 10)]
+    told = [entry["event"] for entry in _trail(site).changes(GRANT, child, ALL, 10)[0]]
     assert told == ["address-asserted", "identity-asserted", "child-registered"]
-    assert {entry["actor"] for entry in _trail(site).changes(GRANT, child, 10)} == {str(SOMEBODY)}
+    assert {entry["actor"] for entry in _trail(site).changes(GRANT, child, ALL, 10)[0]} == {str(SOMEBODY)}
     site.tell(child, builders.shields())  # and no view has heard of it
-    shielded = _trail(site).changes(GRANT, child, 10)
+    shielded = _trail(site).changes(GRANT, child, ALL, 10)[0]
     assert [entry["event"] for entry in shielded] == [
         "shield-raised",
         "identity-asserted",
@@ -354,7 +355,7 @@ def test_changes_are_told_newest_first_and_never_later_than_a_shield(site: Site)
     ]
     assert {entry["actor"] for entry in shielded} == {None}
     site.operations.run()
-    assert _trail(site).changes(GRANT, child, 10) == shielded
+    assert _trail(site).changes(GRANT, child, ALL, 10)[0] == shielded
 
 
 # Operating
