@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.access.events import AdultSought, TrailFilter
 from domain.access.handlers import TrailPage
-from domain.access.model import AccessGrant
+from domain.access.model import AccessGrant, AccessOnRecord
 from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts
 from domain.kernel import Log
@@ -167,6 +167,12 @@ class ServedTrail:
     def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
         """Changes to one record."""
         return self._trail.changes(grant, child_id, chosen, limit)
+
+    def accesses(
+        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, limit: int
+    ) -> tuple[list[AccessOnRecord], str | None]:
+        """Accesses as they are on record."""
+        return self._trail.accesses(grant, kind, subject, chosen, limit)
 
     def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
         """Every look at one child."""

@@ -8,13 +8,15 @@ from uuid import UUID
 
 import typer
 
+from adapters.fhir import audit_events, bundle
 from cli.looking import words_of_name, words_of_record
 from cli.output import Json, dumps
 from cli.parsing import body_code, day_of, uuid_of
 from cli.session import session, stop_flag
 from cli.trail_words import as_csv, words_of_trail
-from domain.access.commands import ReadRefusals, ReadTrail, ReplayAccess
-from domain.access.handlers import read_refusals, read_trail
+from domain.access.commands import ExportAccesses, ReadRefusals, ReadTrail, ReplayAccess
+from domain.access.events import TrailFilter
+from domain.access.handlers import export_accesses, read_refusals, read_trail
 from domain.access.handlers import replay as replay_access
 from domain.errors import BadInput
 from domain.policy.retention import begin_of
@@ -271,6 +273,65 @@ def export(
         _write_new(file, dumps(pack) + "\n")
         entries = sum(len(log["events"]) for log in pack["logs"])
         run.output.answer({"file": str(file), "entries": entries, "access_id": pack["access_id"]}, _written)
+
+
+@audit.command()
+def fhir(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write; one that is there is not touched.")],
+    child: Annotated[
+        str | None, typer.Option("--child", help="Accesses at this child: its id or index number.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Accesses by this account: its name or id.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    as_bundle: Annotated[
+        bool, typer.Option("--bundle", help="One Bundle, instead of one resource a line (NDJSON).")
+    ] = False,
+    criteria: Annotated[
+        bool,
+        typer.Option(
+            "--criteria", help="With what was typed into searches, where no child that was found is shielded."
+        ),
+    ] = False,
+    reason: Reason = None,
+) -> None:
+    """Write accesses as FHIR R4 AuditEvent resources: at a child, by an account, or of a period. Itself an access."""
+    if child is not None and account is not None:
+        raise BadInput("Give --child or --account, or neither.", code="usage", field="account")
+    kind: Literal["who-saw", "what-saw", "export-accesses"] = "export-accesses"
+    if child is not None or account is not None:
+        kind = "what-saw" if child is None else "who-saw"
+    run = session(context)
+    day, last = day_of(since, "since"), day_of(until, "until")
+    with run.app() as app:
+        viewer = app.permitted(run.actor("auditor" if app.training else None), kind)
+        subject = app.child(child) if child else app.account_id(account) if account else None
+        app.catch_up()
+        now = app.now()  # what is read for this is not in it, or it would never end
+        ends = begin_of(last + timedelta(days=1)) if last else now
+        chosen = TrailFilter(since=begin_of(day) if day else None, until=min(ends, now), criteria=criteria)
+        resources: list[Json] = []
+        while True:
+            command = ExportAccesses(
+                at=app.now(),
+                access_id=app.ids.new(),
+                reason=reason or app.reason(viewer),
+                kind=kind,
+                subject=subject,
+                chosen=chosen,
+            )
+            shown = export_accesses(command, app.looking(viewer), audit_events(criteria=criteria))
+            resources += shown.display["entries"]
+            if shown.display["next"] is None:
+                break
+            chosen = chosen.model_copy(update={"after": shown.display["next"]})
+        made = [bundle(resources)] if as_bundle else resources
+        _write_new(file, "".join(dumps(one) + "\n" for one in made))
+        answer = {"file": str(file), "entries": len(resources), "access_id": shown.access_id}
+        run.output.answer(answer, lambda a: f"Wrote {a['entries']} AuditEvent resources to {a['file']}.")
 
 
 @audit.command()

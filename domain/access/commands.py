@@ -54,6 +54,15 @@ class ReadTrail(Look):
     limit: int = Field(default=200, ge=1, le=2000)
 
 
+class ExportAccesses(Look):
+    """Take accesses out as they are on record: of a child, by an account, or (`export-accesses`) of a period."""
+
+    kind: Literal["who-saw", "what-saw", "export-accesses"]
+    subject: UUID | None = None
+    chosen: TrailFilter = TrailFilter()
+    limit: int = Field(default=500, ge=1, le=500)
+
+
 class ReadRefusals(Look):
     """Count refusals from a legal day to another, both included."""
 

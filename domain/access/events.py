@@ -133,11 +133,11 @@ class TrailFilter(Immutable):
 
 
 class TrailRead(Looked):
-    """Who saw a child, what an account saw, or what changed was read: a page of it, chosen by these filters."""
+    """Who saw a child, what an account saw, what changed, or every access was read: a page, chosen by these filters."""
 
     NAME: ClassVar[str] = "trail-read"
 
-    subject: Annotated[Id, IN_IDENTITY]
+    subject: Annotated[Id | None, IN_IDENTITY] = None
     chosen: Annotated[TrailFilter, IN_IDENTITY]
 
 

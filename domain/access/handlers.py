@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.access.commands import (
+    ExportAccesses,
     HandOver,
     ListHeld,
     Look,
@@ -41,7 +42,7 @@ from domain.access.events import (
     TrailFilter,
     TrailRead,
 )
-from domain.access.model import Access, AccessGrant, Actor
+from domain.access.model import Access, AccessGrant, AccessOnRecord, Actor
 from domain.child_record import subject_access
 from domain.child_record.events import Carer
 from domain.disclosure import (
@@ -166,6 +167,12 @@ class Trail(Protocol):
 
     def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
         """Every look at one child and every attempt at one."""
+        ...
+
+    def accesses(
+        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, limit: int
+    ) -> tuple[list[AccessOnRecord], str | None]:
+        """A page of accesses as they are on record: `who-saw` a child, `what-saw` an account, or all of a period."""
         ...
 
     def refusals(
@@ -406,6 +413,21 @@ def read_trail(command: ReadTrail, looking: Looking) -> Shown:
         "audit-permitted",
         more=following is not None,
     )
+    return Shown(grant.access_id, page)
+
+
+def export_accesses(
+    command: ExportAccesses, looking: Looking, mapped: Callable[[AccessOnRecord], list[dict[str, Any]]]
+) -> Shown:
+    """Take a page of accesses out, each as `mapped` writes it. Itself an access, before anything leaves."""
+    asked = {"subject": command.subject, "chosen": command.chosen}
+    grant = _grant(command, command.kind, looking, {"subject": command.subject})
+    found, following = looking.trail.accesses(
+        grant, command.kind, command.subject, command.chosen, command.limit
+    )
+    page = {"entries": [entry for one in found for entry in mapped(one)], "next": following}
+    more = following is not None
+    _record(grant, command, looking, command.kind, TrailRead, asked, [], page, "audit-permitted", more=more)
     return Shown(grant.access_id, page)
 
 

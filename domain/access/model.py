@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from domain.access.events import Looked
+from domain.access.events import Hit, Looked
 from domain.account.model import Account
 from domain.disclosure import Viewer
 from domain.errors import NotFound
@@ -21,6 +22,18 @@ class Access:
     access_id: UUID
     event: Looked
     metadata: Metadata
+
+
+class AccessOnRecord(NamedTuple):
+    """An access as an auditor takes it out. children: those shown, with what was; those only asked for, with None.
+
+    hidden: one of them is shielded now, or cannot be opened, so whose people looked and what was typed stay here.
+    """
+
+    access: Access
+    position: int
+    children: tuple[tuple[UUID, Hit | None], ...]
+    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ Right: TypeAlias = Literal[
     "mediate",
     "hand-over",
     "subject-access",
+    "export-accesses",
     # changing one record
     "register-child",
     "assert-facts",

@@ -14,11 +14,11 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from domain.access.events import Criteria, Looked, TrailFilter
-from domain.access.model import AccessGrant
+from domain.access.events import Criteria, Hit, Looked, TrailFilter
+from domain.access.model import Access, AccessGrant, AccessOnRecord
 from domain.disclosure import fields_of
 from domain.errors import BadInput, DamagedStream, Refused
-from domain.kernel import History
+from domain.kernel import History, Metadata
 from domain.organisation.model import Organisation
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
@@ -166,6 +166,37 @@ class AuditTrail:
         following = str(kept[limit - 1].ordinal) if len(kept) > limit else None
         return [_change_entry(change) for change in kept[:limit]], following
 
+    def accesses(
+        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, limit: int
+    ) -> tuple[list[AccessOnRecord], str | None]:
+        """Accesses as they are on record, newest first. Of one child only what concerns that child.
+
+        Of an access at a child who is shielded now, `hidden` says that whose people looked is not to be told.
+        """
+        read = {"who-saw": who_saw, "what-saw": what_saw}.get(kind, _in_period)
+        found, opened, following = self._looked(read, grant, subject or UUID(int=0), chosen, limit)
+        accesses: list[tuple[Access, int, dict[UUID, Hit | None]]] = []
+        for look in found:
+            recorded = opened[look.access_id].events[0] if opened[look.access_id].events else None
+            event = _looked(opened[look.access_id])
+            if recorded is None or event is None or not isinstance(recorded.metadata, Metadata):
+                continue
+            children: dict[UUID, Hit | None] = {hit.stream: hit for hit in event.hits}
+            asked_for = view.asked_for(event)
+            if asked_for is not None:
+                children.setdefault(asked_for, None)
+            accesses.append((Access(look.access_id, event, recorded.metadata), recorded.position, children))
+        hidden = self._not_in_the_open({child for *_, children in accesses for child in children})
+        return [
+            AccessOnRecord(
+                access,
+                position,
+                tuple(one for one in children.items() if kind != "who-saw" or one[0] == subject),
+                hidden=not hidden.isdisjoint(children),
+            )
+            for access, position, children in accesses
+        ], following
+
     def refusals(
         self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
     ) -> tuple[list[Entry], bool]:
@@ -287,6 +318,22 @@ def what_saw(
             ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
             _parameters(account, chosen, limit),
+        ).fetchall()
+
+
+def _in_period(
+    connection: Connection[Any], grant: AccessGrant, subject: UUID, chosen: TrailFilter, limit: int | None
+) -> list[Look]:
+    """Every look, newest first, whoever's and at whomever."""
+    del grant
+    with connection.cursor(row_factory=class_row(Look)) as cursor:
+        return cursor.execute(
+            f"""
+            SELECT l.access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome,
+                   l.rule
+            FROM look AS l WHERE true {_CHOSEN} ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
+            """,
+            _parameters(subject, chosen, limit),
         ).fetchall()
 
 

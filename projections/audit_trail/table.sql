@@ -54,6 +54,8 @@ ALTER TABLE record ADD PRIMARY KEY (child_id);
 CREATE INDEX seen_child ON seen (child_id, at DESC, access_id);
 -- Serves what an account saw, newest first.
 CREATE INDEX look_account ON look (account, at DESC, access_id);
+-- Serves every look of a period, newest first.
+CREATE INDEX look_at ON look (at DESC, access_id);
 -- Serves what others looked at on an account's behalf.
 CREATE INDEX look_on_behalf_of ON look (on_behalf_of) WHERE on_behalf_of IS NOT NULL;
 -- Serves the register of refusals.

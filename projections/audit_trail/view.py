@@ -152,7 +152,7 @@ def _receipt(recorded: Recorded) -> UUID | None:
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=3,
+    version=4,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),
@@ -186,12 +186,13 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
     hits = {hit.stream: hit for hit in event.hits}
     for child_id, hit in hits.items():
         yield SeenRow(recorded.stream_id, child_id, event.instant, True, hit.mask)  # noqa: FBT003 - a row
-    asked_for = _asked_for(event)
-    if asked_for is not None and asked_for not in hits:
-        yield SeenRow(recorded.stream_id, asked_for, event.instant, False, None)  # noqa: FBT003 - a row
+    unseen = asked_for(event)
+    if unseen is not None and unseen not in hits:
+        yield SeenRow(recorded.stream_id, unseen, event.instant, False, None)  # noqa: FBT003 - a row
 
 
-def _asked_for(event: Looked) -> UUID | None:
+def asked_for(event: Looked) -> UUID | None:
+    """The child, or the source record held back, that a look asked for by its id, shown or not."""
     match event:
         case RecordShown() | RecordHandedOver() | SubjectReplied():
             return event.child

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
 
 from adapters.rule_files import present
 from cli.app import App
@@ -304,6 +306,58 @@ def test_a_trail_reads_as_sentences(line: Line) -> None:
         for sentence in sentences:
             assert sentence in words
         assert words.startswith("On 10 March 2027 at ")
+
+
+def resources(line: Line, *words: str) -> list[Json]:
+    """What `audit fhir` writes, read back by classes that are not ours."""
+    path = line.file(b"").with_name(f"accesses-{line.clock.timestamp()}.ndjson")
+    answer = line.done("audit", "fhir", str(path), *words)
+    found = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
+    assert answer["entries"] == len(found)
+    for one in found:
+        AuditEvent.model_validate(one)
+    return found
+
+
+def test_accesses_are_taken_out_as_fhir_of_a_child_of_an_account_and_of_a_period(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    shown = line.show(child, acting="teacher")["access_id"]
+    teacher = line.done("account", "show", "teacher")
+
+    of_child = resources(line, "--child", child)
+    of_account = resources(line, "--account", "teacher", "--since", "2027-03-10")
+    of_all = resources(line)
+
+    assert of_child[0]["id"] == of_account[0]["id"] == shown
+    assert f"urn:uuid:{child}" in str(of_child[0])
+    assert teacher["body"] in str(of_child[0]["agent"])
+    assert [each["recorded"] for each in of_all] == sorted(
+        (each["recorded"] for each in of_all), reverse=True
+    )
+    assert {each["id"] for each in [*of_child, *of_account]} <= {each["id"] for each in of_all}
+    exports = line.done("audit", "what-saw", "auditor", "--limit", "3")["entries"]
+    assert [entry["action"] for entry in exports] == ["export-accesses", "what-saw", "who-saw"]
+    assert len(resources(line, "--child", child)) == len(of_child) + 1, "and the export is on record itself"
+    line.refused("right-not-held", "audit", "fhir", "nowhere.ndjson", acting="data-manager")
+    for word in (one.given, one.family, one.postcode, one.street):
+        assert word not in str(of_all)
+
+
+def test_what_is_taken_out_of_a_shielded_child_tells_neither_whose_people_looked_nor_what_was_typed(
+    line: Line,
+) -> None:
+    one = a_child()
+    child = born(line, one)
+    line.search(*one.criteria, "--postcode", one.postcode, acting="teacher")
+    assert "query" in str(resources(line, "--child", child, "--criteria"))
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+
+    for words in (("--child", child), ("--account", "teacher"), ()):
+        found = [r for r in resources(line, *words, "--criteria") if child in str(r)]
+        assert found
+        assert "organisation" not in str([agent["type"] for each in found for agent in each["agent"]])
+        assert "query" not in str(found)
 
 
 def test_what_an_auditor_asked_of_the_trail_is_on_it_too(line: Line) -> None:

@@ -142,6 +142,13 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--event", f"{TOKEN}?"), "bad-input"),
         ((CHILD, "--csv", "{file}"), "file-exists"),
     )),
+    ("audit", "fhir"): Command(("{new}",), wrong=(
+        (("{file}",), "file-exists"),
+        (("{new}", "--child", TOKEN), "bad-input"),
+        (("{new}", "--account", f"{TOKEN}-nobody"), "not-found"),
+        (("{new}", "--child", CHILD, "--account", "teacher"), "usage"),
+        (("{new}", "--since", TOKEN), "bad-input"),
+    )),
     ("audit", "refusals"): Command(wrong=(
         (("--since", TOKEN), "bad-input"),
         (("--until", "2027-02-30"), "bad-input"),

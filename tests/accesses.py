@@ -1,0 +1,104 @@
+"""Accesses of every kind as they are on record, and as FHIR resources come back from JSON."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from adapters.fhir import audit_events
+from domain.access.events import (
+    AccessRefused,
+    AuditRead,
+    Criteria,
+    Hit,
+    Looked,
+    RecordHandedOver,
+    RecordShown,
+    RecordsSearched,
+)
+from domain.access.model import Access, AccessOnRecord
+from domain.kernel import Metadata
+from tests.builders import CHILD, LONDON_BOROUGH
+
+ACCOUNT, CALLER, SECOND = UUID(int=2**126 + 7), UUID(int=2**126 + 8), UUID(int=2**126 + 9)
+OTHER = UUID(int=2**126 + 5)
+HIT = Hit(CHILD, 3, "7", bytes(range(32)))
+TYPED = Criteria(name="Amira Khan")
+
+
+def an_access(
+    event_class: type[Looked],
+    action: str,
+    *hits: Hit,
+    number: int = 1,
+    hidden: bool = False,
+    asked_for: UUID | None = None,
+    **fields: Any,
+) -> AccessOnRecord:
+    """An access by a teacher, for casework."""
+    metadata = {"actor": ACCOUNT, "purpose": "casework", "correlation": UUID(int=2**126 + number)}
+    metadata |= {name: fields.pop(name) for name in ("on_behalf_of", "confirmed_by") if name in fields}
+    given = {
+        "role": "teacher",
+        "organisation": UUID(int=2**126 + 2),
+        "body": LONDON_BOROUGH,
+        "area": LONDON_BOROUGH,
+        "purposes": ("casework",),
+        "action": action,
+        "outcome": "granted",
+        "rule": "ordinary",
+        "hits": hits,
+        "instant": datetime(2026, 3, 1, 9, tzinfo=UTC),
+        "rule_set": "present",
+        "renderer": 1,
+        "page": bytes(32),
+    }
+    event = event_class.model_validate(given | fields)
+    children: list[tuple[UUID, Hit | None]] = [(hit.stream, hit) for hit in hits]
+    if asked_for is not None:
+        children.append((asked_for, None))
+    access = Access(metadata["correlation"], event, Metadata.model_validate(metadata))  # type: ignore[arg-type]
+    return AccessOnRecord(access, 41, tuple(children), hidden)
+
+
+EVERY_KIND: Final = {
+    "show": an_access(RecordShown, "show", HIT, child=CHILD, number=11),
+    "shown nothing": an_access(RecordShown, "show", asked_for=CHILD, child=CHILD, number=12),
+    "override": an_access(RecordShown, "override", HIT, child=CHILD, hidden=True, number=13),
+    "search": an_access(
+        RecordsSearched, "search", HIT, Hit(OTHER, 1, "7", bytes(32)), criteria=TYPED, number=14
+    ),
+    "search without hits": an_access(RecordsSearched, "search", criteria=TYPED, number=15),
+    "for a caller": an_access(RecordShown, "show", HIT, child=CHILD, on_behalf_of=CALLER, number=16),
+    "hand-over": an_access(
+        RecordHandedOver,
+        "hand-over",
+        HIT,
+        child=CHILD,
+        recipient="A court",
+        ground="crime",
+        confirmed_by=SECOND,
+        number=17,
+    ),
+    "trail": an_access(AuditRead, "replay", number=18),
+    "refused": an_access(
+        AccessRefused,
+        "show",
+        asked_for=CHILD,
+        subject=CHILD,
+        outcome="refused",
+        rule="right-not-held",
+        number=19,
+    ),
+}
+
+
+def written(name: str, *, criteria: bool = False) -> list[dict[str, Any]]:
+    """An access of this kind as resources, as they come back from JSON."""
+    made: list[dict[str, Any]] = json.loads(json.dumps(audit_events(criteria=criteria)(EVERY_KIND[name])))
+    return made
+
+
+def all_written() -> list[dict[str, Any]]:
+    """Every kind, with what was typed."""
+    return [resource for name in EVERY_KIND for resource in written(name, criteria=True)]
