@@ -57,11 +57,13 @@ class ServedRecords:
                         found[child_id] = opened
         return found
 
-    def facts_at(self, grant: AccessGrant, child_id: UUID, version: int) -> RecordFacts | Forgotten | None:
+    def facts_at(
+        self, grant: AccessGrant, child_id: UUID, version: int, true_on: date | None = None
+    ) -> RecordFacts | Forgotten | None:
         """Facts as they stood at a version; shielded since means not opened, but for two auditors together."""
-        found = self._reader.facts(child_id, upto=version)
+        found = self._reader.facts(child_id, version, true_on)
         if isinstance(found, RecordFacts) and not found.opened and (capacity := self._capacity(grant)):
-            return self._opened(grant, capacity).facts(child_id, upto=version)
+            return self._opened(grant, capacity).facts(child_id, version, true_on)
         return found
 
     def version_at(self, child_id: UUID, instant: datetime) -> int:

@@ -43,7 +43,7 @@ from domain.kernel import Command, Metadata
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Tokens
-from domain.rule_set.model import Right, RuleSet
+from domain.rule_set.model import Right, RuleSet, digest, parse
 from domain.supply.commands import DecideHeldRecord
 from projections.access_register.queries import AccessRegister
 from projections.rebuild import Operations
@@ -233,6 +233,21 @@ class App:
             raise NotFound(
                 "The rule set of that access is not in this version of the product.", field="policy"
             ) from None
+
+    def rule_set(self, text: str) -> tuple[RuleSet, str]:
+        """A rule set of the product by its id, or one of a file, with the digest of its file. Raises BadInput."""
+        known = self.rule_files.get(text)
+        if known is not None:
+            return known.rules, known.digest
+        try:
+            written = Path(text).read_text("utf-8")
+        except (OSError, ValueError):
+            raise BadInput(
+                f"--policy is a file, or one of: {', '.join(self.rule_files)}.",
+                code="no-such-policy",
+                field="policy",
+            ) from None
+        return parse(written), digest(written)
 
     def named(self, entries: Sequence[Json]) -> list[Json]:
         """Entries of the audit trail with the names of the accounts in them."""

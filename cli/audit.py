@@ -14,9 +14,9 @@ from cli.output import Json, dumps
 from cli.parsing import body_code, day_of, uuid_of
 from cli.session import session, stop_flag
 from cli.trail_words import as_csv, words_of_trail
-from domain.access.commands import ExportAccesses, ReadRefusals, ReadTrail, ReplayAccess
+from domain.access.commands import ExportAccesses, ReadRefusals, ReadTrail, ReplayAccess, TryPolicy
 from domain.access.events import TrailFilter
-from domain.access.handlers import export_accesses, read_refusals, read_trail
+from domain.access.handlers import export_accesses, read_refusals, read_trail, try_policy
 from domain.access.handlers import replay as replay_access
 from domain.errors import BadInput
 from domain.policy.retention import begin_of
@@ -164,6 +164,48 @@ def replay(
         run.output.answer(answer, _replayed)
         if not found.digest_matches:
             raise typer.Exit(1)
+
+
+@audit.command("what-would")
+def what_would(
+    context: typer.Context,
+    access: Annotated[str, typer.Argument(help="The access id that the look printed.")],
+    policy: Annotated[
+        str,
+        typer.Option("--policy", help="A rule set, by its id or as a file: `policy list` says which ship."),
+    ],
+    reason: Reason = None,
+) -> None:
+    """Show an access beside what another rule set would have shown: which fields, and by which rule. Itself an access.
+
+    A value that was not displayed is not shown now either. Whereabouts shielded since need a second auditor.
+    """
+    run = session(context)
+    with run.app() as app:
+        viewer = app.viewer(run.actor("auditor" if app.training else None))
+        replayed = uuid_of(access, "access")
+        second = app.second(viewer, run.second, "what-would", replayed)
+        other, file_digest = app.rule_set(policy)
+        command = TryPolicy(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=reason or app.reason(viewer),
+            replayed=replayed,
+            digest=file_digest,
+            confirmed_by=second.account if second else None,
+        )
+        tried = try_policy(command, other, app.looking(viewer))
+        answer = {
+            "access_id": tried.access_id,
+            "as_displayed": tried.as_displayed,
+            "digest_matches": tried.digest_matches,
+            "policy": tried.policy,
+            "other": tried.other,
+            "instant": tried.instant,
+            "permitted": tried.permitted,
+            "differs": list(tried.differs),
+        }
+        run.output.answer(answer, _tried)
 
 
 @audit.command()
@@ -363,6 +405,8 @@ def _text(path: Path, field: str) -> str:
 
 def _write_new(file: Path, text: str) -> None:
     """Write a file that nobody else may read. Raises BadInput where there is one, or where none can be made."""
+    if not str(file).isprintable():
+        raise BadInput("A file's name holds no control character.", code="no-such-file", field="file")
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -429,6 +473,25 @@ def _replayed(answer: Json) -> str:
         words = words_of_record(shown) if shown else "(nothing was shown)"
     verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
     return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"
+
+
+def _tried(answer: Json) -> str:
+    lines = [
+        f"Displayed at {answer['instant']} under {answer['policy']}; under {answer['other']}:",
+        "  the look would be allowed" if answer["permitted"] else "  the look would NOT be allowed",
+    ]
+    for one in answer["differs"]:
+        lines.append(f"  of {one['child_id']}, by the rule {one['rule']}:")
+        for name, title in (
+            ("only_displayed", "not shown"),
+            ("only_under_it", "shown besides"),
+            ("otherwise", "shown otherwise"),
+        ):
+            if one[name]:
+                lines.append(f"    {title}: {', '.join(one[name])}")
+        if not (one["only_displayed"] or one["only_under_it"] or one["otherwise"]):
+            lines.append("    the same")
+    return "\n".join(lines)
 
 
 def _refusals(answer: Json) -> str:

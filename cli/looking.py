@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.output import Json
-from cli.parsing import birth_date, gender_of, instant_of
+from cli.parsing import birth_date, day_of, gender_of, instant_of
 from cli.session import session
 from domain.access.commands import OpenRecord, SearchRecords
 from domain.access.events import Criteria
@@ -70,13 +70,20 @@ def show(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="As recorded at this instant (ISO 8601).")
     ] = None,
+    effective_on: Annotated[
+        str | None,
+        typer.Option("--effective-on", help="As true on this day, YYYY-MM-DD, as far as it is known."),
+    ] = None,
     override: Annotated[
         bool,
         typer.Option(help="Look behind a shield; only for roles that may. An investigation follows at once."),
     ] = False,
     on_behalf_of: Caller = None,
 ) -> None:
-    """Show one record as the acting account sees it. The look is recorded first."""
+    """Show one record as the acting account sees it, now or as it was. The look is recorded first.
+
+    Who may see it, and in which way, is a matter of now: what is shielded since is not shown as it was before.
+    """
     with session(context).app() as app:
         run = session(context)
         looking = app.looking_as(run.actor(), on_behalf_of)
@@ -86,6 +93,7 @@ def show(
             reason=reason,
             child_id=app.child_or_nobody(child),
             as_of=instant_of(as_of, "as-of"),
+            effective_on=day_of(effective_on, "effective-on"),
             override=override,
         )
         shown = open_record(command, looking)

@@ -7,7 +7,7 @@ byte for byte years later.
 
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, get_args
 from uuid import UUID
@@ -202,6 +202,40 @@ def hit(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -
     if shown.get("address"):
         shown["address"] = _first_line(shown["address"])
     return _disclosed(seen, rule, shown)
+
+
+def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
+    """What was held then, in the standing of now: who may see it, and whether at all, is never a matter of the past.
+
+    Shields, archive, supply, authority, death and consent are those of now, and so is the version. A sensitive service
+    that is not held any more, or whose consent was withdrawn since, is left out.
+    """
+    held = {one.involvement: one for one in now.involvements if one.sensitive}
+    kept = tuple(
+        one
+        for one in then.involvements
+        if not one.sensitive or (one.involvement in held and _still_grounded(held[one.involvement]))
+    )
+    return replace(
+        then,
+        version=now.version,
+        involvements=kept,
+        authority=now.authority,
+        shielded=now.shielded,
+        opened=then.opened and now.opened,
+        supply_gone=now.supply_gone,
+        archived_on=now.archived_on,
+        extension_consent_on=now.extension_consent_on,
+        extension_withdrawn_on=now.extension_withdrawn_on,
+        died_on=now.died_on,
+        death_notified_on=now.death_notified_on,
+        shields=now.shields,
+        requests=now.requests,
+    )
+
+
+def _still_grounded(involvement: Involvement) -> bool:
+    return involvement.cause is not None or involvement.consent_withdrawn is None
 
 
 class Renderer(Protocol):

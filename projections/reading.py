@@ -1,10 +1,10 @@
 """Records read straight from the log: what is shown never depends on how far a view has come."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from domain.child_record.model import fold
+from domain.child_record.model import as_true_on, fold
 from domain.destruction.events import DestructionCompleted
 from domain.disclosure import RecordFacts
 from domain.kernel import History
@@ -22,12 +22,17 @@ def destroyed_children(history: History) -> Iterable[UUID]:
     )
 
 
-def facts_of(history: History) -> RecordFacts | Forgotten | None:
-    """The best view of the record that a stream tells of; None where it tells of none, Forgotten once destroyed."""
+def facts_of(history: History, true_on: date | None = None) -> RecordFacts | Forgotten | None:
+    """The best view of the record that a stream tells of; None where it tells of none, Forgotten once destroyed.
+
+    true_on: of what was true on this day, as far as the stream tells.
+    """
     record = fold(history)
     if record.forgotten is not None:
         return Forgotten(record.forgotten)
-    return best_view(record) if record.registered else None
+    if not record.registered:
+        return None
+    return best_view(record if true_on is None else as_true_on(record, true_on))
 
 
 class RecordReader:
@@ -36,9 +41,11 @@ class RecordReader:
     def __init__(self, store: EventStore) -> None:
         self._store = store
 
-    def facts(self, child_id: UUID, upto: int | None = None) -> RecordFacts | Forgotten | None:
-        """One record as it stands, or as it stood at a version. Raises DamagedStream, Unavailable."""
-        return facts_of(self._store.load(child_id, upto))
+    def facts(
+        self, child_id: UUID, upto: int | None = None, true_on: date | None = None
+    ) -> RecordFacts | Forgotten | None:
+        """One record as it stands, or as it stood at a version, or on a day. Raises DamagedStream, Unavailable."""
+        return facts_of(self._store.load(child_id, upto), true_on)
 
     def facts_many(self, child_ids: Iterable[UUID]) -> dict[UUID, RecordFacts]:
         """Several records as they stand. Those that do not exist, are destroyed or cannot be opened are left out."""

@@ -28,10 +28,11 @@ class SearchRecords(Look):
 
 
 class OpenRecord(Look):
-    """Show one record, now or as it stood at an instant. `override` looks behind a shield."""
+    """Show one record, now or as recorded at an instant, as true on a day, or both. `override`: behind a shield."""
 
     child_id: UUID
     as_of: datetime | None = None
+    effective_on: date | None = None
     override: bool = False
 
 
@@ -75,6 +76,13 @@ class ReplayAccess(Look):
     """Show one access again, exactly as it was displayed."""
 
     replayed: UUID
+
+
+class TryPolicy(Look):
+    """Show one access beside what it would have shown under another rule set; `digest` is of that one's file."""
+
+    replayed: UUID
+    digest: str
 
 
 class ReadDue(Look):

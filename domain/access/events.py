@@ -113,6 +113,29 @@ class AuditRead(Looked):
     subject: Annotated[Id | None, IN_IDENTITY] = None
 
 
+class RecordShownAsOf(Looked):
+    """A record was asked for as it was recorded at an instant, as it was true on a day, or both.
+
+    The version of its hit is what was known when it was shown; which of it was shown follows from these two.
+    """
+
+    NAME: ClassVar[str] = "record-shown-as-of"
+
+    child: Annotated[Id, IN_IDENTITY]
+    as_of: Annotated[datetime | None, IN_IDENTITY] = None
+    effective_on: Annotated[date | None, IN_IDENTITY] = None
+
+
+class PolicyTried(Looked):
+    """An access was shown beside what another rule set would have shown: its id, and the digest of its file."""
+
+    NAME: ClassVar[str] = "policy-tried"
+
+    subject: Annotated[Id, IN_IDENTITY]
+    tried: Annotated[ShortCode, IN_IDENTITY]
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", max_length=64), IN_IDENTITY]
+
+
 class TrailFilter(Immutable):
     """What of a trail was asked for: from an instant to before another, and of which kind. None: everything.
 
@@ -209,7 +232,9 @@ EVENTS = EventTypes(
     (
         RecordsSearched,
         RecordShown,
+        RecordShownAsOf,
         RecordHandedOver,
+        PolicyTried,
         AuditRead,
         TrailRead,
         QueueRead,

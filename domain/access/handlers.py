@@ -25,6 +25,7 @@ from domain.access.commands import (
     ReplyToSubject,
     SearchRecords,
     ShowHeld,
+    TryPolicy,
 )
 from domain.access.events import (
     AccessRefused,
@@ -34,9 +35,11 @@ from domain.access.events import (
     Criteria,
     Hit,
     Looked,
+    PolicyTried,
     QueueRead,
     RecordHandedOver,
     RecordShown,
+    RecordShownAsOf,
     RecordsSearched,
     SubjectReplied,
     TrailFilter,
@@ -47,14 +50,17 @@ from domain.child_record import subject_access
 from domain.child_record.events import Carer
 from domain.disclosure import (
     RENDERER,
+    Disclosed,
     RecordFacts,
     Viewer,
+    as_it_was,
     canonical,
     disclosed,
     fields_of,
     listed,
     mask_of,
     shown_carer,
+    sight_of,
 )
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.kernel import Metadata
@@ -116,8 +122,10 @@ class Records(Protocol):
         """Facts as they stand; what may not be opened under this grant is not opened."""
         ...
 
-    def facts_at(self, grant: AccessGrant, child_id: UUID, version: int) -> RecordFacts | Forgotten | None:
-        """Facts as they stood at a version of the stream."""
+    def facts_at(
+        self, grant: AccessGrant, child_id: UUID, version: int, true_on: date | None = None
+    ) -> RecordFacts | Forgotten | None:
+        """Facts as they stood at a version of the stream; true_on: of them what was true on a day."""
         ...
 
     def version_at(self, child_id: UUID, instant: datetime) -> int:
@@ -263,6 +271,23 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """An access shown again, and what another rule set would have shown otherwise of each child.
+
+    permitted: whether the role may do that for that reason under the other rules.
+    """
+
+    access_id: UUID
+    as_displayed: dict[str, Any]
+    digest_matches: bool
+    policy: str
+    other: str
+    instant: datetime
+    permitted: bool
+    differs: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Replied:
     """What may now leave, and what the authority keeps: how every look at the child was accounted for."""
 
@@ -310,24 +335,65 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
 def open_record(command: OpenRecord, looking: Looking) -> Shown:
     """Show one record, or refuse in the same words whether it is not held, archived or not open to this viewer."""
     action: Action = "override" if command.override else "show"
-    asked = {"child": command.child_id, "as_of": command.as_of}
+    asked: dict[str, Any] = {"child": command.child_id}
+    event_class: type[Looked] = RecordShown
+    if command.as_of is not None or command.effective_on is not None:
+        asked |= {"as_of": command.as_of, "effective_on": command.effective_on}
+        event_class = RecordShownAsOf
     grant = _grant(command, action, looking, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
-        facts = _facts(command, looking, grant)
+        facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+        if facts is not None and event_class is RecordShownAsOf:
+            facts = _as_it_was(facts, command.as_of, command.effective_on, looking, grant)
         shown = None
         if facts is not None:
             shown = disclosed(
                 looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override
             )
         if facts is None or shown is None:
-            _record(grant, command, looking, action, RecordShown, asked, [], {}, "nothing-to-show")
+            _record(grant, command, looking, action, event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
         display = _Display(command.child_id, facts.version, shown.mask, shown.record)
-        _record(grant, command, looking, action, RecordShown, asked, [display], shown.record, shown.rule)
-        if command.as_of is not None or _unmoved(looking, [display]):
+        _record(grant, command, looking, action, event_class, asked, [display], shown.record, shown.rule)
+        if _unmoved(looking, [display]):
             return Shown(grant.access_id, shown.record)
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def _as_it_was(
+    now: RecordFacts, as_of: datetime | None, effective_on: date | None, looking: Looking, grant: AccessGrant
+) -> RecordFacts | None:
+    """A record as recorded at an instant and true on a day, for whoever may see it now, in the way they may now.
+
+    Fail closed: whoever sees a shielded record sees what it shows now, for an earlier name or address is hidden too.
+    """
+    return _then(
+        now, as_of, effective_on, looking, grant, grant.viewer, grant.instant, looking.rules, grant.override
+    )
+
+
+def _then(
+    now: RecordFacts,
+    as_of: datetime | None,
+    effective_on: date | None,
+    looking: Looking,
+    grant: AccessGrant,
+    viewer: Viewer,
+    instant: datetime,
+    rules: RuleSet,
+    override: bool,  # noqa: FBT001 - as `disclosed` takes it
+) -> RecordFacts | None:
+    sight, _ = sight_of(now, viewer, instant, rules, override=override)
+    if sight == "none":
+        return None
+    if sight == "shielded":
+        return now
+    version = now.version
+    if as_of is not None:
+        version = min(version, looking.records.version_at(now.child_id, as_of))
+    then = looking.records.facts_at(grant, now.child_id, version, effective_on) if version else None
+    return as_it_was(then, now) if isinstance(then, RecordFacts) else None
 
 
 def hand_over(command: HandOver, looking: Looking) -> Shown:
@@ -727,9 +793,44 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     Renders the recorded hits; it does not search again. Raises AccessDenied where whereabouts shielded since would be
     shown and no second person confirmed, Refused where the content was destroyed, NotFound for an unknown access.
     """
+    grant = _grant(command, "replay", looking, {"subject": command.replayed})
+    was = _displayed(command.replayed, looking)
+    displays, page, matches = _shown_again(was, looking, grant)
+    versions = tuple((display.child_id, display.version) for display in displays)
     asked = {"subject": command.replayed}
-    grant = _grant(command, "replay", looking, asked)
-    access = looking.log.load(command.replayed)
+    _append(grant, command, looking, "replay", AuditRead, asked, "replay-permitted", used=versions)
+    event = was.event
+    rules = tuple(dict.fromkeys([event.rule, *(hit.mask for hit in event.hits)]))
+    return Replayed(grant.access_id, page, matches, event.rule_set, event.instant, rules)
+
+
+def try_policy(command: TryPolicy, other: RuleSet, looking: Looking) -> Tried:
+    """Show an access beside what it would have shown under another rule set, field by field and by which rule.
+
+    The same versions, viewer and instant; the recorded hits, not another search. A value that nobody was shown is not
+    shown now: of what the other rules would show besides only the names of the fields are told. Raises as `replay`.
+    """
+    grant = _grant(command, "what-would", looking, {"subject": command.replayed})
+    was = _displayed(command.replayed, looking)
+    displays, page, matches = _shown_again(was, looking, grant)
+    event = was.event
+    differs = [
+        _difference(display, _rendered(hit, was, other, looking, grant))
+        for hit, display in zip(event.hits, displays, strict=True)
+    ]
+    purpose = was.metadata.purpose
+    permitted = other.role_may(event.role, event.action) and purpose in other.roles[event.role].purposes
+    asked = {"subject": command.replayed, "tried": other.id, "digest": command.digest}
+    versions = tuple((display.child_id, display.version) for display in displays)
+    _append(grant, command, looking, "what-would", PolicyTried, asked, "what-would-permitted", used=versions)
+    return Tried(
+        grant.access_id, page, matches, event.rule_set, other.id, event.instant, permitted, tuple(differs)
+    )
+
+
+def _displayed(access_id: UUID, looking: Looking) -> Access:
+    """An access that displayed something. Raises NotFound, Refused."""
+    access = looking.log.load(access_id)
     if access is None:
         raise NotFound("There is no such access.", field="access")
     was = access.event
@@ -737,9 +838,16 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
         raise Refused(
             "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
         )
-    viewed_by = access.metadata.on_behalf_of or access.metadata.actor
-    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
-    displays = [_again(hit, was, viewer, looking, grant) for hit in was.hits]
+    return access
+
+
+def _shown_again(
+    access: Access, looking: Looking, grant: AccessGrant
+) -> tuple[list[_Display], dict[str, Any], bool]:
+    """What an access displayed, of each child and as a page, and whether that agrees with its digests."""
+    was = access.event
+    rules = looking.rules_by_id(was.rule_set)
+    displays = [_again(hit, _rendered(hit, access, rules, looking, grant)) for hit in was.hits]
     records = [display.record for display in displays]
     page: dict[str, Any] = (
         {"results": records, "more": was.more} if was.action == "search" else (records or [{}])[0]
@@ -747,11 +855,21 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     digests, page_digest = looking.log.digests(
         access.access_id, was.instant, [(d.child_id, canonical(d.record)) for d in displays], canonical(page)
     )
-    matches = [hit.digest for hit in was.hits] == digests and was.page == page_digest
-    versions = tuple((hit.stream, hit.version) for hit in was.hits)
-    _append(grant, command, looking, "replay", AuditRead, asked, "replay-permitted", used=versions)
-    rules = tuple(dict.fromkeys([was.rule, *(hit.mask for hit in was.hits)]))
-    return Replayed(grant.access_id, page, matches, was.rule_set, was.instant, rules)
+    return displays, page, [hit.digest for hit in was.hits] == digests and was.page == page_digest
+
+
+def _difference(was: _Display, would: Disclosed | None) -> dict[str, Any]:
+    """What another rule set would show otherwise of one child. No value that was not displayed is in it."""
+    then: dict[str, Any] = would.record if would is not None else {}
+    both = [field for field in was.record if field in then]
+    return {
+        "child_id": str(was.child_id),
+        "rule": would.rule if would is not None else "nothing-to-show",
+        "same": [field for field in both if was.record[field] == then[field]],
+        "otherwise": [field for field in both if was.record[field] != then[field]],
+        "only_displayed": [field for field in was.record if field not in then],
+        "only_under_it": [field for field in then if field not in was.record],
+    }
 
 
 def record_refusal(
@@ -821,31 +939,37 @@ def _ranked(
     return [display for _, display in sorted(found, key=lambda entry: (entry[0], entry[1].child_id.bytes))]
 
 
-def _facts(command: OpenRecord, looking: Looking, grant: AccessGrant) -> RecordFacts | None:
-    if command.as_of is None:
-        return looking.records.facts(grant, [command.child_id]).get(command.child_id)
-    version = looking.records.version_at(command.child_id, command.as_of)
-    facts = looking.records.facts_at(grant, command.child_id, version) if version else None
-    return facts if isinstance(facts, RecordFacts) else None
-
-
-def _again(hit: Hit, was: Looked, viewer: Viewer, looking: Looking, grant: AccessGrant) -> _Display:
-    """One hit rendered again. Raises AccessDenied where this grant cannot open what the display held."""
+def _rendered(
+    hit: Hit, access: Access, rules: RuleSet, looking: Looking, grant: AccessGrant
+) -> Disclosed | None:
+    """One hit rendered again under a rule set, as far as this grant opens it. Raises Refused once it is destroyed."""
+    was = access.event
+    viewed_by = access.metadata.on_behalf_of or access.metadata.actor
+    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
+    override = was.action == "override"
     facts = looking.records.facts_at(grant, hit.stream, hit.version)
     if isinstance(facts, Forgotten):
         raise Refused(
             "What was shown has been destroyed by law. That it was shown, and to whom, is still on record.",
             code="destroyed",
         )
-    rules = looking.rules_by_id(was.rule_set)
-    shown = None
-    if facts is not None and was.action == "search":
-        shown = listed(rules, was.renderer, facts, viewer, was.instant)
-    elif facts is not None:
-        shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=was.action == "override")
+    if facts is not None and isinstance(was, RecordShownAsOf):
+        facts = _then(
+            facts, was.as_of, was.effective_on, looking, grant, viewer, was.instant, rules, override
+        )
+    if facts is None:
+        return None
+    if was.action == "search":
+        return listed(rules, was.renderer, facts, viewer, was.instant)
+    shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=override)
     if shown is not None and was.action == "hand-over":
         chosen = _chosen(shown.record, fields_of(hit.mask))
         shown = replace(shown, record=chosen, mask=mask_of(chosen))
+    return shown
+
+
+def _again(hit: Hit, shown: Disclosed | None) -> _Display:
+    """One hit as it was displayed. Raises AccessDenied where this grant cannot open what the display held."""
     if shown is None or shown.mask != hit.mask:
         raise AccessDenied(
             "This display holds what has been shielded since. It needs two auditors: --as one --with another.",

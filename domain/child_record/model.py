@@ -506,6 +506,24 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
     )
 
 
+def as_true_on(record: ChildRecord, day: date) -> ChildRecord:
+    """The record as far as it is said to have been true on a day: without what began, ended or happened later.
+
+    What hides does not depend on a day: shields, withdrawals of consent and of supply, and archiving are as they are.
+    """
+    return replace(
+        record,
+        assertions=tuple(a for a in record.assertions if a.event.effective <= day),
+        involvements=tuple(_involved_on(i, day) for i in record.involvements if i.began <= day),
+        deaths=tuple(d for d in record.deaths if d.died_on <= day),
+    )
+
+
+def _involved_on(involvement: Involvement, day: date) -> Involvement:
+    ends = tuple(end for end in involvement.ends if end.day <= day)
+    return replace(involvement, ends=ends, ended=ends[-1].day if ends else None)
+
+
 _Tell: TypeAlias = Callable[[ChildRecord, Recorded, Any], dict[str, Any]]
 
 _TELLS: Final[Mapping[type[Event], _Tell]] = {

@@ -59,6 +59,7 @@ Right: TypeAlias = Literal[
     "hand-over",
     "subject-access",
     "export-accesses",
+    "what-would",
     # changing one record
     "register-child",
     "assert-facts",

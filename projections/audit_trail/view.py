@@ -21,6 +21,7 @@ from domain.access.events import (
     QueueRead,
     RecordHandedOver,
     RecordShown,
+    RecordShownAsOf,
     SubjectReplied,
     TrailRead,
 )
@@ -48,7 +49,7 @@ _DATES: Final = ("effective", "began", "ended", "given_on", "withdrawn_on", "die
 """The fields that say when something was true, by the names they have in one event or another."""
 
 
-_ABOUT_NO_CHILD: Final = frozenset({"what-saw", "replay", "account", "organisation"})
+_ABOUT_NO_CHILD: Final = frozenset({"what-saw", "replay", "what-would", "account", "organisation"})
 """Actions whose subject is an account, an organisation or an access."""
 
 
@@ -194,7 +195,7 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
 def asked_for(event: Looked) -> UUID | None:
     """The child, or the source record held back, that a look asked for by its id, shown or not."""
     match event:
-        case RecordShown() | RecordHandedOver() | SubjectReplied():
+        case RecordShown() | RecordShownAsOf() | RecordHandedOver() | SubjectReplied():
             return event.child
         case QueueRead():
             return event.held

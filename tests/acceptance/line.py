@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -166,12 +166,13 @@ class Line:
 
     @contextmanager
     def as_superuser(self, database: str = "record") -> Iterator[psycopg.Connection[Any]]:
-        """A database, for an administrator who may do anything."""
-        found: Database = getattr(self.behind, database)
-        parts = psycopg.conninfo.conninfo_to_dict(found.url)
-        address = ServerAddress(Path(str(parts["host"])), int(str(parts["port"])))
-        with connect_as_superuser(address, str(parts["dbname"])) as connection:
-            yield connection
+        """A database, for an administrator who may do anything; its server is started if it has stopped meanwhile."""
+        with EmbeddedServer(self.home) if self.databases is None else nullcontext():
+            found: Database = getattr(self.behind, database)
+            parts = psycopg.conninfo.conninfo_to_dict(found.url)
+            address = ServerAddress(Path(str(parts["host"])), int(str(parts["port"])))
+            with connect_as_superuser(address, str(parts["dbname"])) as connection:
+                yield connection
 
     def heads(self) -> tuple[int, int]:
         """The positions of both logs: what was changed, what was looked at."""
