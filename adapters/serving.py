@@ -66,6 +66,10 @@ class ServedRecords:
             return self._opened(grant, capacity).facts(child_id, version, true_on)
         return found
 
+    def destroyed_on(self, certificate: UUID) -> date | None:
+        """The day on which what a certificate orders was done; None where it is not done yet."""
+        return self._reader.destroyed_on(certificate)
+
     def version_at(self, child_id: UUID, instant: datetime) -> int:
         """The last version recorded at or before the instant (0: none)."""
         return self._reader.version_at(child_id, instant)

@@ -54,6 +54,11 @@ class RecordReader:
         }
         return {child_id: facts for child_id, facts in found.items() if isinstance(facts, RecordFacts)}
 
+    def destroyed_on(self, certificate: UUID) -> date | None:
+        """The day on which what a certificate orders was done; None where it is not done yet."""
+        events = [recorded.event for recorded in self._store.load(certificate).events]
+        return next((event.completed_on for event in events if isinstance(event, DestructionCompleted)), None)
+
     def version_at(self, child_id: UUID, instant: datetime) -> int:
         """The last version recorded at or before an instant (0: none)."""
         versions = [

@@ -4,7 +4,8 @@ If the access cannot be recorded nothing leaves (`AuditUnavailable`). Everything
 event keeps the inputs of the disclosure, which is a pure function, and keyed digests of its output.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
@@ -126,6 +127,10 @@ class Records(Protocol):
         self, grant: AccessGrant, child_id: UUID, version: int, true_on: date | None = None
     ) -> RecordFacts | Forgotten | None:
         """Facts as they stood at a version of the stream; true_on: of them what was true on a day."""
+        ...
+
+    def destroyed_on(self, certificate: UUID) -> date | None:
+        """The day on which what a certificate orders was done; None where it is not done yet."""
         ...
 
     def version_at(self, child_id: UUID, instant: datetime) -> int:
@@ -794,8 +799,9 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     shown and no second person confirmed, Refused where the content was destroyed, NotFound for an unknown access.
     """
     grant = _grant(command, "replay", looking, {"subject": command.replayed})
-    was = _displayed(command.replayed, looking)
-    displays, page, matches = _shown_again(was, looking, grant)
+    with _refusals_recorded(command, "replay", looking, command.replayed):
+        was = _displayed(command.replayed, looking)
+        displays, page, matches = _shown_again(was, looking, grant)
     versions = tuple((display.child_id, display.version) for display in displays)
     asked = {"subject": command.replayed}
     _append(grant, command, looking, "replay", AuditRead, asked, "replay-permitted", used=versions)
@@ -811,8 +817,9 @@ def try_policy(command: TryPolicy, other: RuleSet, looking: Looking) -> Tried:
     shown now: of what the other rules would show besides only the names of the fields are told. Raises as `replay`.
     """
     grant = _grant(command, "what-would", looking, {"subject": command.replayed})
-    was = _displayed(command.replayed, looking)
-    displays, page, matches = _shown_again(was, looking, grant)
+    with _refusals_recorded(command, "what-would", looking, command.replayed):
+        was = _displayed(command.replayed, looking)
+        displays, page, matches = _shown_again(was, looking, grant)
     event = was.event
     differs = [
         _difference(display, _rendered(hit, was, other, looking, grant))
@@ -826,6 +833,16 @@ def try_policy(command: TryPolicy, other: RuleSet, looking: Looking) -> Tried:
     return Tried(
         grant.access_id, page, matches, event.rule_set, other.id, event.instant, permitted, tuple(differs)
     )
+
+
+@contextmanager
+def _refusals_recorded(command: Look, action: Action, looking: Looking, subject: UUID) -> Iterator[None]:
+    """What is refused as things stand is on record before it is told."""
+    try:
+        yield
+    except Refused as refused:
+        record_refusal(command, action, looking, refused.code, subject)
+        raise
 
 
 def _displayed(access_id: UUID, looking: Looking) -> Access:
@@ -949,10 +966,7 @@ def _rendered(
     override = was.action == "override"
     facts = looking.records.facts_at(grant, hit.stream, hit.version)
     if isinstance(facts, Forgotten):
-        raise Refused(
-            "What was shown has been destroyed by law. That it was shown, and to whom, is still on record.",
-            code="destroyed",
-        )
+        raise _destroyed(hit, facts, looking)
     if facts is not None and isinstance(was, RecordShownAsOf):
         facts = _then(
             facts, was.as_of, was.effective_on, looking, grant, viewer, was.instant, rules, override
@@ -966,6 +980,19 @@ def _rendered(
         chosen = _chosen(shown.record, fields_of(hit.mask))
         shown = replace(shown, record=chosen, mask=mask_of(chosen))
     return shown
+
+
+def _destroyed(hit: Hit, gone: Forgotten, looking: Looking) -> Refused:
+    """That what was shown is destroyed: when, under which certificate, and what of it still is on record."""
+    on = looking.records.destroyed_on(gone.certificate)
+    when = f"on {on.isoformat()} " if on else ""
+    fields = ", ".join(fields_of(hit.mask)) or "none"
+    return Refused(
+        f"What was shown has been destroyed by law {when}under the certificate {gone.certificate}. It is still on "
+        f"record that version {hit.version} of {hit.stream} was shown, with the fields {fields}, and to whom; "
+        "`audit proof` proves it.",
+        code="destroyed",
+    )
 
 
 def _again(hit: Hit, shown: Disclosed | None) -> _Display:

@@ -577,6 +577,10 @@ def test_after_destruction_what_was_shown_is_gone_and_that_it_was_shown_is_not(n
     for access in (shown["access_id"], found["access_id"]):
         refused = line.refused("destroyed", "audit", "replay", access, acting="auditor", second="auditor-2")
         assert one.family not in refused.printed
+        message = refused["error"]["message"]
+        assert "destroyed by law on 2033-05-01 under the certificate " in message
+        assert f"of {child} was shown, with the fields child_id, number, name" in message
+        assert line.done("audit", "what-saw", "auditor")["entries"][0]["rule"] == "destroyed"
     assert replayed(line, both["access_id"])["as_displayed"] == both["record"]
     assert line.found(*one.criteria) == []
     line.unseen(child)
