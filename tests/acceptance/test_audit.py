@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from domain.identifiers import index_number
 from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import Child, a_child, born, registered
+from tests.acceptance.test_seals import check, keys
 
 pytestmark = pytest.mark.postgres
 
@@ -610,3 +612,43 @@ def test_a_second_rebuild_after_destruction_comes_to_the_same_rows(new_home: New
         compared = line.done("projection", "compare", view)
         assert (compared["added"], compared["removed"], compared["changed"]) == (0, 0, 0)
     line.unseen(child)
+
+
+def test_t57_of_staff_who_obtained_data_without_consent_an_evidence_pack_is_taken_out_and_holds(
+    new_home: NewHome, tmp_path: Path
+) -> None:
+    """DPA 2018 s.170: what one account saw and why, what was displayed, and proof that none of it was altered."""
+    line = new_home()
+    one = a_child()
+    child = born(line, one)
+    obtained = [
+        line.search("--name", one.family, acting="teacher")["access_id"],
+        line.show(child, acting="teacher")["access_id"],
+        line.show(child, acting="teacher")["access_id"],
+    ]
+    line.show(child, acting="practitioner")
+    line.done("seal", "--until-caught-up")
+
+    suspected = line.done("audit", "what-saw", "teacher", "--child", child)["entries"]
+    pack = tmp_path / "pack.json"
+    line.done("audit", "export", child, str(pack))
+
+    evidence = json.loads(pack.read_text("utf-8"))
+    assert [entry["access_id"] for entry in suspected] == obtained[::-1]
+    assert {(entry["reason"], entry["outcome"]) for entry in suspected} == {("casework", "granted")}
+    in_the_pack = {entry["access_id"]: entry for entry in evidence["who-saw"]}
+    assert {in_the_pack[access]["account_name"] for access in obtained} == {"teacher"}
+    assert set(obtained) <= {event["stream_id"] for event in evidence["logs"][1]["events"]}
+    for access in obtained:
+        replayed(line, access)
+        proof = tmp_path / f"{access}.tlog-proof"
+        line.done("audit", "proof", access, str(proof))
+        assert proof.read_text("utf-8").startswith("c2sp.org/tlog-proof@v1\n")
+    status, said = check(pack, *keys(line))
+    assert status == 0, said
+    event = next(e for e in evidence["logs"][1]["events"] if e["stream_id"] == obtained[0])
+    event["recorded_at"] = "2027-03-09T10:00:00.000000Z"
+    pack.write_text(json.dumps(evidence), "utf-8")
+    status, said = check(pack, *keys(line))
+    assert status == 1
+    assert "WRONG" in said
