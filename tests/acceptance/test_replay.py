@@ -30,7 +30,7 @@ from tests.acceptance.line import Line
 from tests.acceptance.people import Child, a_child, id_of
 from tests.plugins_counts import count, seed
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(14_400)]
 
 ACCESSES: Final = count(10_000)
 IN_A_ROUND: Final = 50

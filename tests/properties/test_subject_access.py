@@ -94,8 +94,8 @@ def test_t52_where_all_is_withheld_nothing_tells_how_much_there_was(
 ) -> None:
     for exemption in ("contrary-wish", "serious-harm"):
         replies = [
-            reply_to("parent", looks, origins, RULES, shielded=False, withheld=(exemption,))
-            for looks in (one, another, [])
+            reply_to("parent", looks, known, RULES, shielded=False, withheld=(exemption,))
+            for looks, known in ((one, origins), (another, origins), ([], []))
         ]
         assert len({canonical(reply.display) for reply in replies}) == 1
 

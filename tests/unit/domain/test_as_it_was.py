@@ -31,7 +31,7 @@ MANAGER = a_viewer("data-manager", body=LONDON_BOROUGH)
     ("changed", "viewer"),
     [
         ({"shielded": True, "opened": False}, a_viewer("practitioner")),
-        ({"authority": ANOTHER_BOROUGH, "shielded": True, "opened": False}, MANAGER),
+        ({"authority": ANOTHER_BOROUGH}, MANAGER),
         ({"archived_on": date(2026, 2, 1)}, a_viewer("teacher")),
         ({"supply_gone": True}, a_viewer("teacher")),
         ({"death_notified_on": date(2020, 1, 1), "died_on": date(2020, 1, 1)}, a_viewer("teacher")),

@@ -6,7 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.errors import BadInput
+from domain.child_record.commands import (
+    AnswerSubjectAccess,
+    PauseSubjectAccess,
+    RequestSubjectAccess,
+    ResumeSubjectAccess,
+)
+from domain.child_record.decisions import decide
+from domain.errors import BadInput, Refused
+from domain.kernel import Command
 from domain.policy.subject_access import (
     LookAt,
     Origin,
@@ -16,7 +24,8 @@ from domain.policy.subject_access import (
     reply_to,
 )
 from domain.rule_set.model import RuleSet
-from tests.builders import NOW, the_rules
+from tests.builders import NOW, TODAY, registers, shields, the_rules
+from tests.given import after
 
 RULES = the_rules()
 TEACHER = RULES.roles["teacher"].title + " (A school)"
@@ -177,3 +186,44 @@ def test_a_day_is_a_day_in_london() -> None:
     late = datetime.fromisoformat("2026-07-01T23:30:00+00:00")
     looks = reply_to("parent", [a_look(at=late)], [], RULES, shielded=False).display["looks"]
     assert looks[0]["on"] == "2026-07-02"
+
+
+ASKED = UUID(int=61)
+STEPS = [
+    PauseSubjectAccess(at=NOW, request=ASKED, why="identity", since=TODAY),
+    ResumeSubjectAccess(at=NOW, request=ASKED, until=TODAY),
+    AnswerSubjectAccess(at=NOW, request=ASKED, access=UUID(int=62)),
+]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=["pause", "resume", "answer"])
+def test_whether_somebody_asked_is_told_of_no_shielded_record(step: Command) -> None:
+    with pytest.raises(Refused) as refused:
+        decide(after(registers()), step, RULES)
+    assert refused.value.code == "no-such-request"
+    assert decide(after(registers(), shields()), step, RULES).events == ()
+
+
+def test_what_cannot_be_withheld_is_refused_but_of_a_shielded_record_in_silence() -> None:
+    asks = RequestSubjectAccess(
+        at=NOW, request=ASKED, requester="child", basis="competent", received_on=TODAY
+    )
+    answers = AnswerSubjectAccess(at=NOW, request=ASKED, access=UUID(int=62), withheld=("contrary-wish",))
+    with pytest.raises(BadInput):
+        decide(after(registers(), asks), answers, RULES)
+    assert decide(after(registers(), asks, shields()), answers, RULES).events == ()
+
+
+def test_a_request_is_answered_once_and_not_while_its_clock_stands_still() -> None:
+    asks = RequestSubjectAccess(
+        at=NOW, request=ASKED, requester="child", basis="competent", received_on=TODAY
+    )
+    pauses, resumes, answers = STEPS
+    with pytest.raises(Refused) as refused:
+        decide(after(registers(), asks, pauses), answers, RULES)
+    assert refused.value.code == "paused"
+    record = after(registers(), asks, pauses, resumes, answers)
+    assert record.requests[0].answered_on == TODAY
+    with pytest.raises(Refused) as again:
+        decide(record, answers, RULES)
+    assert again.value.code == "no-such-request"
