@@ -125,7 +125,7 @@ CHUNK: Final = 500
 """Source records worked on together."""
 
 REFRESH: Final = 4000
-"""New records after which the match index is brought up to the log; until then the load remembers them itself."""
+"""Records after which the views are brought up to the log; until then the load remembers them itself."""
 
 _ATTEMPTS: Final = 8
 
@@ -301,9 +301,10 @@ class Loader:
     """Loads files, withdraws them, and admits single registrations, all by the same linking.
 
     store: the writer's, which opens what is hidden and shows it to nobody. refresh: brings the match index up to the
-    log. alone: held while a chunk is linked and appended, and by whoever raises a shield, so that neither passes the
-    other unseen. waiting: the records that are held back now. synthetic: whether NHS numbers for tests are accepted
-    (training homes only).
+    log. catch_up: brings every view up to it, the match index among them: a load needs no more than the index, but
+    streams that are opened for all views at once are opened once. alone: held while a chunk is linked and appended, and
+    by whoever raises a shield, so that neither passes the other unseen. waiting: the records that are held back now.
+    synthetic: whether NHS numbers for tests are accepted (training homes only).
     """
 
     store: LoadStore
@@ -315,6 +316,7 @@ class Loader:
     rules: RuleSet
     follower: ShieldFollower
     refresh: Callable[[], None]
+    catch_up: Callable[[], None]
     alone: Callable[[], AbstractContextManager[object]] = nullcontext
     waiting: Callable[[], Iterable[UUID]] = tuple
     synthetic: bool = False
@@ -341,7 +343,7 @@ class Loader:
         digest, total = _digest(stream)
         token = self.tokens.token("file", f"{kind}\n".encode() + digest)
         file_id = self.store.find(token) or self.ids.new()
-        self.refresh()
+        self.catch_up()
         if not dry_run:
             self.follower.catch_up(metadata)  # what a run that was killed left undone
         while True:
@@ -531,6 +533,8 @@ class _Run:
             self._see_others()
             self._take(batch)
             self._head = self._loader.follower.order.head()
+        if len(self._recent.records) >= REFRESH and not self._dry_run:
+            self._catch_up()
 
     def _see_others(self) -> None:
         """Where somebody else has appended since this run last did, bring the index up to it before linking."""
@@ -567,8 +571,6 @@ class _Run:
             self._work_on(item)
         self._flush()
         self._keys.clear()
-        if len(self._recent.records) >= REFRESH and not self._dry_run:
-            self._refresh()
 
     def _also_said(self, keys: Sequence[bytes], at: datetime) -> None:
         """Note that this file, too, says what another file said: withdrawing that one must not take it."""
@@ -699,7 +701,7 @@ class _Run:
         """
         if self._dry_run:
             return
-        self._refresh()
+        self._catch_up()
         if not self._changed:
             return
         waiting = iter(self._loader.waiting())
@@ -708,7 +710,7 @@ class _Run:
                 self._see_others()
                 self._link_again(held)
                 self._head = self._loader.follower.order.head()
-        self._refresh()
+        self._catch_up()
 
     def _link_again(self, held_ids: Sequence[UUID]) -> None:
         loader, at = self._loader, self._loader.clock.now()
@@ -742,6 +744,10 @@ class _Run:
 
     def _refresh(self) -> None:
         self._loader.refresh()
+        self._recent.clear()
+
+    def _catch_up(self) -> None:
+        self._loader.catch_up()
         self._recent.clear()
 
     # What the clock and the home decide

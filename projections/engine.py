@@ -189,12 +189,12 @@ class Engine:
         return ready
 
     def _place(self, projection: Projection) -> dict[Log, int]:
-        """Where a view stands in each log, or did a moment ago: nothing is locked. Nowhere before it is begun."""
+        """Where a view stands in each log, or did a moment ago: nothing is locked. At 0 before it is begun."""
         paused = self.store.is_paused(projection.name)
         builds = [build for build in self.store.builds(projection.name) if build.state != "filling"]
         return {
-            log: min(self._mark(projection, build, log, paused=paused) for build in builds)
-            for log in (projection.logs if builds else ())
+            log: min((self._mark(projection, build, log, paused=paused) for build in builds), default=0)
+            for log in projection.logs
         }
 
     def _step(
