@@ -6,6 +6,7 @@ It takes both in memory or in PostgreSQL.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
@@ -19,9 +20,11 @@ from domain.errors import AlreadyReserved, DamagedStream, VersionConflict
 from domain.kernel import Appended, Change, History, Metadata, Reservation, StreamKind
 from domain.ports import Clock, Ids
 from ingest.ports import Unit
-from projections.projection import EVERYTHING, Reads
+from projections.projection import EVERYTHING, Depth, Reads
 
 __all__ = ["Append", "EncryptedEventStore", "OneAccess", "Reveal", "Right"]
+
+_RECORDS: Final = Reads(Depth.EVENTS)
 
 
 class EncryptedEventStore:
@@ -80,6 +83,10 @@ class EncryptedEventStore:
             else:
                 self.damaged.discard(stream_id)
         return found
+
+    def records(self, child_ids: Iterable[UUID]) -> dict[UUID, History]:
+        """See ingest.ports.LoadStore."""
+        return self.load_many(child_ids, _RECORDS)
 
     def heads(self, stream_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See domain.ports.EventStore."""

@@ -239,7 +239,7 @@ def make_writing(
         refresh=refresh,
     )
     loader = Loader(
-        store=store,
+        store=stores.store(Role.WRITER, Reveal.EVERYTHING, trusting=True),
         candidates=candidates,
         places=places,
         tokens=tokens,
