@@ -725,7 +725,7 @@ class _Run:
 
     def _link_again(self, held_ids: Sequence[UUID]) -> None:
         loader, at = self._loader, self._loader.clock.now()
-        histories = loader.store.load_many(held_ids).values()
+        histories = loader.store.records(held_ids).values()
         folded = [(history, held) for history in histories if (held := supply.fold(history)) is not None]
         waiting = [
             _Waiting(history, held, loader.item_of_held(held, at))
