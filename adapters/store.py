@@ -7,7 +7,7 @@ It takes both in memory or in PostgreSQL.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
@@ -21,9 +21,11 @@ from domain.errors import AlreadyReserved, DamagedStream, VersionConflict
 from domain.kernel import Appended, Change, History, Metadata, Reservation, StreamKind
 from domain.ports import Clock, Ids
 from ingest.ports import Unit
-from projections.projection import EVERYTHING, Reads
+from projections.projection import EVERYTHING, Depth, Reads
 
 __all__ = ["Append", "EncryptedEventStore", "OneAccess", "Reveal", "Right"]
+
+_RECORDS: Final = Reads(Depth.EVENTS)
 
 
 class _Needed(NamedTuple):
@@ -90,6 +92,10 @@ class EncryptedEventStore:
             else:
                 self.damaged.discard(stream_id)
         return found
+
+    def records(self, child_ids: Iterable[UUID]) -> dict[UUID, History]:
+        """See ingest.ports.LoadStore."""
+        return self.load_many(child_ids, _RECORDS)
 
     def heads(self, stream_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See domain.ports.EventStore."""
