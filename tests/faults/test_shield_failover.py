@@ -101,7 +101,7 @@ def is_shielded(line: Line, child: str) -> bool:
 def assert_found_only_as_shown(line: Line, child: str, one: Child, *, shielded: bool) -> None:
     if shielded:
         assert_shielded(line, child, one)
-    by_place = [hit["child_id"] for hit in line.found("--postcode", one.postcode)]
+    by_place = [hit["child_id"] for hit in line.found(*one.criteria, "--postcode", one.postcode)]
     assert by_place == ([] if shielded else [child])
 
 
