@@ -170,7 +170,7 @@ def reply(
             access=replied.access_id,
             withheld=command.withheld or (),
         )
-        app.record(found, answered, officer, second)
+        app.record(found, answered, officer)
         answer = {"access_id": replied.access_id, "reply": replied.reply, "account": replied.account}
         run.output.answer(answer, _replied)
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from domain.access.events import (
     AccessRefused,
+    ActDecided,
     AuditRead,
     Looked,
     QueueRead,
@@ -200,6 +201,8 @@ def asked_for(event: Looked) -> UUID | None:
         case QueueRead():
             return event.held
         case AuditRead() | TrailRead() if event.action in ("who-saw", "changes", "subject-access"):
+            return event.subject
+        case ActDecided():
             return event.subject
         case AccessRefused() if event.action not in _ABOUT_NO_CHILD:
             return event.subject

@@ -19,7 +19,7 @@ from cli.bootstrap import open_app
 from domain.access.commands import HandOver, OpenRecord, ReplayAccess, SearchRecords
 from domain.access.events import Criteria
 from domain.access.handlers import Replayed, hand_over, open_record, replay, search
-from domain.child_record.commands import NotifyDeath
+from domain.child_record.commands import LiftShield, NotifyDeath
 from domain.child_record.events import Contact
 from domain.disclosure import canonical
 from domain.errors import AccessDenied, NotFound, Refused
@@ -194,9 +194,11 @@ class World:
         ((acting, command),) = self.random.choices(commands, weights)
         if command.at != now:
             command = command.model_copy(update={"at": now})
-        second = app.viewer("data-manager-2") if acting == "data-manager" else None
         with suppress(Refused):  # not every wish fits every record
-            app.record(child_id, command, app.viewer(acting), second)
+            if isinstance(command, LiftShield):
+                app.lift_shield(child_id, command, app.viewer(acting), app.viewer("data-manager-2"))
+            else:
+                app.record(child_id, command, app.viewer(acting))
 
     # Showing again
 
@@ -239,7 +241,7 @@ def lived(line: Line, random: Random) -> World:
         for _ in range(NEW_CHILDREN if rounds < 40 else 0):
             world.add()
         line.clock += timedelta(minutes=7)
-        with open_app(line.home, line.settings) as app:
+        with line.sealer(), open_app(line.home, line.settings) as app:
             enough = min(len(world.sampled) + IN_A_ROUND, ACCESSES)
             while len(world.sampled) < enough:
                 world.look(app)
