@@ -222,6 +222,9 @@ def make_writing(
     def refresh() -> None:
         operations.feed([MATCH_INDEX.name])
 
+    def catch_up() -> None:
+        operations.feed()
+
     def held_back() -> list[UUID]:
         operations.feed([REVIEW_QUEUE.name])
         with views.reading(REVIEW_QUEUE) as connection:
@@ -245,7 +248,7 @@ def make_writing(
         refresh=refresh,
     )
     loader = Loader(
-        store=store,
+        store=stores.store(Role.WRITER, Reveal.EVERYTHING, trusting=True),
         candidates=candidates,
         places=places,
         tokens=tokens,
@@ -254,6 +257,7 @@ def make_writing(
         rules=rules,
         follower=follower,
         refresh=refresh,
+        catch_up=catch_up,
         alone=alone,
         waiting=held_back,
         synthetic=training,
