@@ -192,7 +192,9 @@ class Line:
         if self.databases is not None:
             return self.databases
         running = EmbeddedServer(self.home).running()
-        assert running is not None, "no server is running"
+        if running is None:  # a minute has passed since a command last needed it
+            with EmbeddedServer(self.home) as running:
+                pass
         return Databases.embedded(running)
 
     @contextmanager

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from adapters.seals.witness import Witness, WitnessServer
 from cli.settings import Settings
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import START, Json, Line
-from tests.acceptance.people import a_child, born
+from tests.acceptance.people import a_child, born, registered
 from tests.architecture.repository import ROOT
 
 pytestmark = pytest.mark.postgres
@@ -180,6 +181,64 @@ def test_the_proof_of_one_look(sealed: Line, tmp_path: Path) -> None:
     place.write_text(text.replace("extra AAAAAQ", "extra AAAABQ"), "utf-8")
     assert check(place, *keys(sealed))[0] == 1
     sealed.refused("file-exists", "audit", "proof", access, str(place), status=2)
+
+
+def test_t53_a_court_is_shown_what_was_displayed_with_rule_purpose_and_proof(
+    sealed: Line, tmp_path: Path
+) -> None:
+    """Why did the teacher see this child on that day? After all that has happened to the record since."""
+    one = a_child()
+    child = born(sealed, one)
+    look = sealed.show(child, acting="teacher")
+    sealed.record("correct", child, "--line", "2 Other Road", "--postcode", "WF9 8YY")
+    sealed.record("shield", child, "--ground", "child-at-risk", acting="social-worker")
+    sealed.done("projection", "rebuild", "audit_trail", "--switch")
+
+    shown = sealed.done("audit", "replay", look["access_id"], second="auditor-2")
+    assert (shown["as_displayed"], shown["digest_matches"]) == (look["record"], True)
+    assert shown["policy"]
+    assert shown["rules"]
+    (entry,) = [
+        one
+        for one in sealed.done("audit", "what-saw", "teacher")["entries"]
+        if one["access_id"] == look["access_id"]
+    ]
+    assert (entry["reason"], entry["children"], entry["outcome"]) == ("casework", [child], "granted")
+    sealed.done("seal", "--until-caught-up")
+    place = tmp_path / "one.tlog-proof"
+    sealed.done("audit", "proof", look["access_id"], str(place))
+    assert check(place, *keys(sealed))[0] == 0
+
+
+def test_t75_a_lawful_destruction_breaks_no_proof(new_home: NewHome, tmp_path: Path) -> None:
+    """What was taken away before still holds, what is taken away afterwards as well, and both logs are as sealed."""
+    line = new_home()
+    child = registered(line, a_child(born=date(2009, 5, 1)))
+    access = str(line.show(child)["access_id"])
+    line.done("seal", "--until-caught-up")
+    older = shutil.copy(note(line), tmp_path / "older")
+    line.done("audit", "export", child, str(tmp_path / "before.json"))
+    line.clock = datetime(2027, 5, 2, 10, tzinfo=UTC)
+    assert line.done("retention", "run")["archived"] == 1
+    line.clock = datetime(2033, 5, 2, 10, tzinfo=UTC)
+    done = line.done("retention", "run")
+    assert done["destroyed"] == 1
+    line.done("seal", "--until-caught-up")
+
+    answer = line.done("audit", "verify")
+    assert [(log["ok"], log["entries"]) for log in answer["logs"]] == [(True, head) for head in line.heads()]
+    line.done("audit", "export", child, str(tmp_path / "after.json"), "--since", str(older))
+    line.done("audit", "proof", access, str(tmp_path / "look.tlog-proof"))
+    (tmp_path / "end.tlog-proof").write_text(done["destructions"][0]["receipt_proof"], "utf-8")
+    for taken in ("before.json", "after.json", "look.tlog-proof", "end.tlog-proof"):
+        status, said = check(tmp_path / taken, *keys(line))
+        assert status == 0, said
+    assert check(tmp_path / "after.json", *keys(line), "--older", older)[0] == 0
+    before, after = (
+        json.loads((tmp_path / name).read_text("utf-8")) for name in ("before.json", "after.json")
+    )
+    assert len(after["logs"][0]["events"]) > len(before["logs"][0]["events"]), "archived since"
+    line.refused("destroyed", "audit", "replay", access)
 
 
 def test_of_a_shielded_child_evidence_needs_a_second_auditor(sealed: Line, tmp_path: Path) -> None:
