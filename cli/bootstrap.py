@@ -22,11 +22,12 @@ from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
+from adapters.seals.receipts import SealedReceipts
 from adapters.serving import ServedHeldRecords, ServedTrail
 from adapters.store import Reveal
 from cli.app import App
 from cli.proving import Proving
-from cli.sealing import Sealing, Seals, policy_of
+from cli.sealing import Sealing, Seals, policy_of, tiles_of
 from cli.settings import Settings
 from cli.stores import Stores
 from cli.streaming import Streaming
@@ -35,7 +36,8 @@ from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
 from domain.destruction.handlers import CERTIFICATES
 from domain.errors import BadInput, Unavailable
-from domain.ports import Clock
+from domain.kernel import Log
+from domain.ports import Clock, Receipts
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
@@ -158,6 +160,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         streaming = Streaming(stores, rules, settings.kafka)
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
+        receipts = SealedReceipts(
+            partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
+        )
         yield App(
             home=home,
             training=training,
@@ -169,6 +174,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             serving=serving,
             one_record=stores.one_record,
             access_log=StoredAccessLog(accesses, stores.keys(Role.SERVICE)),
+            receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
             trail=ServedTrail(
                 AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many),
@@ -183,7 +189,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             seals=seals,
             proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,
-            make_writing=partial(make_writing, stores, views, reader, operations, rules, training=training),
+            make_writing=partial(
+                make_writing, stores, views, reader, operations, rules, receipts, training=training
+            ),
         )
 
 
@@ -193,6 +201,7 @@ def make_writing(
     reader: PostgresLogReader,
     operations: Operations,
     rules: RuleSet,
+    receipts: Receipts,
     *,
     training: bool,
 ) -> Writing:
@@ -272,4 +281,5 @@ def make_writing(
         alone=alone,
         warm=RecentRecords(time.monotonic),
         unshielded=Unshielded(follower),
+        receipts=receipts,
     )

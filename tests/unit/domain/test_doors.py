@@ -85,6 +85,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         finder=closed,
         records=closed,
         log=log,
+        receipts=closed,
         trail=closed,
         held=closed,
     )
