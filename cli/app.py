@@ -33,6 +33,7 @@ from domain.access.handlers import (
 )
 from domain.access.model import Actor, actor_of
 from domain.account.handlers import account_named
+from domain.account.model import Account
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
@@ -42,10 +43,16 @@ from domain.kernel import Command, Metadata
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Tokens
+from domain.proposal.commands import ExpireProposal
+from domain.proposal.handlers import handle
 from domain.rule_set.model import Right, RuleSet
 from domain.supply.commands import DecideHeldRecord
 from projections.access_register.queries import AccessRegister
+from projections.oversight.queries import Oversight
 from projections.rebuild import Operations
+
+_MOST_EXPIRED: Final = 10_000
+"""Proposals that one run finds expired at most."""
 
 RIGHTS: Final[dict[type[Command], Right]] = {
     commands.RegisterChild: "register-child",
@@ -87,6 +94,7 @@ class App:
     trail: Trail
     held: HeldRecords
     listed: AccessRegister
+    oversight: Oversight
     operations: Operations
     upkeep: Upkeep
     seals: Seals
@@ -131,8 +139,26 @@ class App:
             raise NotFound(
                 "There is no such account. `init --training` lists those of a training home.", field="as"
             )
-        organisation = fold_organisation(self.serving.load(account.opened.organisation))
+        return self._actor(account)
+
+    def actor_with(self, account_id: UUID) -> Actor:
+        """The holder of an account as the log has it now. Raises NotFound where there is none."""
+        return self._actor(fold_account(self.serving.load(account_id)))
+
+    def _actor(self, account: Account) -> Actor:
+        opened = account.opened
+        if opened is None:
+            raise NotFound("There is no such account.", field="account")
+        organisation = fold_organisation(self.serving.load(opened.organisation))
         return actor_of(account, organisation, training=self.training)
+
+    def has_second_factor(self, actor: Actor) -> bool:
+        """Whether whoever acts has just shown their second factor, as acts of two people ask for.
+
+        In a training home one says who one is, and shows nothing.
+        """
+        del actor
+        return self.training
 
     def second(
         self, first: Actor, name: str | None, right: Right, subject: UUID | None = None
@@ -144,24 +170,25 @@ class App:
         if name is None:
             return None
         second = self.viewer(name)
-        self._let_in(first, second, right, subject)
+        self.let_in(first, second, right, subject)
         if second.account == first.account:
-            self._record_refusal(first, right, SAME_PERSON, subject, second)
+            self.record_refusal(first, right, SAME_PERSON, subject, second)
             raise Refused("The second person must be another.", code=SAME_PERSON)
         return second
 
     def two_needed(self, viewer: Actor, right: Right, subject: UUID) -> NoReturn:
         """Refuse, for want of a second person, what one may not do alone; on record before it is told."""
         refused = Refused(
-            "This record is shielded: name a second auditor with --with ACCOUNT.", code="two-people-needed"
+            "This record is shielded: name a second auditor with --with ACCOUNT, or --propose it to one.",
+            code="two-people-needed",
         )
-        self._record_refusal(viewer, right, refused.code, subject, None)
+        self.record_refusal(viewer, right, refused.code, subject, None)
         raise refused
 
     def permitted(self, name: str, right: Right) -> Actor:
         """The account of a name, if it is let in to run the index by this right. Raises AccessDenied."""
         viewer = self.viewer(name)
-        self._let_in(viewer, None, right)
+        self.let_in(viewer, None, right)
         return viewer
 
     # Looking
@@ -269,18 +296,18 @@ class App:
             correlation=self.ids.new(),
         )
 
-    def record(self, child_id: UUID, command: Command, viewer: Actor, second: Actor | None = None) -> UUID:
+    def record(self, child_id: UUID, command: Command, viewer: Actor) -> UUID:
         """Carry out one command of the child record and give its receipt."""
-        self._let_in(viewer, second, _right_to(command), child_id)
-        metadata = self.metadata(viewer, second)
-        with self.refusals_recorded(viewer, _right_to(command), child_id, second):
+        self.let_in(viewer, None, _right_to(command), child_id)
+        metadata = self.metadata(viewer)
+        with self.refusals_recorded(viewer, _right_to(command), child_id):
             self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
 
     def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
-        self._let_in(viewer, None, _right_to(command))
+        self.let_in(viewer, None, _right_to(command))
         metadata = self.metadata(viewer)
         with self.refusals_recorded(viewer, _right_to(command)):
             self.writing.register(command, metadata)
@@ -289,7 +316,7 @@ class App:
 
     def decide(self, command: DecideHeldRecord, viewer: Actor) -> UUID:
         """Decide on a record that is held back and give the receipt; what came of it is not said."""
-        self._let_in(viewer, None, "decide-held", command.held)
+        self.let_in(viewer, None, "decide-held", command.held)
         metadata = self.metadata(viewer, purpose=self.reason(viewer))
         with self.refusals_recorded(viewer, "decide-held", command.held):
             self.writing.decide(command, metadata, viewer.body)
@@ -309,7 +336,7 @@ class App:
 
     def load(self, viewer: Actor, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output) -> Json:
         """Load files of one kind."""
-        self._let_in(viewer, None, "load")
+        self.let_in(viewer, None, "load")
         answer = self.writing.load(
             kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output
         )
@@ -318,7 +345,7 @@ class App:
 
     def withdraw(self, viewer: Actor, file_id: UUID) -> Json:
         """Take back a file as a unit."""
-        self._let_in(viewer, None, "withdraw-supply")
+        self.let_in(viewer, None, "withdraw-supply")
         answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose="operation"))
         self.catch_up()
         return answer
@@ -334,11 +361,22 @@ class App:
 
     def carry_out(self, viewer: Actor, *, limit: int | None, output: Output) -> Json:
         """Archive and destroy what is due today."""
-        self._let_in(viewer, None, "retention")
+        self.let_in(viewer, None, "retention")
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
-        answer = self.writing.carry_out(due, self.metadata(viewer, purpose="operation"), output)
-        return {**answer, "maintained": self.maintain(output)}
+        metadata = self.metadata(viewer, purpose="operation")
+        answer = self.writing.carry_out(due, metadata, output)
+        expired = self._expire_proposals(metadata)
+        return {**answer, "expired": expired, "maintained": self.maintain(output)}
+
+    def _expire_proposals(self, metadata: Metadata) -> int:
+        """Put on record which proposals nobody confirmed in time; how many."""
+        command = ExpireProposal(at=self.now())
+        waiting = self.oversight.expired_proposals(command.at, _MOST_EXPIRED)
+        found = [
+            handle(one, command, store=self.serving, rules=self.rules, metadata=metadata) for one in waiting
+        ]
+        return sum(len(one.positions) for one in found)
 
     def maintain(self, output: Output) -> Json:
         """Take what must not be seen any more out of the views, then out of their files."""
@@ -349,7 +387,7 @@ class App:
         """Bring the views up to what was just written. What is shown never depends on it."""
         self.operations.feed()
 
-    def _let_in(self, first: Actor, second: Actor | None, right: Right, subject: UUID | None = None) -> None:
+    def let_in(self, first: Actor, second: Actor | None, right: Right, subject: UUID | None = None) -> None:
         """Go on, or refuse; on record before it is told. Raises AccessDenied, Refused, AuditUnavailable."""
         asked = self._asked(first, second)
         let_in(asked, right, self.looking(first), second=second, subject=subject)
@@ -364,12 +402,13 @@ class App:
         except BadInput:
             raise
         except Refused as refused:
-            self._record_refusal(viewer, right, refused.code, child_id, second)
+            self.record_refusal(viewer, right, refused.code, child_id, second)
             raise
 
-    def _record_refusal(
+    def record_refusal(
         self, viewer: Actor, right: Right, rule: str, subject: UUID | None, second: Actor | None
     ) -> None:
+        """Put a refusal on record, with both people where there are two, before it is told."""
         record_refusal(self._asked(viewer, second), right, self.looking(viewer), rule, subject)
 
     def _asked(self, viewer: Actor, second: Actor | None) -> Look:

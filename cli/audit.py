@@ -1,16 +1,17 @@
 """`audit`: who saw what, who changed what, and any display shown again. Every question is itself on record."""
 
-import os
 from pathlib import Path
-from typing import Annotated, Final, Literal
-from uuid import UUID
+from typing import Annotated, Literal
 
 import typer
 
-from cli.looking import words_of_name, words_of_record
-from cli.output import Json, dumps
+from cli.evidence import words_of_written, write_evidence, write_new
+from cli.looking import words_of_replay
+from cli.output import Json
 from cli.parsing import day_of, uuid_of
+from cli.proposals import Propose, propose_look
 from cli.session import session, stop_flag
+from cli.two_people import TwoPeople, Wanted, told_again
 from domain.access.commands import ReadRefusals, ReadTrail, ReplayAccess
 from domain.access.handlers import read_refusals, read_trail
 from domain.access.handlers import replay as replay_access
@@ -28,12 +29,6 @@ Reason = Annotated[
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="How many entries at most.")]
 Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
-
-
-MOST_ENTRIES: Final = 2000
-"""Looks in an evidence pack, the newest; a pack says where there are more."""
-
-TRAILS: Final[tuple[Literal["who-saw", "changes"], ...]] = ("changes", "who-saw")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,12 +64,16 @@ def replay(
     context: typer.Context,
     access: Annotated[str, typer.Argument(help="The access id that the look printed.")],
     reason: Reason = None,
+    propose: Propose = False,
 ) -> None:
     """Show an access again, byte for byte as it was displayed. Whereabouts shielded since need a second auditor."""
     run = session(context)
     with run.app() as app:
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         replayed = uuid_of(access, "access")
+        if propose:
+            propose_look(run, app, viewer, Wanted("replay", replayed), reason)
+            return
         second = app.second(viewer, run.second, "replay", replayed)
         command = ReplayAccess(
             at=app.now(),
@@ -83,16 +82,10 @@ def replay(
             replayed=replayed,
             confirmed_by=second.account if second else None,
         )
-        found = replay_access(command, app.looking(viewer))
-        answer = {
-            "access_id": found.access_id,
-            "as_displayed": found.as_displayed,
-            "digest_matches": found.digest_matches,
-            "policy": found.policy,
-            "instant": found.instant,
-            "rules": list(found.rules),
-        }
-        run.output.answer(answer, _replayed)
+        looking = TwoPeople(app).looking(viewer, second, Wanted("replay", replayed), command.access_id)
+        found = replay_access(command, looking)
+        answer = told_again(found)
+        run.output.answer(answer, words_of_replay)
         if not found.digest_matches:
             raise typer.Exit(1)
 
@@ -162,6 +155,7 @@ def export(
         ),
     ] = None,
     reason: Reason = None,
+    propose: Propose = False,
 ) -> None:
     """Write an evidence pack of one child: every event and every look, as stored, with proof that it was sealed.
 
@@ -172,38 +166,20 @@ def export(
     with run.app() as app:
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         child_id = app.child(child)
+        if propose:
+            if older:
+                raise BadInput("--since does not go with --propose.", code="usage", field="since")
+            propose_look(run, app, viewer, Wanted("export", child_id), reason)
+            return
         second = app.second(viewer, run.second, "replay", child_id)
         # Of a shielded child even when something changed may tell where it is.
         if second is None and app.proving.is_shielded(child_id):
             app.two_needed(viewer, "replay", child_id)
-        app.catch_up()
-        found = {
-            kind: read_trail(
-                ReadTrail(
-                    at=app.now(),
-                    access_id=app.ids.new(),
-                    reason=reason or app.reason(viewer),
-                    kind=kind,
-                    subject=child_id,
-                    limit=MOST_ENTRIES,
-                    confirmed_by=second.account if second else None,
-                ),
-                app.looking(viewer),
-            )
-            for kind in TRAILS
-        }
-        looks = [UUID(entry["access_id"]) for entry in found["who-saw"].display["entries"]]
-        pack: Json = {
-            "child": child_id,
-            "exported_at": app.now(),
-            "access_id": found["who-saw"].access_id,
-            "more": len(looks) == MOST_ENTRIES,
-            **{kind: app.named(shown.display["entries"]) for kind, shown in found.items()},
-            **app.proving.evidence(child_id, looks, older),
-        }
-        _write_new(file, dumps(pack) + "\n")
-        entries = sum(len(log["events"]) for log in pack["logs"])
-        run.output.answer({"file": str(file), "entries": entries, "access_id": pack["access_id"]}, _written)
+        wanted, access_id = Wanted("export", child_id), app.ids.new()
+        confirmed_by = second.account if second else None
+        looking = TwoPeople(app).looking(viewer, second, wanted, access_id)
+        answer = write_evidence(app, looking, child_id, file, reason, confirmed_by, access_id, older)
+        run.output.answer(answer, words_of_written)
 
 
 @audit.command()
@@ -220,8 +196,8 @@ def proof(
     place = file or Path(f"{access_id}.tlog-proof")
     with run.app() as app:
         app.permitted(run.actor("auditor" if app.training else None), "verify")
-        _write_new(place, app.proving.proof(access_id))
-        run.output.answer({"file": str(place), "entries": 1}, _written)
+        write_new(place, app.proving.proof(access_id))
+        run.output.answer({"file": str(place), "entries": 1}, words_of_written)
 
 
 def _text(path: Path, field: str) -> str:
@@ -231,20 +207,6 @@ def _text(path: Path, field: str) -> str:
         raise BadInput(
             f"--{field} names no file that can be read.", code="no-such-file", field=field
         ) from None
-
-
-def _write_new(file: Path, text: str) -> None:
-    """Write a file that nobody else may read. Raises BadInput where there is one, or where none can be made."""
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise BadInput(
-            "There is such a file already: name another.", code="file-exists", field="file"
-        ) from None
-    except (OSError, ValueError):
-        raise BadInput("This file cannot be made: name another.", code="no-such-file", field="file") from None
-    with os.fdopen(handle, "w", encoding="utf-8") as made:
-        made.write(text)
 
 
 def _trail(
@@ -288,19 +250,6 @@ def _entry(entry: Json) -> str:
     return "  ".join(str(word) for word in words if word)
 
 
-def _replayed(answer: Json) -> str:
-    shown = answer["as_displayed"]
-    if "results" in shown:
-        words = (
-            "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"])
-            or "(no results)"
-        )
-    else:
-        words = words_of_record(shown) if shown else "(nothing was shown)"
-    verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
-    return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"
-
-
 def _refusals(answer: Json) -> str:
     lines = [
         f"{one['day']}  {one['count']:>5}  {one['reason']}  {one['role']} of {one['body'] or '(not told)'}"
@@ -321,7 +270,3 @@ def _verified(answer: Json) -> str:
             for one in log["findings"]
         ]
     return "\n".join(lines)
-
-
-def _written(answer: Json) -> str:
-    return f"Wrote {answer['entries']} events with their proofs to {answer['file']}."

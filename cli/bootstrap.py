@@ -45,6 +45,8 @@ from projections.audit_trail.queries import AuditTrail
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
+from projections.oversight.queries import Oversight
+from projections.oversight.view import OVERSIGHT
 from projections.practitioner_view.queries import PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
@@ -178,6 +180,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
+            oversight=Oversight(partial(views.reading, OVERSIGHT)),
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),
             seals=seals,

@@ -116,6 +116,20 @@ def words_of_name(name: object) -> str:
     return " ".join([*name.get("given", ()), str(name.get("family", ""))])
 
 
+def words_of_replay(answer: Json) -> str:
+    """An access shown again, as an auditor reads it."""
+    shown = answer["as_displayed"]
+    if "results" in shown:
+        words = (
+            "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"])
+            or "(no results)"
+        )
+    else:
+        words = words_of_record(shown) if shown else "(nothing was shown)"
+    verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
+    return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"
+
+
 def words_of_record(record: Json) -> str:
     """A displayed record as lines a practitioner reads."""
     lines = [

@@ -67,7 +67,7 @@ class Session:
         """The name of the second person. Raises BadInput where none is given."""
         if self.second is None:
             raise BadInput(
-                "This needs two people: name the second with --with ACCOUNT.",
+                "This needs two people: name the second with --with ACCOUNT, or --propose it to one.",
                 code="two-people-needed",
                 field="with",
             )

@@ -15,11 +15,12 @@ from rich.progress import Progress
 from cli.output import Json, Output
 from domain.child_record import model
 from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
+from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
 from domain.child_record.handlers import WarmRecords, carry_out
 from domain.destruction.handlers import destroy
 from domain.errors import DamagedStream, Refused
-from domain.kernel import Command, Metadata
+from domain.kernel import Change, Command, Metadata
 from domain.policy.retention import Due, london_day, schedule
 from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Tokens
@@ -125,13 +126,28 @@ class Writing:
     warm: WarmRecords
     unshielded: "Unshielded"
 
-    def handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
-        """Carry out one command, and what a shield it raises or lifts brings with it, before it is acknowledged."""
+    def handle(
+        self,
+        child_id: UUID,
+        command: Command,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> None:
+        """Carry out one command, and what a shield it raises or lifts brings with it, before it is acknowledged.
+
+        beside: see `domain.child_record.handlers.carry_out`.
+        """
         if isinstance(command, RaiseShield | LiftShield):
             with self.alone():
-                self._handle(child_id, command, metadata)
+                self._handle(child_id, command, metadata, beside)
         else:
-            self._handle(child_id, command, metadata)
+            self._handle(child_id, command, metadata, beside)
+
+    def would_stand(self, child_id: UUID, command: Command) -> int:
+        """The version at which a command would now be carried out. Raises Refused, NotFound where it would not be."""
+        record = model.fold(self.store.load(child_id))
+        decide(record, command, self.rules)
+        return record.version
 
     def register(self, command: RegisterChild, metadata: Metadata) -> None:
         """Register a child by hand: linked, held back, or new."""
@@ -241,7 +257,13 @@ class Writing:
             return (Due("destroy", date.min, "archive-period"),)
         return schedule(record, self.rules) if record.registered else ()
 
-    def _handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
+    def _handle(
+        self,
+        child_id: UUID,
+        command: Command,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> None:
         done = carry_out(
             child_id,
             command,
@@ -251,6 +273,7 @@ class Writing:
             metadata=metadata,
             idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
             warm=self.warm,
+            beside=beside,
         )
         if done.record is None or done.record.ever_shielded:
             self.loader.follower.catch_up(metadata)

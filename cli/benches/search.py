@@ -163,7 +163,7 @@ def _searcher(rules: RuleSet) -> Actor:
     purposes = ("casework",)
     standing = Standing("practitioner", purposes, False, "health", account, organisation, training=False)
     holder = Holder(ACTOR, None)
-    return Actor(ACTOR, "practitioner", ACTOR, _AUTHORITY, _AUTHORITY, purposes, standing, holder, ())
+    return Actor(ACTOR, "practitioner", ACTOR, _AUTHORITY, _AUTHORITY, purposes, standing, holder, None, ())
 
 
 class TimedFinder:

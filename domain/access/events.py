@@ -136,6 +136,15 @@ class RecordHandedOver(Looked):
     ground: Annotated[ShortCode, IN_IDENTITY]
 
 
+class HandOverProposed(RecordHandedOver):
+    """One of two people was shown what is to be handed over of a shielded record; nothing left yet.
+
+    Whoever proposes it and whoever confirms it are shown the same, each in an access of their own.
+    """
+
+    NAME: ClassVar[str] = "hand-over-proposed"
+
+
 class AccessRefused(Looked):
     """Somebody was refused a look or a change. What they asked for is kept, not shown; of a change, which record."""
 
@@ -151,4 +160,14 @@ class LookForgotten(Looked):
     NAME: ClassVar[str] = "look-forgotten"
 
 
-EVENTS = EventTypes((RecordsSearched, RecordShown, RecordHandedOver, AuditRead, QueueRead, AccessRefused))
+EVENTS = EventTypes(
+    (
+        RecordsSearched,
+        RecordShown,
+        RecordHandedOver,
+        HandOverProposed,
+        AuditRead,
+        QueueRead,
+        AccessRefused,
+    )
+)

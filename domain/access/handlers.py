@@ -15,6 +15,7 @@ from domain.access.commands import (
     ListHeld,
     Look,
     OpenRecord,
+    ReadAbout,
     ReadDue,
     ReadRefusals,
     ReadTrail,
@@ -27,6 +28,7 @@ from domain.access.events import (
     Action,
     AuditRead,
     Criteria,
+    HandOverProposed,
     Hit,
     Looked,
     QueueRead,
@@ -52,6 +54,7 @@ from domain.policy.access import Permission, admitted, may
 from domain.policy.retention import begin_of
 from domain.policy.screening import screen_name
 from domain.ports import Ids
+from domain.proposal.model import record_changed
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import Right, RuleSet
 from domain.supply.model import HeldRecord, concerns
@@ -65,6 +68,8 @@ NOT_HELD = (
 )
 SAME_PERSON = "same-person"
 """The code of a refusal because two accounts are not two people."""
+MANAGED = "manages-the-other"
+"""The code of a refusal because one of two people answers to the other at work."""
 
 _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 """What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
@@ -271,12 +276,17 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
 
 
-def hand_over(command: HandOver, looking: Looking) -> Shown:
+def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -> Shown:
     """Hand over these facts and no others, as the responsible authority decides (SI 2007/2182 reg 12; T49).
 
     Whoever acts is the named decider; of a shielded record a second one, who has confirmed, is needed. Raises BadInput
-    for a ground or a fact that is none, NotFound where the authority is not responsible, AccessDenied.
+    for a ground or a fact that is none, NotFound where the authority is not responsible, AccessDenied; Refused, code
+    `record-changed`, where the record is not at `version` any more. proposing: it is shown to one of the two, and is
+    not handed over.
     """
+    event_class, rule = (
+        (HandOverProposed, "hand-over-proposed") if proposing else (RecordHandedOver, command.ground)
+    )
     _check_hand_over(command, looking.rules)
     asked = {
         "child": command.child_id,
@@ -289,19 +299,21 @@ def hand_over(command: HandOver, looking: Looking) -> Shown:
         facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
         shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
         if facts is None or shown is None or shown.sight != "manager":
-            _record(grant, command, looking, "hand-over", RecordHandedOver, asked, [], {}, "nothing-to-show")
+            _record(grant, command, looking, "hand-over", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
-        if facts.shielded and command.confirmed_by is None:
+        if command.version is not None and facts.version != command.version:
+            changed = record_changed()
+            record_refusal(command, "hand-over", looking, changed.code, command.child_id)
+            raise changed
+        if facts.shielded and command.confirmed_by is None and not proposing:
             record_refusal(command, "hand-over", looking, "two-people-needed", command.child_id)
             raise AccessDenied(
-                "This record is shielded: two people decide, --as one and --with another.",
+                "This record is shielded: two people decide, --as one and --with another, or one by --propose.",
                 code="two-people-needed",
             )
         record = _chosen(shown.record, command.fields)
         display = _Display(command.child_id, facts.version, mask_of(record), record)
-        _record(
-            grant, command, looking, "hand-over", RecordHandedOver, asked, [display], record, command.ground
-        )
+        _record(grant, command, looking, "hand-over", event_class, asked, [display], record, rule)
         if _unmoved(looking, [display]):
             return Shown(grant.access_id, record)
         grant = replace(grant, access_id=looking.ids.new())
@@ -348,6 +360,16 @@ def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
     entries, more = looking.trail.refusals(grant, since, until, command.limit)
     page = {"entries": entries, "more": more}
     _record(grant, command, looking, "refusals", AuditRead, {}, [], page, "refusals-permitted", more=more)
+    return Shown(grant.access_id, page)
+
+
+def read_about(command: ReadAbout, looking: Looking, read: Callable[[], dict[str, Any]]) -> Shown:
+    """Read what staff did or are to do, and about no child: proposals, investigations. Itself an access."""
+    asked = {"subject": command.subject}
+    grant = _grant(command, command.action, looking, asked)
+    page = read()
+    rule = f"{command.action}-permitted"
+    _record(grant, command, looking, command.action, AuditRead, asked, [], page, rule)
     return Shown(grant.access_id, page)
 
 
@@ -495,8 +517,8 @@ def let_in(
     """Let whoever acts, and whoever confirms, do what is no look: change a record, run the index.
 
     Every condition of access of both holds at the instant of the command and both hold the right, and they are two
-    people; else the refusal is on record with both before it is told. What does not hold of the second is told to
-    nobody but themselves. Raises AccessDenied, Refused, AuditUnavailable.
+    people of whom neither manages the other; else the refusal is on record with both before it is told. What does not
+    hold of the second is told to nobody but themselves. Raises AccessDenied, Refused, AuditUnavailable.
     """
     permission = admitted(looking.viewer.standing, right, command.at, looking.rules)
     if not permission.allowed:
@@ -511,6 +533,12 @@ def let_in(
     if second.account != looking.viewer.account and second.is_person(looking.viewer):
         record_refusal(command, right, looking, SAME_PERSON, subject)
         raise Refused("The second person must be another.", code=SAME_PERSON)
+    if second.manages(looking.viewer) or looking.viewer.manages(second):
+        record_refusal(command, right, looking, MANAGED, subject)
+        raise Refused(
+            "The second person must be somebody who neither manages the first at work nor is managed by them.",
+            code=MANAGED,
+        )
 
 
 def _second_refused(theirs: Permission) -> AccessDenied:
@@ -565,7 +593,8 @@ def _again(hit: Hit, was: Looked, viewer: Viewer, looking: Looking, grant: Acces
         shown = replace(shown, record=chosen, mask=mask_of(chosen))
     if shown is None or shown.mask != hit.mask:
         raise AccessDenied(
-            "This display holds what has been shielded since. It needs two auditors: --as one --with another.",
+            "This display holds what has been shielded since. It needs two auditors: --as one --with another, or "
+            "--propose it to another.",
             code="two-people-needed",
         )
     return _Display(hit.stream, hit.version, shown.mask, shown.record)

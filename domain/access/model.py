@@ -45,11 +45,16 @@ class Actor(Viewer):
 
     standing: Standing
     holder: Holder
+    line_manager: Holder | None
     read_from: tuple[tuple[UUID, int], ...]
 
     def is_person(self, other: "Actor") -> bool:
         """Whether two accounts are one, or may be one person's."""
         return self.account == other.account or self.holder.may_be(other.holder)
+
+    def manages(self, other: "Actor") -> bool:
+        """Whether this is the other's line manager."""
+        return other.line_manager is not None and self.holder.may_be(other.line_manager)
 
     def granter(self) -> Granter:
         """As an account manager."""
@@ -82,6 +87,7 @@ def actor_of(account: Account, organisation: Organisation, *, training: bool) ->
         purposes=account.purposes,
         standing=standing,
         holder=holder,
+        line_manager=Holder(opened.organisation, account.line_manager) if account.line_manager else None,
         read_from=(
             (account.account_id, account.version),
             (opened.organisation, organisation.version),

@@ -57,6 +57,7 @@ Right: TypeAlias = Literal[
     "refusals",
     "mediate",
     "hand-over",
+    "two-people",
     # changing one record
     "register-child",
     "assert-facts",
@@ -262,6 +263,12 @@ class Access(Immutable):
     reasons: Annotated[Codes, Field(min_length=1)]
 
 
+class TwoPeople(Immutable):
+    """Acts that need two people. hours: for so long what one proposed may be confirmed by another."""
+
+    hours: Annotated[int, Field(ge=1, le=720)]
+
+
 class RuleSet(Immutable):
     """The rules in force from `valid_from` to the day before `valid_to` (None: until replaced)."""
 
@@ -282,6 +289,7 @@ class RuleSet(Immutable):
     purposes: dict[ShortCode, Purpose]
     roles: dict[ShortCode, Role]
     access: Access
+    two_people: TwoPeople
     conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
     """In the order in which they are looked at."""
     organisations: dict[ShortCode, OrganisationKind]

@@ -134,6 +134,16 @@ COMMANDS: dict[Path_, Command] = {
         (("teacher", "luck", "--reason", "left"), "unknown-condition"),
         (("teacher", "check", "--reason", "dislike"), "unknown-reason"),
     )),
+    ("account", "declare"): Command(("teacher",), wrong=(
+        (("teacher", "--surname", NARRATIVE), "narrative"),
+        (("teacher", "--relative", NARRATIVE), "narrative"),
+        (("teacher", "--postcode", f"{TOKEN} 1AA"), "bad-input"),
+        ((f"{TOKEN}-nobody",), "not-found"),
+    )),
+    ("account", "line-manager"): Command(("teacher", "4712"), wrong=(
+        (("teacher", f"{TOKEN}?"), "bad-input"),
+        ((f"{TOKEN}-nobody", "1"), "not-found"),
+    )),
     ("audit", "changes"): Command((CHILD,)),
     ("audit", "refusals"): Command(wrong=(
         (("--since", TOKEN), "bad-input"),

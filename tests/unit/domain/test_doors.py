@@ -70,6 +70,7 @@ def an_actor(standing: Standing, account: int = 1, holder: str | None = "1001") 
         purposes=standing.purposes,
         standing=standing,
         holder=Holder(UUID(int=2), holder),
+        line_manager=None,
         read_from=((UUID(int=account), 8), (UUID(int=2), 3)),
     )
 

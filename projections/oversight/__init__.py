@@ -1,0 +1,4 @@
+"""What waits for somebody's decision on what staff did or are to do: proposals; read from the log when it is listed.
+
+The words used here are in GLOSSARY.md.
+"""
