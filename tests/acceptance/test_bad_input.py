@@ -266,6 +266,21 @@ COMMANDS: dict[Path_, Command] = {
     ("projection", "list"): Command(),
     ("projection", "run"): Command(),
     ("projection", "status"): Command(),
+    ("proposal", "confirm"): Command((HELD,), {"--digest": "0f" * 32}, "data-manager", wrong=(
+        ((TOKEN, "--digest", "0f" * 32), "bad-input"),
+        ((HELD, "--digest", TOKEN), "bad-input"),
+        ((HELD, "--digest", "0f" * 31), "bad-input"),
+        ((HELD, "--digest", "0f" * 32), "not-found"),
+    )),
+    ("proposal", "list"): Command(acting="data-manager"),
+    ("proposal", "show"): Command((HELD,), acting="data-manager", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
+    ("proposal", "withdraw"): Command((HELD,), acting="data-manager", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
     ("queue", "decide"): Command(
         (HELD, CHILD),
         {"--reason": "documents-seen"},

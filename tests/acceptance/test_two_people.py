@@ -1,16 +1,37 @@
 """Acts that need two people: one proposes, another confirms exactly that, in time, or nothing is done."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID
 
 import pytest
 
+from adapters.faults import FaultAt
+from adapters.postgres.databases import Role
+from adapters.postgres.recorder import LogRecorder
+from adapters.rule_files import packaged
+from adapters.store import EncryptedEventStore, Reveal
+from cli.app import App
+from cli.bootstrap import open_app, open_stores
+from cli.stores import RECORD_PARTS
+from cli.two_people import TwoPeople
+from domain.child_record.commands import LiftShield
+from domain.child_record.handlers import carry_out
+from domain.errors import Refused
+from domain.kernel import Log, Metadata
+from domain.proposal.commands import ConfirmAct
+from domain.proposal.handlers import change_of, handle
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
 from tests.acceptance.test_access import COURT, granted, record
 from tests.acceptance.test_shields import SHOWN_OF_A_SHIELDED_CHILD
+from tests.plugins_counts import count
 
 pytestmark = pytest.mark.postgres
 
@@ -311,3 +332,130 @@ def test_nothing_of_anybody_is_in_a_proposal(line: Line) -> None:
     listed = line("proposal", "list", acting="data-manager")
     assert one.postcode not in listed.printed
     assert one.family not in listed.printed
+
+
+# Both or neither, and once
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing in the product catches it."""
+
+
+def die() -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("point", LogRecorder.FAULT_POINTS[:2])
+def test_the_act_is_done_with_its_confirmation_or_neither_is(line: Line, point: str) -> None:
+    child = shielded(line)
+    proposal = proposed(line, child)
+    digest = bytes.fromhex(proposal["digest"])
+    with open_stores(line.home, line.settings) as (stores, _), ExitStack() as closing:
+        recorder = LogRecorder(stores.databases.record, Role.WRITER, Log.RECORD, reach=FaultAt(point, 1, die))
+        closing.callback(recorder.close)
+        store = EncryptedEventStore(
+            recorder,
+            stores.keys(Role.WRITER),
+            RECORD_PARTS,
+            stores.ids,
+            stores.clock,
+            right=Reveal.EVERYTHING,
+        )
+        rules, now = packaged()["present"].rules, stores.clock.now()
+        first, second = UUID(int=1), UUID(int=2)
+        confirming = ConfirmAct(at=now, digest=digest)
+        proposal_id = UUID(proposal["proposal"])
+        with pytest.raises(Killed):
+            carry_out(
+                UUID(child),
+                LiftShield(at=now, reason="risk-ended", proposed_by=first, confirmed_by=second),
+                store=store,
+                tokens=stores.tokens(Role.WRITER),
+                rules=rules,
+                metadata=Metadata(actor=first, confirmed_by=second, correlation=stores.ids.new()),
+                beside=lambda _: change_of(proposal_id, confirming, store=store, rules=rules),
+            )
+
+    after = line.done("proposal", "show", proposal["proposal"], acting="data-manager")["state"]
+    changes = [entry["event"] for entry in line.done("audit", "changes", child)["entries"]]
+    assert (after == "confirmed") == ("shield-lifted" in changes)
+    assert after == ("open" if point == "append.before" else "confirmed")
+    again = line(*confirm(proposal), acting="data-manager-2")
+    assert again.code in ("", "already-confirmed")
+    line.done("init", "--training")
+    assert "shield-lifted" in [entry["event"] for entry in line.done("audit", "changes", child)["entries"]]
+
+
+def at_once(*doings: Callable[[], object]) -> list[object]:
+    """Do these at the same moment; what each gave, or the refusal it met."""
+    start = Barrier(len(doings))
+
+    def do(doing: Callable[[], object]) -> object:
+        start.wait()
+        try:
+            return doing()
+        except Refused as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(len(doings)) as pool:
+        return list(pool.map(do, doings))
+
+
+@pytest.mark.parametrize("others", ["another confirms it", "the first withdraws it"])
+def test_of_several_who_decide_at_the_same_moment_one_does(new_home: NewHome, others: str) -> None:
+    line = new_home()
+    granted(line, "third", "data-manager", "E06000999")
+    with ExitStack() as opened:
+        apps = [opened.enter_context(open_app(line.home, line.settings)) for _ in range(2)]
+        for app in apps:
+            assert app.writing is not None  # opened before the race
+        for _ in range(count(300)):
+            child = shielded(line)
+            proposal = proposed(line, child)
+            proposal_id, digest = UUID(proposal["proposal"]), bytes.fromhex(proposal["digest"])
+
+            def confirming(app: App, name: str, one: UUID = proposal_id, by: bytes = digest) -> object:
+                return TwoPeople(app).confirm(app.viewer(name), one, by, None)
+
+            def withdrawing(app: App, one: UUID = proposal_id) -> object:
+                return TwoPeople(app).withdraw(app.viewer("data-manager"), one)
+
+            other = (
+                partial(confirming, apps[1], "third")
+                if others == "another confirms it"
+                else partial(withdrawing, apps[1])
+            )
+            outcomes = at_once(partial(confirming, apps[0], "data-manager-2"), other)
+
+            done = [outcome for outcome in outcomes if not isinstance(outcome, str)]
+            assert len(done) == 1, outcomes
+            told = line.done("proposal", "show", proposal["proposal"], acting="data-manager")["state"]
+            codes = {"confirmed": "already-confirmed", "withdrawn": "proposal-withdrawn"}
+            assert codes[told] in outcomes
+            assert is_shielded(line, child) == (told == "withdrawn")
+            events = [entry["event"] for entry in line.done("audit", "changes", child)["entries"]]
+            assert events.count("shield-lifted") == (told == "confirmed")
+
+
+def test_a_look_that_was_cut_off_after_its_confirmation_is_made_once_it_is_confirmed_again(
+    line: Line,
+) -> None:
+    one = a_child()
+    child = born(line, one)
+    access = line.show(child)
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    proposal = line.done("audit", "replay", access["access_id"], "--propose")
+    with open_app(line.home, line.settings) as app:
+        first, second = app.viewer("auditor"), app.viewer("auditor-2")
+        handle(  # all that was done before the process died
+            UUID(proposal["proposal"]),
+            ConfirmAct(at=app.now(), digest=bytes.fromhex(proposal["digest"])),
+            store=app.serving,
+            rules=app.rules,
+            metadata=app.metadata(first, second, "audit"),
+        )
+
+    again = line.done(*confirm(proposal), acting="auditor-2")
+
+    assert (again["as_displayed"], again["access_id"]) == (access["record"], proposal["proposal"])
+    line.refused("already-confirmed", *confirm(proposal), acting="auditor-2")
