@@ -20,12 +20,14 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
 from domain.access.commands import Look, ReadDue
+from domain.access.go_live import Authorities
 from domain.access.handlers import (
     NOT_FOUND,
     SAME_PERSON,
     Finder,
     HeldRecords,
     Looking,
+    Oversight,
     Trail,
     let_in,
     read_due,
@@ -48,8 +50,11 @@ from domain.proposal.handlers import handle
 from domain.rule_set.model import Right, RuleSet
 from domain.supply.commands import DecideHeldRecord
 from projections.access_register.queries import AccessRegister
-from projections.oversight.queries import Oversight
+from projections.oversight.queries import Waiting
 from projections.rebuild import Operations
+
+INDEX_ACTOR: Final = UUID("696e6465-7800-4000-8000-000000000001")
+"""The index itself, where no account acts."""
 
 _MOST_EXPIRED: Final = 10_000
 """Proposals that one run finds expired at most."""
@@ -92,9 +97,11 @@ class App:
     access_log: StoredAccessLog
     finder: Finder
     trail: Trail
+    watching: Oversight
+    authorities: Authorities
     held: HeldRecords
     listed: AccessRegister
-    oversight: Oversight
+    waiting: Waiting
     operations: Operations
     upkeep: Upkeep
     seals: Seals
@@ -233,6 +240,8 @@ class App:
             log=self.access_log,
             trail=self.trail,
             held=self.held,
+            oversight=self.watching,
+            authorities=self.authorities,
             mediator=mediator,
         )
 
@@ -372,7 +381,7 @@ class App:
     def _expire_proposals(self, metadata: Metadata) -> int:
         """Put on record which proposals nobody confirmed in time; how many."""
         command = ExpireProposal(at=self.now())
-        waiting = self.oversight.expired_proposals(command.at, _MOST_EXPIRED)
+        waiting = self.waiting.expired_proposals(command.at, _MOST_EXPIRED)
         found = [
             handle(one, command, store=self.serving, rules=self.rules, metadata=metadata) for one in waiting
         ]

@@ -22,9 +22,9 @@ from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
-from adapters.serving import ServedHeldRecords, ServedTrail
+from adapters.serving import ServedAuthorities, ServedHeldRecords, ServedOversight, ServedTrail
 from adapters.store import Reveal
-from cli.app import App
+from cli.app import INDEX_ACTOR, App
 from cli.proving import Proving
 from cli.sealing import Sealing, Seals, policy_of
 from cli.settings import Settings
@@ -45,7 +45,7 @@ from projections.audit_trail.queries import AuditTrail
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
-from projections.oversight.queries import Oversight
+from projections.oversight.queries import Waiting
 from projections.oversight.view import OVERSIGHT
 from projections.practitioner_view.queries import PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
@@ -160,6 +160,12 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         streaming = Streaming(stores, rules, settings.kafka)
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
+        tokens = stores.tokens(Role.SERVICE)
+        trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many)
+
+        def refresh() -> None:
+            operations.feed([AUDIT_TRAIL.name])
+
         yield App(
             home=home,
             training=training,
@@ -167,20 +173,19 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             ids=stores.ids,
             rules=rules,
             rule_files=files,
-            tokens=stores.tokens(Role.SERVICE),
+            tokens=tokens,
             serving=serving,
             one_record=stores.one_record,
             access_log=StoredAccessLog(accesses, stores.keys(Role.SERVICE)),
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
-            trail=ServedTrail(
-                AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many),
-                partial(views.reading, RETENTION_SCHEDULE),
-            ),
+            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE)),
+            watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
+            authorities=ServedAuthorities(serving, tokens),
             held=ServedHeldRecords(
                 serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
-            oversight=Oversight(partial(views.reading, OVERSIGHT)),
+            waiting=Waiting(partial(views.reading, OVERSIGHT)),
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),
             seals=seals,

@@ -18,6 +18,7 @@ from domain.access import events as access_events
 from domain.account import events as account_events
 from domain.child_record import events as child_events
 from domain.destruction import events as destruction_events
+from domain.investigation import events as investigation_events
 from domain.kernel import EventTypes, StreamKind
 from domain.organisation import events as organisation_events
 from domain.personal_data import parts_of
@@ -54,6 +55,7 @@ AGGREGATES: Final[tuple[tuple[str, StreamKind, EventTypes], ...]] = (
     ("Rule set", StreamKind.SYSTEM, rule_set_events.EVENTS),
     ("Destruction", StreamKind.SYSTEM, destruction_events.EVENTS),
     ("Acts that need two people", StreamKind.SYSTEM, proposal_events.EVENTS),
+    ("Investigations", StreamKind.STAFF, investigation_events.EVENTS),
     ("Access (the access log)", StreamKind.ACCESS, access_events.EVENTS),
 )
 

@@ -58,6 +58,8 @@ def search(
                 "Say whom you look for: give a name, a date of birth, a number or a postcode.", field="name"
             )
         looking = app.looking_as(run.actor(), on_behalf_of)
+        if on_behalf_of is not None:
+            run.output.shown_to = f"{run.output.shown_to} for {on_behalf_of}"
         command = SearchRecords(at=app.now(), access_id=app.ids.new(), reason=reason, criteria=criteria)
         shown = search_records(command, looking)
         run.output.answer({"access_id": shown.access_id, **shown.display}, _results)
@@ -80,6 +82,8 @@ def show(
     with session(context).app() as app:
         run = session(context)
         looking = app.looking_as(run.actor(), on_behalf_of)
+        if on_behalf_of is not None:
+            run.output.shown_to = f"{run.output.shown_to} for {on_behalf_of}"
         command = OpenRecord(
             at=app.now(),
             access_id=app.ids.new(),

@@ -115,7 +115,7 @@ def words_of_proposal(answer: Json) -> str:
 
 def words_of_handed_over(answer: Json) -> str:
     """What was handed over, a fact a line."""
-    return "\n".join([*_facts(answer["handed_over"]), f"On record as {answer['access_id']}."])
+    return "\n".join(_facts(answer["handed_over"]))
 
 
 def _facts(record: Json) -> list[str]:

@@ -61,6 +61,7 @@ class Session:
         name = self.acting or default
         if name is None:
             raise BadInput("Say who acts: --as ACCOUNT before the command.", code="usage", field="as")
+        self.output.shown_to = name
         return name
 
     def two(self) -> str:

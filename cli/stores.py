@@ -26,6 +26,7 @@ from domain.account import events as account_events
 from domain.child_record import events as child_events
 from domain.child_record.upcasters import UPCASTERS
 from domain.destruction import events as destruction_events
+from domain.investigation import events as investigation_events
 from domain.kernel import Log
 from domain.organisation import events as organisation_events
 from domain.ports import Clock
@@ -42,6 +43,7 @@ RECORD_TYPES: Final = (
     | rule_set_events.EVENTS
     | destruction_events.EVENTS
     | proposal_events.EVENTS
+    | investigation_events.EVENTS
 )
 RECORD_PARTS: Final = Parts(RECORD_TYPES, UPCASTERS)
 ACCESS_PARTS: Final = Parts(access_events.EVENTS, unnamed=access_events.LookForgotten)

@@ -198,7 +198,7 @@ class TwoPeople:
 
         def read() -> Json:
             found: list[Json] = []
-            for proposal_id in self.app.oversight.open_proposals(self.app.now(), _MOST_LISTED):
+            for proposal_id in self.app.waiting.open_proposals(self.app.now(), _MOST_LISTED):
                 proposal = proposal_of(proposal_id, self.app.serving)
                 right = ACTS[proposal.made.act].right
                 near = self._proposer(proposal).organisation == viewer.organisation

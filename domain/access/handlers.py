@@ -23,6 +23,7 @@ from domain.access.commands import (
     SearchRecords,
     ShowHeld,
 )
+from domain.access.conduct import OVERRIDE, TOO_MANY, Recent, own, pattern
 from domain.access.events import (
     AccessRefused,
     Action,
@@ -36,6 +37,7 @@ from domain.access.events import (
     RecordShown,
     RecordsSearched,
 )
+from domain.access.go_live import Authorities, Gate
 from domain.access.model import Access, AccessGrant, Actor
 from domain.disclosure import (
     RENDERER,
@@ -178,6 +180,22 @@ class HeldRecords(Protocol):
         ...
 
 
+class Oversight(Protocol):
+    """Watches over who looks: what an account looked at lately, and opening an investigation of it."""
+
+    def looks(self, grant: AccessGrant, account: UUID, since: datetime) -> int:
+        """How many searches were run and records opened by an account, or on its behalf, since an instant."""
+        ...
+
+    def recent(self, grant: AccessGrant, account: UUID, since: datetime, most: int) -> Recent:
+        """What they were; of searches the newest, `most` at most."""
+        ...
+
+    def investigate(self, account: UUID, cause: str, access_id: UUID, at: datetime) -> None:
+        """Have it looked into, and the account suspended where the rules say so. Raises Unavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Looking:
     """What looking needs. `rules_by_id` finds the rule set that an older access was decided under.
@@ -194,6 +212,8 @@ class Looking:
     log: AccessLog
     trail: Trail
     held: HeldRecords
+    oversight: Oversight
+    authorities: Authorities
     mediator: Actor | None = None
 
 
@@ -231,9 +251,11 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
     """Search, record the search with its exact results, and only then release them (T46)."""
     asked = {"criteria": command.criteria}
     grant = _grant(command, "search", looking, asked)
+    _within_measure(command, "search", looking, grant, asked)
     for _ in range(_RENDERINGS):
         ids, more = looking.finder.find(grant, command.criteria, command.limit)
-        displays = _ranked(command, looking, grant, ids)
+        gate = _gate(looking, grant)
+        displays = _ranked(command, looking, grant, gate, ids)
         page = {"results": [display.record for display in displays], "more": more}
         _record(
             grant,
@@ -246,7 +268,9 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
             page,
             "search-permitted",
             more=more,
+            used=gate.used,
         )
+        _watch(grant, looking, "search", command.criteria, displays)
         if _unmoved(looking, displays):
             return Shown(grant.access_id, page)
         grant = replace(grant, access_id=looking.ids.new())
@@ -258,18 +282,42 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
     action: Action = "override" if command.override else "show"
     asked = {"child": command.child_id, "as_of": command.as_of}
     grant = _grant(command, action, looking, {"subject": command.child_id})
+    _within_measure(command, action, looking, grant, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
         facts = _facts(command, looking, grant)
-        shown = None
+        gate, shown = _gate(looking, grant), None
         if facts is not None:
             shown = disclosed(
                 looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override
             )
-        if facts is None or shown is None:
-            _record(grant, command, looking, action, RecordShown, asked, [], {}, "nothing-to-show")
+        if facts is None or shown is None or not gate.opens(facts.authority, shown.sight):
+            _record(
+                grant,
+                command,
+                looking,
+                action,
+                RecordShown,
+                asked,
+                [],
+                {},
+                "nothing-to-show",
+                used=gate.used,
+            )
             raise NotFound(NOT_FOUND, field="child")
         display = _Display(command.child_id, facts.version, shown.mask, shown.record)
-        _record(grant, command, looking, action, RecordShown, asked, [display], shown.record, shown.rule)
+        _record(
+            grant,
+            command,
+            looking,
+            action,
+            RecordShown,
+            asked,
+            [display],
+            shown.record,
+            shown.rule,
+            used=gate.used,
+        )
+        _watch(grant, looking, action, None, [display])
         if command.as_of is not None or _unmoved(looking, [display]):
             return Shown(grant.access_id, shown.record)
         grant = replace(grant, access_id=looking.ids.new())
@@ -550,8 +598,58 @@ def _second_refused(theirs: Permission) -> AccessDenied:
     )
 
 
+def _within_measure(
+    command: Look, action: Action, looking: Looking, grant: AccessGrant, asked: dict[str, Any]
+) -> None:
+    """Refuse more looks than the role's work asks for, or in a pattern unlike it, and have them looked into (T44).
+
+    For as long as they stand in the window. Of an invented person's ready-made account nothing is counted.
+    """
+    rules, viewer = looking.rules, looking.mediator or looking.viewer
+    if viewer.made_up:
+        return
+    since = grant.instant - timedelta(minutes=rules.conduct.window)
+    count = looking.oversight.looks(grant, viewer.account, since)
+    cause: str | None = None
+    if count >= rules.conduct.most(viewer.role):
+        cause = TOO_MANY
+    elif count >= rules.conduct.pattern_after:
+        recent = looking.oversight.recent(grant, viewer.account, since, rules.conduct.pattern_after)
+        cause = pattern(recent, viewer.role, rules)
+    if cause is None:
+        return
+    _append(grant, command, looking, action, AccessRefused, asked, cause, outcome="refused")
+    looking.oversight.investigate(viewer.account, cause, grant.access_id, grant.instant)
+    raise AccessDenied(
+        "These looks are more than your role's work asks for, or in a pattern unlike it. They are being looked into; "
+        "wait, or ask your account manager.",
+        code=cause,
+    )
+
+
+def _watch(
+    grant: AccessGrant,
+    looking: Looking,
+    action: Action,
+    criteria: Criteria | None,
+    displays: Sequence[_Display],
+) -> None:
+    """Have looked into, before anything is released, what is flagged of a look that is on record (T36, T41)."""
+    if action == "override":
+        looking.oversight.investigate(looking.viewer.account, OVERRIDE, grant.access_id, grant.instant)
+    shown = [display.record for display in displays]
+    for actor in filter(None, (looking.viewer, looking.mediator)):
+        cause = own(actor.ties, criteria, shown)
+        if cause is not None:
+            looking.oversight.investigate(actor.account, cause, grant.access_id, grant.instant)
+
+
+def _gate(looking: Looking, grant: AccessGrant) -> Gate:
+    return Gate(looking.authorities, grant.instant, looking.rules, training=looking.viewer.standing.training)
+
+
 def _ranked(
-    command: SearchRecords, looking: Looking, grant: AccessGrant, ids: Sequence[UUID]
+    command: SearchRecords, looking: Looking, grant: AccessGrant, gate: Gate, ids: Sequence[UUID]
 ) -> list[_Display]:
     """The hits that what is shown of them still meets, in the order of how well it does (D16)."""
     facts = looking.records.facts(grant, ids)
@@ -561,7 +659,7 @@ def _ranked(
             continue
         shown = listed(looking.rules, RENDERER, facts[child_id], grant.viewer, grant.instant)
         rank = looking.finder.rank(command.criteria, shown.record) if shown else None
-        if shown is not None and rank is not None:
+        if shown is not None and rank is not None and gate.opens(facts[child_id].authority, shown.sight):
             found.append((rank, _Display(child_id, facts[child_id].version, shown.mask, shown.record)))
     return [display for _, display in sorted(found, key=lambda entry: (entry[0], entry[1].child_id.bytes))]
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.access.events import Looked
+from domain.account.events import TiesDeclared
 from domain.account.model import Account
 from domain.disclosure import Viewer
 from domain.errors import NotFound
@@ -40,12 +41,14 @@ class Actor(Viewer):
     """Whoever asks, as the log has them now: what a display depends on, and what has to hold before there is one.
 
     Nobody is let in by being an actor: `domain.access.handlers` decides at the instant of each command. read_from: the
-    stream versions this was read from.
+    stream versions this was read from. ties: whom the holder declared their own. made_up: nobody's, in a training home.
     """
 
     standing: Standing
     holder: Holder
     line_manager: Holder | None
+    ties: TiesDeclared | None
+    made_up: bool
     read_from: tuple[tuple[UUID, int], ...]
 
     def is_person(self, other: "Actor") -> bool:
@@ -87,6 +90,8 @@ def actor_of(account: Account, organisation: Organisation, *, training: bool) ->
         purposes=account.purposes,
         standing=standing,
         holder=holder,
+        ties=account.ties,
+        made_up=training and account.made_up,
         line_manager=Holder(opened.organisation, account.line_manager) if account.line_manager else None,
         read_from=(
             (account.account_id, account.version),

@@ -69,6 +69,11 @@ class Account:
         return self.opened
 
     @property
+    def made_up(self) -> bool:
+        """Whether conditions of it were made up, for an invented person."""
+        return any(proof.made_up for proof in self.conditions.proofs.values())
+
+    @property
     def person(self) -> Holder | None:
         """Whose account it is; None where there is none."""
         return None if self.opened is None else Holder(self.opened.organisation, self.holder)

@@ -39,8 +39,10 @@ _DATES: Final = ("effective", "began", "ended", "given_on", "withdrawn_on", "die
 """The fields that say when something was true, by the names they have in one event or another."""
 
 
-_ABOUT_NO_CHILD: Final = frozenset({"what-saw", "replay", "account", "organisation", "two-people"})
-"""Actions whose subject is an account, an organisation, an access or a proposal."""
+_ABOUT_NO_CHILD: Final = frozenset(
+    {"what-saw", "replay", "account", "organisation", "two-people", "investigate"}
+)
+"""Actions whose subject is an account, an organisation, an access, a proposal or an investigation."""
 
 
 class LookRow(NamedTuple):

@@ -11,6 +11,7 @@ ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("cli", "adapters", "projections", "ingest", "domain")
 AGGREGATES: Final = (
     "child_record", "account", "organisation", "rule_set", "access", "supply", "destruction", "proposal",
+    "investigation",
 )  # fmt: skip
 
 _NOT_OURS: Final = {"__pycache__", "build", "dist", "node_modules"}

@@ -71,6 +71,8 @@ def an_actor(standing: Standing, account: int = 1, holder: str | None = "1001") 
         standing=standing,
         holder=Holder(UUID(int=2), holder),
         line_manager=None,
+        ties=None,
+        made_up=False,
         read_from=((UUID(int=account), 8), (UUID(int=2), 3)),
     )
 
@@ -88,6 +90,8 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         log=log,
         trail=closed,
         held=closed,
+        oversight=closed,
+        authorities=closed,
     )
 
 
