@@ -42,18 +42,23 @@ def own(ties: TiesDeclared | None, criteria: Criteria | None, shown: Sequence[di
     return _SURNAME if _any_within(ties.surnames, names) else None
 
 
-def pattern(recent: Recent, role: str, rules: RuleSet) -> str | None:
-    """The pattern, unlike the role's work, that an account's looks within the window are in. None: in none."""
+def pattern(recent: Recent, role: str, rules: RuleSet, *, searching: bool) -> str | None:
+    """The pattern, unlike the role's work, that an account's looks within the window are in. None: in none.
+
+    searching: whether it is about to search, or to open a record, which ends a row of searches.
+    """
     least = rules.conduct.pattern_after
     searched = recent.searched[:least]
+    if not searching:
+        adds = rules.role_may(role, "begin-involvement")
+        return "no-involvement" if adds and recent.opened >= least and not recent.changed else None
     if len(searched) == least:
         named = [" ".join(sorted(_words(one.name))) for one in searched if one.name]
         if len(named) == least and (_falls(named) or _falls(named[::-1])):
             return "sequential-names"
         if not recent.opened and all(one.name and one.date_of_birth for one in searched):
             return "age-check"
-    adds = rules.role_may(role, "begin-involvement")
-    return "no-involvement" if adds and recent.opened >= least and not recent.changed else None
+    return None
 
 
 def _falls(names: Sequence[str]) -> bool:

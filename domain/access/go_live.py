@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.disclosure import Sight
+from domain.disclosure import RecordFacts, Viewer, sight_of
 from domain.organisation.model import Organisation
 from domain.policy.access import opened_by
 from domain.rule_set.model import RuleSet
@@ -40,8 +40,10 @@ class Gate:
         self._known: dict[str, bool] = {}
         self.used: list[tuple[UUID, int]] = []
 
-    def opens(self, authority: str | None, sight: Sight) -> bool:
-        """Whether a record that this authority is responsible for is shown in this sight. Nobody's is open."""
+    def opens(self, facts: RecordFacts, viewer: Viewer) -> bool:
+        """Whether a record is shown to a viewer as far as its authority goes; nobody's is."""
+        authority = facts.authority
+        sight, _ = sight_of(facts, viewer, self._instant, self._rules)
         if authority is None or sight != "ordinary":
             return True
         if authority not in self._known:

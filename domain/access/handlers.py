@@ -290,7 +290,7 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
             shown = disclosed(
                 looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override
             )
-        if facts is None or shown is None or not gate.opens(facts.authority, shown.sight):
+        if facts is None or shown is None or not gate.opens(facts, grant.viewer):
             _record(
                 grant,
                 command,
@@ -615,7 +615,7 @@ def _within_measure(
         cause = TOO_MANY
     elif count >= rules.conduct.pattern_after:
         recent = looking.oversight.recent(grant, viewer.account, since, rules.conduct.pattern_after)
-        cause = pattern(recent, viewer.role, rules)
+        cause = pattern(recent, viewer.role, rules, searching=action == "search")
     if cause is None:
         return
     _append(grant, command, looking, action, AccessRefused, asked, cause, outcome="refused")
@@ -659,7 +659,7 @@ def _ranked(
             continue
         shown = listed(looking.rules, RENDERER, facts[child_id], grant.viewer, grant.instant)
         rank = looking.finder.rank(command.criteria, shown.record) if shown else None
-        if shown is not None and rank is not None and gate.opens(facts[child_id].authority, shown.sight):
+        if shown is not None and rank is not None and gate.opens(facts[child_id], grant.viewer):
             found.append((rank, _Display(child_id, facts[child_id].version, shown.mask, shown.record)))
     return [display for _, display in sorted(found, key=lambda entry: (entry[0], entry[1].child_id.bytes))]
 
