@@ -18,6 +18,10 @@ TOO_MANY: Final = "too-many-looks"
 _FAMILY, _ADDRESS, _SURNAME = "declared-family", "own-address", "own-surname"
 
 
+THROTTLES: Final = frozenset({TOO_MANY, "age-check", "sequential-names", "no-involvement"})
+"""Causes for which a look is refused for as long as they stand in the window."""
+
+
 class Recent(NamedTuple):
     """Looks of an account within the window. searched: what it searched for, newest first; opened: how many records it
     opened; changed: how many of these it ever added anything to."""

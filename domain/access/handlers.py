@@ -268,7 +268,6 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
             page,
             "search-permitted",
             more=more,
-            used=gate.used,
         )
         _watch(grant, looking, "search", command.criteria, displays)
         if _unmoved(looking, displays):

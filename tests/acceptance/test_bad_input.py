@@ -266,6 +266,20 @@ COMMANDS: dict[Path_, Command] = {
     ("projection", "list"): Command(),
     ("projection", "run"): Command(),
     ("projection", "status"): Command(),
+    ("investigation", "close"): Command((HELD,), {"--outcome": "no-misuse"}, "auditor", wrong=(
+        ((TOKEN, "--outcome", "no-misuse"), "bad-input"),
+        ((HELD, "--outcome", "no-misuse"), "not-found"),
+    )),
+    ("investigation", "list"): Command(acting="auditor", wrong=((("--limit", "0"), "usage"),)),
+    ("investigation", "notices"): Command(acting="practitioner", wrong=((("--limit", "0"), "usage"),)),
+    ("investigation", "show"): Command((HELD,), acting="auditor", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
+    ("investigation", "take"): Command((HELD,), acting="auditor", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
     ("proposal", "confirm"): Command((HELD,), {"--digest": "0f" * 32}, "data-manager", wrong=(
         ((TOKEN, "--digest", "0f" * 32), "bad-input"),
         ((HELD, "--digest", TOKEN), "bad-input"),

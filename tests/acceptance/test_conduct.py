@@ -4,7 +4,7 @@ Of ready-made accounts, which are nobody's, no looks are counted; those that are
 """
 
 import io
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from datetime import timedelta
 from pathlib import Path
 
@@ -424,16 +424,14 @@ def test_t47_a_page_of_results_is_bounded_whatever_there_is(new_home: NewHome) -
     )  # fmt: skip
 
 
-def test_t47_looking_leaves_no_file_behind(
-    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_t47_looking_leaves_no_file_behind(line: Line, tmp_path: Path) -> None:
     one = a_child()
     child = born(line, one)
-    monkeypatch.chdir(tmp_path)
     before = files_under(line.home)
-    line.search(*one.criteria)
-    line.show(child)
-    line.done("audit", "who-saw", child)
+    with chdir(tmp_path):
+        line.search(*one.criteria)
+        line.show(child)
+        line.done("audit", "who-saw", child)
     assert files_under(line.home) == before
     assert list(tmp_path.iterdir()) == []
 

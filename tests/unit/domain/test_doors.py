@@ -168,7 +168,9 @@ DOORS: dict[str, tuple[str, Door]] = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("code", list(the_rules().conditions))
+@pytest.mark.parametrize(
+    "code", [code for code, one in the_rules().conditions.items() if one.of != "authority"]
+)
 def test_a_lapse_at_midnight_shuts_every_door_at_midnight(door: str, code: str) -> None:
     role, knock = DOORS[door]
     tomorrow = TODAY + timedelta(days=1)
