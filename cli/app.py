@@ -29,6 +29,7 @@ from domain.access.handlers import (
     Looking,
     Oversight,
     Trail,
+    decide_act,
     let_in,
     read_due,
     record_refusal,
@@ -39,12 +40,12 @@ from domain.account.model import Account
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
-from domain.errors import AccessDenied, BadInput, NotFound, Refused
+from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
 from domain.identifiers import valid_index_number
-from domain.kernel import Command, Metadata
+from domain.kernel import Change, Command, Log, Metadata
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
-from domain.ports import Clock, EventStore, Ids, Tokens
+from domain.ports import Clock, EventStore, Ids, Receipts, Tokens
 from domain.proposal.commands import ExpireProposal
 from domain.proposal.handlers import handle
 from domain.rule_set.model import Right, RuleSet
@@ -95,6 +96,7 @@ class App:
     serving: EventStore
     one_record: OneRecord
     access_log: StoredAccessLog
+    receipts: Receipts
     finder: Finder
     trail: Trail
     watching: Oversight
@@ -238,6 +240,7 @@ class App:
             finder=self.finder,
             records=ServedRecords(self.serving, self.one_record, self.ids, self.rules),
             log=self.access_log,
+            receipts=self.receipts,
             trail=self.trail,
             held=self.held,
             oversight=self.watching,
@@ -306,13 +309,41 @@ class App:
         )
 
     def record(self, child_id: UUID, command: Command, viewer: Actor) -> UUID:
-        """Carry out one command of the child record and give its receipt."""
+        """Carry out one command of the child record, which one person may give, and give its receipt."""
         self.let_in(viewer, None, _right_to(command), child_id)
         metadata = self.metadata(viewer)
         with self.refusals_recorded(viewer, _right_to(command), child_id):
             self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
+
+    def lift_shield(
+        self,
+        child_id: UUID,
+        command: commands.LiftShield,
+        people: tuple[Actor, Actor],
+        metadata: Metadata,
+        beside: Callable[[int], Change],
+    ) -> Json:
+        """Lift the shield of a record as two people, who are let in to it, have decided; the receipt, and its proof.
+
+        That they decided it is on record and sealed before it has any effect, and what it did before it is
+        acknowledged. beside: see `domain.child_record.handlers.carry_out`. Raises Refused, NoReceipt, which says how
+        far it got.
+        """
+        first, second = people
+        self.writing.check(child_id, command, beside)
+        decide_act(self._asked(first, second), "lift-shield", self.looking(first), child_id)
+        done = self.writing.handle(child_id, command, metadata, beside)
+        self.catch_up()
+        version = done.record.version if done.record else 0
+        try:
+            (proof,) = self.receipts.awaited(Log.RECORD, [(child_id, version)])
+        except NoReceipt as missing:
+            raise missing.after(
+                "The shield is lifted, and that is on record, but it is not acknowledged yet."
+            ) from None
+        return {"receipt": metadata.correlation, "receipt_proof": proof}
 
     def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""

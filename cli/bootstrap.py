@@ -22,11 +22,12 @@ from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
+from adapters.seals.receipts import SealedReceipts
 from adapters.serving import ServedAuthorities, ServedHeldRecords, ServedOversight, ServedTrail
 from adapters.store import Reveal
 from cli.app import INDEX_ACTOR, App
 from cli.proving import Proving
-from cli.sealing import Sealing, Seals, policy_of
+from cli.sealing import Sealing, Seals, policy_of, tiles_of
 from cli.settings import Settings
 from cli.stores import Stores
 from cli.streaming import Streaming
@@ -35,7 +36,8 @@ from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
 from domain.destruction.handlers import CERTIFICATES
 from domain.errors import BadInput, Unavailable
-from domain.ports import Clock
+from domain.kernel import Log
+from domain.ports import Clock, Receipts
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
@@ -166,6 +168,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         def refresh() -> None:
             operations.feed([AUDIT_TRAIL.name])
 
+        receipts = SealedReceipts(
+            partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
+        )
         yield App(
             home=home,
             training=training,
@@ -177,6 +182,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             serving=serving,
             one_record=stores.one_record,
             access_log=StoredAccessLog(accesses, stores.keys(Role.SERVICE)),
+            receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
             trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE)),
             watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
@@ -191,7 +197,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             seals=seals,
             proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,
-            make_writing=partial(make_writing, stores, views, reader, operations, rules, training=training),
+            make_writing=partial(
+                make_writing, stores, views, reader, operations, rules, receipts, training=training
+            ),
         )
 
 
@@ -201,6 +209,7 @@ def make_writing(
     reader: PostgresLogReader,
     operations: Operations,
     rules: RuleSet,
+    receipts: Receipts,
     *,
     training: bool,
 ) -> Writing:
@@ -220,6 +229,9 @@ def make_writing(
 
     def refresh() -> None:
         operations.feed([MATCH_INDEX.name])
+
+    def catch_up() -> None:
+        operations.feed()
 
     def held_back() -> list[UUID]:
         operations.feed([REVIEW_QUEUE.name])
@@ -244,7 +256,7 @@ def make_writing(
         refresh=refresh,
     )
     loader = Loader(
-        store=store,
+        store=stores.store(Role.WRITER, Reveal.EVERYTHING, trusting=True),
         candidates=candidates,
         places=places,
         tokens=tokens,
@@ -253,6 +265,7 @@ def make_writing(
         rules=rules,
         follower=follower,
         refresh=refresh,
+        catch_up=catch_up,
         alone=alone,
         waiting=held_back,
         synthetic=training,
@@ -276,4 +289,5 @@ def make_writing(
         alone=alone,
         warm=RecentRecords(time.monotonic),
         unshielded=Unshielded(follower),
+        receipts=receipts,
     )

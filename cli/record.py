@@ -317,8 +317,7 @@ def lift_shield(
             run.output.answer(answer, words_of_proposal)
             return
         second = app.viewer(run.two())
-        receipt = two.lift_shield(app.child_or_nobody(child), reason, actor, second)
-        run.output.answer({"receipt": receipt}, _receipt)
+        run.output.answer(two.lift_shield(app.child_or_nobody(child), reason, actor, second), _receipt)
 
 
 @record.command("consent-to-extension")

@@ -109,8 +109,8 @@ class TwoPeople:
 
         return replace(looking, log=ConfirmedFirst(looking.log, confirm))
 
-    def lift_shield(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> UUID:
-        """Lower the shields of a record, by two people who are both there. Gives the receipt."""
+    def lift_shield(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> Json:
+        """Lower the shields of a record, by two people who are both there. Gives the receipt and its proof."""
         self.app.let_in(first, second, "lift-shield", child_id)
         proposal_id = self.app.ids.new()
         wanted = Wanted("lift-shield", child_id, code=reason)
@@ -130,13 +130,11 @@ class TwoPeople:
         second: Actor,
         metadata: Metadata,
         beside: Callable[[int], Change],
-    ) -> UUID:
+    ) -> Json:
         command = LiftShield(
             at=self.app.now(), reason=reason, proposed_by=first.account, confirmed_by=second.account
         )
-        self.app.writing.handle(child_id, command, metadata, beside)
-        self.app.catch_up()
-        return metadata.correlation
+        return self.app.lift_shield(child_id, command, (first, second), metadata, beside)
 
     # Proposing
 
@@ -148,7 +146,7 @@ class TwoPeople:
             at=self.app.now(), reason=reason, proposed_by=first.account, confirmed_by=somebody
         )
         with self.app.refusals_recorded(first, "lift-shield", child_id):
-            version = self.app.writing.would_stand(child_id, command)
+            version = self.app.writing.check(child_id, command)
         return self.propose(first, Wanted("lift-shield", child_id, version, reason), "casework")
 
     def propose_hand_over(self, command: HandOver, first: Actor) -> Json:
@@ -298,7 +296,7 @@ class TwoPeople:
             if not goes_on:
                 decide(proposal, confirming, self.app.rules)
             if made.act == "lift-shield":
-                return {"receipt": self._confirm_lift(proposal, confirming, first, second, metadata)}
+                return self._confirm_lift(proposal, confirming, first, second, metadata)
 
             def confirm(_: Access) -> None:
                 with self.app.refusals_recorded(second, right, made.subject, first):
@@ -317,7 +315,7 @@ class TwoPeople:
 
     def _confirm_lift(
         self, proposal: Proposal, confirming: ConfirmAct, first: Actor, second: Actor, metadata: Metadata
-    ) -> UUID:
+    ) -> Json:
         made = proposal.made
 
         def beside(version: int) -> Change:

@@ -154,6 +154,14 @@ class AccessRefused(Looked):
     criteria: Annotated[Criteria | None, IN_IDENTITY] = None
 
 
+class ActDecided(Looked):
+    """An act that may do harm was decided on, by whom and of which record. Sealed before the act has any effect."""
+
+    NAME: ClassVar[str] = "act-decided"
+
+    subject: Annotated[Id | None, IN_IDENTITY] = None
+
+
 class LookForgotten(Looked):
     """A look whose own words died with a child that was shown, or with their period. Never stored under this name."""
 
@@ -169,5 +177,6 @@ EVENTS = EventTypes(
         AuditRead,
         QueueRead,
         AccessRefused,
+        ActDecided,
     )
 )

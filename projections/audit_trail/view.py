@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordHandedOver, RecordShown
+from domain.access.events import (
+    AccessRefused,
+    ActDecided,
+    AuditRead,
+    Looked,
+    QueueRead,
+    RecordHandedOver,
+    RecordShown,
+)
 from domain.child_record.events import (
     ChildRegistered,
     SensitiveConsentWithdrawn,
@@ -191,6 +199,8 @@ def _asked_for(event: Looked) -> UUID | None:
         case QueueRead():
             return event.held
         case AuditRead() if event.action in ("who-saw", "changes"):
+            return event.subject
+        case ActDecided():
             return event.subject
         case AccessRefused() if event.action not in _ABOUT_NO_CHILD:
             return event.subject

@@ -88,6 +88,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         finder=closed,
         records=closed,
         log=log,
+        receipts=closed,
         trail=closed,
         held=closed,
         oversight=closed,
