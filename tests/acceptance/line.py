@@ -25,7 +25,7 @@ from tests.loading import a_births_file, ndjson
 START: Final = datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
 """When a home of these tests begins: ahead of every machine's clock that runs them, so that its own clock rules."""
 
-AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention"})
+AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention", "confirm"})
 """Words of commands that wait until what they did is sealed."""
 
 Json = dict[str, Any]

@@ -425,7 +425,8 @@ def test_of_several_who_decide_at_the_same_moment_one_does(new_home: NewHome, ot
                 if others == "another confirms it"
                 else partial(withdrawing, apps[1])
             )
-            outcomes = at_once(partial(confirming, apps[0], "data-manager-2"), other)
+            with line.sealer():
+                outcomes = at_once(partial(confirming, apps[0], "data-manager-2"), other)
 
             done = [outcome for outcome in outcomes if not isinstance(outcome, str)]
             assert len(done) == 1, outcomes
