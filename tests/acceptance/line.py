@@ -191,6 +191,8 @@ class Line:
         """The databases, wherever they are."""
         if self.databases is not None:
             return self.databases
+        if EmbeddedServer(self.home).running() is None:
+            self.done("policy", "list")  # it stops by itself a minute after the last command that needed it
         running = EmbeddedServer(self.home).running()
         assert running is not None, "no server is running"
         return Databases.embedded(running)
