@@ -5,15 +5,19 @@ from datetime import date, datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from domain.access.conduct import Recent
 from domain.access.events import AdultSought, TrailFilter
 from domain.access.handlers import TrailPage
 from domain.access.model import AccessGrant, AccessOnRecord
 from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts
-from domain.kernel import Log
+from domain.investigation.handlers import open_investigation
+from domain.kernel import Log, Metadata
+from domain.organisation.handlers import organisation_of
+from domain.organisation.model import Organisation
 from domain.personal_data import Forgotten
 from domain.policy.subject_access import LookAt
-from domain.ports import EventStore, Ids
+from domain.ports import EventStore, Ids, Tokens
 from domain.review import Compared
 from domain.rule_set.model import RuleSet
 from domain.supply.model import HeldRecord
@@ -153,6 +157,68 @@ class ServedAdults:
                     return found, True
                 found.append((facts, carer))
         return found, False
+
+
+class ServedAuthorities:
+    """Implements `domain.access.go_live.Authorities`, from the log."""
+
+    def __init__(self, store: EventStore, tokens: Tokens) -> None:
+        self._store = store
+        self._tokens = tokens
+
+    def standing(self, body: str) -> Organisation | None:
+        """The organisation of a body code as the log has it now, or None."""
+        return organisation_of(body, store=self._store, tokens=self._tokens)
+
+
+class ServedOversight:
+    """Implements `domain.access.handlers.Oversight`: counts by the audit trail, brought up to the log before.
+
+    index: who acts where the index itself does.
+    """
+
+    def __init__(
+        self,
+        trail: AuditTrail,
+        refresh: Callable[[], None],
+        store: EventStore,
+        tokens: Tokens,
+        ids: Ids,
+        rules: RuleSet,
+        index: UUID,
+    ) -> None:
+        self._trail = trail
+        self._refresh = refresh
+        self._store = store
+        self._tokens = tokens
+        self._ids = ids
+        self._rules = rules
+        self._index = index
+
+    def looks(self, grant: AccessGrant, account: UUID, since: datetime) -> int:
+        """How many searches an account ran and records it opened since an instant."""
+        self._refresh()
+        return self._trail.looks(grant, account, since)
+
+    def recent(self, grant: AccessGrant, account: UUID, since: datetime, most: int) -> Recent:
+        """What they were."""
+        return self._trail.recent(grant, account, since, most)
+
+    def investigate(self, account: UUID, cause: str, access_id: UUID, at: datetime) -> None:
+        """Open an investigation, caused by an access."""
+        open_investigation(
+            self._ids.new(),
+            account,
+            cause,
+            access_id,
+            at=at,
+            store=self._store,
+            tokens=self._tokens,
+            rules=self._rules,
+            metadata=Metadata(
+                actor=self._index, purpose="operation", correlation=self._ids.new(), causation=access_id
+            ),
+        )
 
 
 class ServedTrail:

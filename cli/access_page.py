@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, get_args
 
+from domain.access.conduct import THROTTLES
 from domain.policy.access import Party, Proof, Standing, State, admitted
 from domain.policy.retention import begin_of
 from domain.rule_set.model import Right, RuleSet
@@ -30,7 +31,15 @@ _DONE: Final[dict[str, Literal["account", "organisation"]]] = {
 def page(rules: RuleSet) -> str:
     """The document, of these rules."""
     return "\n".join(
-        [*_beginning(), *_conditions(rules), *_states(rules), *_rights(rules), *_organisations(rules), ""]
+        [
+            *_beginning(),
+            *_conditions(rules),
+            *_states(rules),
+            *_rights(rules),
+            *_organisations(rules),
+            *_conduct(rules),
+            "",
+        ]
     )
 
 
@@ -49,7 +58,11 @@ def _beginning() -> Iterator[str]:
 def _conditions(rules: RuleSet) -> Iterator[str]:
     yield "## Conditions"
     yield ""
-    yield "All of them hold, or nothing is done. They are looked at in this order."
+    yield (
+        "All of them hold, or nothing is done. They are looked at in this order. What is asked of an authority is "
+        "asked of the one responsible for a record, where a reader would be shown it as it stands; until it holds, "
+        "there is no such record for readers."
+    )
     yield ""
     yield "| condition | of | what is asked | holds for | void once another | source |"
     yield "|---|---|---|---|---|---|"
@@ -83,7 +96,8 @@ def _states(rules: RuleSet) -> Iterator[str]:
     yield f"|---|{'---|' * len(rules.roles)}"
     for what in _DONE:
         yield f"| {what} | {' | '.join(_told(_after(what, role, rules), rules) for role in rules.roles)} |"
-    for code in rules.conditions:
+    asked = [code for code, one in rules.conditions.items() if one.of != "authority"]
+    for code in asked:
         for state, proof in _BROKEN.items():
             cells = (_told(_standing(role, rules, {code: proof}), rules) for role in rules.roles)
             yield f"| `{code}` {state} | {' | '.join(cells)} |"
@@ -96,7 +110,9 @@ def _rights(rules: RuleSet) -> Iterator[str]:
     yield (
         "`yes`, or the code of the refusal. A look needs a reason besides that rules, role and account allow "
         "(`reason-unknown`, `reason-not-yours`); an override needs an account it was granted to "
-        "(`override-not-granted`). A second person is asked the same as the first, and `second-not-admitted` is told."
+        "(`override-not-granted`). A second person is asked the same as the first, and `second-not-admitted` is told; "
+        "two people are not one, nor does one of them manage the other at work. What one proposed another confirms "
+        f"within {rules.two_people.hours} hours."
     )
     yield ""
     yield f"| action | {' | '.join(rules.roles)} |"
@@ -121,6 +137,36 @@ def _organisations(rules: RuleSet) -> Iterator[str]:
         where = " (everywhere)" if kind.everywhere else ""
         reach = f"{', '.join(kind.grants_to)}{where}" if kind.grants_to else "–"
         yield f"| `{code}` | {kind.title} | {', '.join(kind.roles)} | {reach} | {'yes' if kind.accredits else 'no'} |"
+
+
+def _conduct(rules: RuleSet) -> Iterator[str]:
+    conduct = rules.conduct
+    yield ""
+    yield "## How looks are watched"
+    yield ""
+    yield (
+        "An investigation is opened before anything is shown, and taken up by the working day "
+        f"{conduct.review_days} after; it is closed as one of: {', '.join(conduct.outcomes)}. Looks are "
+        f"counted over {conduct.window} minutes, patterns from {conduct.pattern_after} looks on; of ready-made "
+        "accounts of training homes none are counted."
+    )
+    yield ""
+    yield "| cause | is | the account |"
+    yield "|---|---|---|"
+    for code, one in conduct.causes.items():
+        yield f"| `{code}` | {one.title} | {_follows(code, suspends=one.suspends)} |"
+    yield ""
+    yield "| role | looks in a window |"
+    yield "|---|--:|"
+    for role in rules.roles:
+        if rules.role_may(role, "search") or rules.role_may(role, "mediate"):
+            yield f"| {role} | {conduct.most(role)} |"
+
+
+def _follows(cause: str, *, suspends: bool) -> str:
+    if suspends:
+        return "suspended at once"
+    return "looks no more until it has left the window" if cause in THROTTLES else "goes on"
 
 
 def _standing(role: str, rules: RuleSet, on_record: dict[str, Proof | None] | None = None) -> Standing:

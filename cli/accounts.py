@@ -164,6 +164,43 @@ def assign_role(
     _change(context, [name], make)
 
 
+@account.command("line-manager")
+def line_manager(
+    context: typer.Context,
+    name: Name,
+    manager: Annotated[str, typer.Argument(help="The line manager's staff number.")],
+) -> None:
+    """Say who manages the holder at work: told where the holder is looked into, and never their second person."""
+    _change(context, [name], lambda work: commands.NameLineManager(at=work.app.now(), manager=manager))
+
+
+@account.command()
+def declare(
+    context: typer.Context,
+    name: Name,
+    surname: Annotated[
+        list[str] | None, typer.Option("--surname", help="A surname of the household; repeat for more.")
+    ] = None,
+    postcode: Annotated[
+        list[str] | None, typer.Option("--postcode", help="The postcode of a home; repeat for more.")
+    ] = None,
+    relative: Annotated[
+        list[str] | None, typer.Option("--relative", help="A relative's full name; repeat for more.")
+    ] = None,
+) -> None:
+    """Record who the holder says is their own: looks at them are flagged. Replaces what was declared before."""
+    _change(
+        context,
+        [name],
+        lambda work: commands.DeclareTies(
+            at=work.app.now(),
+            surnames=tuple(surname or ()),
+            postcodes=tuple(postcode or ()),
+            relatives=tuple(relative or ()),
+        ),
+    )
+
+
 @account.command()
 def condition(
     context: typer.Context,

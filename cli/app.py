@@ -20,6 +20,7 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
 from domain.access.commands import Look, ReadDue
+from domain.access.go_live import Authorities
 from domain.access.handlers import (
     NOT_FOUND,
     SAME_PERSON,
@@ -27,6 +28,7 @@ from domain.access.handlers import (
     Finder,
     HeldRecords,
     Looking,
+    Oversight,
     Trail,
     decide_act,
     let_in,
@@ -35,19 +37,29 @@ from domain.access.handlers import (
 )
 from domain.access.model import Actor, actor_of
 from domain.account.handlers import account_named
+from domain.account.model import Account
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
 from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
 from domain.identifiers import valid_index_number
-from domain.kernel import Command, Log, Metadata
+from domain.kernel import Change, Command, Log, Metadata
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Receipts, Tokens
+from domain.proposal.commands import ExpireProposal
+from domain.proposal.handlers import handle
 from domain.rule_set.model import Right, RuleSet, digest, parse
 from domain.supply.commands import DecideHeldRecord
 from projections.access_register.queries import AccessRegister
+from projections.oversight.queries import Waiting
 from projections.rebuild import Operations
+
+INDEX_ACTOR: Final = UUID("696e6465-7800-4000-8000-000000000001")
+"""The index itself, where no account acts."""
+
+_MOST_EXPIRED: Final = 10_000
+"""Proposals that one run finds expired at most."""
 
 RIGHTS: Final[dict[type[Command], Right]] = {
     commands.RegisterChild: "register-child",
@@ -92,9 +104,12 @@ class App:
     receipts: Receipts
     finder: Finder
     trail: Trail
+    watching: Oversight
+    authorities: Authorities
     held: HeldRecords
     adults: Adults
     listed: AccessRegister
+    waiting: Waiting
     operations: Operations
     upkeep: Upkeep
     seals: Seals
@@ -139,8 +154,26 @@ class App:
             raise NotFound(
                 "There is no such account. `init --training` lists those of a training home.", field="as"
             )
-        organisation = fold_organisation(self.serving.load(account.opened.organisation))
+        return self._actor(account)
+
+    def actor_with(self, account_id: UUID) -> Actor:
+        """The holder of an account as the log has it now. Raises NotFound where there is none."""
+        return self._actor(fold_account(self.serving.load(account_id)))
+
+    def _actor(self, account: Account) -> Actor:
+        opened = account.opened
+        if opened is None:
+            raise NotFound("There is no such account.", field="account")
+        organisation = fold_organisation(self.serving.load(opened.organisation))
         return actor_of(account, organisation, training=self.training)
+
+    def has_second_factor(self, actor: Actor) -> bool:
+        """Whether whoever acts has just shown their second factor, as acts of two people ask for.
+
+        In a training home one says who one is, and shows nothing.
+        """
+        del actor
+        return self.training
 
     def second(
         self, first: Actor, name: str | None, right: Right, subject: UUID | None = None
@@ -152,24 +185,25 @@ class App:
         if name is None:
             return None
         second = self.viewer(name)
-        self._let_in(first, second, right, subject)
+        self.let_in(first, second, right, subject)
         if second.account == first.account:
-            self._record_refusal(first, right, SAME_PERSON, subject, second)
+            self.record_refusal(first, right, SAME_PERSON, subject, second)
             raise Refused("The second person must be another.", code=SAME_PERSON)
         return second
 
     def two_needed(self, viewer: Actor, right: Right, subject: UUID) -> NoReturn:
         """Refuse, for want of a second person, what one may not do alone; on record before it is told."""
         refused = Refused(
-            "This record is shielded: name a second auditor with --with ACCOUNT.", code="two-people-needed"
+            "This record is shielded: name a second auditor with --with ACCOUNT, or --propose it to one.",
+            code="two-people-needed",
         )
-        self._record_refusal(viewer, right, refused.code, subject, None)
+        self.record_refusal(viewer, right, refused.code, subject, None)
         raise refused
 
     def permitted(self, name: str, right: Right) -> Actor:
         """The account of a name, if it is let in to run the index by this right. Raises AccessDenied."""
         viewer = self.viewer(name)
-        self._let_in(viewer, None, right)
+        self.let_in(viewer, None, right)
         return viewer
 
     # Looking
@@ -216,6 +250,8 @@ class App:
             trail=self.trail,
             held=self.held,
             adults=self.adults,
+            oversight=self.watching,
+            authorities=self.authorities,
             mediator=mediator,
         )
 
@@ -296,7 +332,7 @@ class App:
 
     def record(self, child_id: UUID, command: Command, viewer: Actor) -> UUID:
         """Carry out one command of the child record, which one person may give, and give its receipt."""
-        self._let_in(viewer, None, _right_to(command), child_id)
+        self.let_in(viewer, None, _right_to(command), child_id)
         metadata = self.metadata(viewer)
         with self.refusals_recorded(viewer, _right_to(command), child_id):
             self.writing.handle(child_id, command, metadata)
@@ -304,20 +340,23 @@ class App:
         return metadata.correlation
 
     def lift_shield(
-        self, child_id: UUID, command: commands.LiftShield, viewer: Actor, second: Actor
-    ) -> tuple[UUID, str]:
-        """Lift the shield of a record as two people have decided; the receipt, and its proof.
+        self,
+        child_id: UUID,
+        command: commands.LiftShield,
+        people: tuple[Actor, Actor],
+        metadata: Metadata,
+        beside: Callable[[int], Change],
+    ) -> Json:
+        """Lift the shield of a record as two people, who are let in to it, have decided; the receipt, and its proof.
 
         That they decided it is on record and sealed before it has any effect, and what it did before it is
-        acknowledged. Raises NoReceipt, which says how far it got.
+        acknowledged. beside: see `domain.child_record.handlers.carry_out`. Raises Refused, NoReceipt, which says how
+        far it got.
         """
-        right = RIGHTS[type(command)]
-        self._let_in(viewer, second, right, child_id)
-        metadata = self.metadata(viewer, second)
-        with self.refusals_recorded(viewer, right, child_id, second):
-            self.writing.check(child_id, command)
-            decide_act(self._asked(viewer, second), right, self.looking(viewer), child_id)
-            done = self.writing.handle(child_id, command, metadata)
+        first, second = people
+        self.writing.check(child_id, command, beside)
+        decide_act(self._asked(first, second), "lift-shield", self.looking(first), child_id)
+        done = self.writing.handle(child_id, command, metadata, beside)
         self.catch_up()
         version = done.record.version if done.record else 0
         try:
@@ -326,11 +365,11 @@ class App:
             raise missing.after(
                 "The shield is lifted, and that is on record, but it is not acknowledged yet."
             ) from None
-        return metadata.correlation, proof
+        return {"receipt": metadata.correlation, "receipt_proof": proof}
 
     def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
-        self._let_in(viewer, None, _right_to(command))
+        self.let_in(viewer, None, _right_to(command))
         metadata = self.metadata(viewer)
         with self.refusals_recorded(viewer, _right_to(command)):
             self.writing.register(command, metadata)
@@ -339,7 +378,7 @@ class App:
 
     def decide(self, command: DecideHeldRecord, viewer: Actor) -> UUID:
         """Decide on a record that is held back and give the receipt; what came of it is not said."""
-        self._let_in(viewer, None, "decide-held", command.held)
+        self.let_in(viewer, None, "decide-held", command.held)
         metadata = self.metadata(viewer, purpose=self.reason(viewer))
         with self.refusals_recorded(viewer, "decide-held", command.held):
             self.writing.decide(command, metadata, viewer.body)
@@ -359,7 +398,7 @@ class App:
 
     def load(self, viewer: Actor, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output) -> Json:
         """Load files of one kind."""
-        self._let_in(viewer, None, "load")
+        self.let_in(viewer, None, "load")
         answer = self.writing.load(
             kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output
         )
@@ -368,7 +407,7 @@ class App:
 
     def withdraw(self, viewer: Actor, file_id: UUID) -> Json:
         """Take back a file as a unit."""
-        self._let_in(viewer, None, "withdraw-supply")
+        self.let_in(viewer, None, "withdraw-supply")
         answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose="operation"))
         self.catch_up()
         return answer
@@ -384,11 +423,22 @@ class App:
 
     def carry_out(self, viewer: Actor, *, limit: int | None, output: Output) -> Json:
         """Archive and destroy what is due today."""
-        self._let_in(viewer, None, "retention")
+        self.let_in(viewer, None, "retention")
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
-        answer = self.writing.carry_out(due, self.metadata(viewer, purpose="operation"), output)
-        return {**answer, "maintained": self.maintain(output)}
+        metadata = self.metadata(viewer, purpose="operation")
+        answer = self.writing.carry_out(due, metadata, output)
+        expired = self._expire_proposals(metadata)
+        return {**answer, "expired": expired, "maintained": self.maintain(output)}
+
+    def _expire_proposals(self, metadata: Metadata) -> int:
+        """Put on record which proposals nobody confirmed in time; how many."""
+        command = ExpireProposal(at=self.now())
+        waiting = self.waiting.expired_proposals(command.at, _MOST_EXPIRED)
+        found = [
+            handle(one, command, store=self.serving, rules=self.rules, metadata=metadata) for one in waiting
+        ]
+        return sum(len(one.positions) for one in found)
 
     def maintain(self, output: Output) -> Json:
         """Take what must not be seen any more out of the views, then out of their files."""
@@ -399,7 +449,7 @@ class App:
         """Bring the views up to what was just written. What is shown never depends on it."""
         self.operations.feed()
 
-    def _let_in(self, first: Actor, second: Actor | None, right: Right, subject: UUID | None = None) -> None:
+    def let_in(self, first: Actor, second: Actor | None, right: Right, subject: UUID | None = None) -> None:
         """Go on, or refuse; on record before it is told. Raises AccessDenied, Refused, AuditUnavailable."""
         asked = self._asked(first, second)
         let_in(asked, right, self.looking(first), second=second, subject=subject)
@@ -414,12 +464,13 @@ class App:
         except BadInput:
             raise
         except Refused as refused:
-            self._record_refusal(viewer, right, refused.code, child_id, second)
+            self.record_refusal(viewer, right, refused.code, child_id, second)
             raise
 
-    def _record_refusal(
+    def record_refusal(
         self, viewer: Actor, right: Right, rule: str, subject: UUID | None, second: Actor | None
     ) -> None:
+        """Put a refusal on record, with both people where there are two, before it is told."""
         record_refusal(self._asked(viewer, second), right, self.looking(viewer), rule, subject)
 
     def _asked(self, viewer: Actor, second: Actor | None) -> Look:

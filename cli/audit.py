@@ -1,19 +1,20 @@
 """`audit`: who saw what, who changed what, and any display shown again. Every question is itself on record."""
 
-import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal
-from uuid import UUID
+from typing import Annotated, Literal
 
 import typer
 
 from adapters.fhir import audit_events, bundle
-from cli.looking import words_of_name, words_of_record
+from cli.evidence import words_of_written, write_evidence, write_new
+from cli.looking import words_of_replay
 from cli.output import Json, dumps
 from cli.parsing import body_code, day_of, uuid_of
+from cli.proposals import Propose, propose_look
 from cli.session import session, stop_flag
 from cli.trail_words import as_csv, words_of_trail
+from cli.two_people import TwoPeople, Wanted, told_again
 from domain.access.commands import ExportAccesses, ReadRefusals, ReadTrail, ReplayAccess, TryPolicy
 from domain.access.events import TrailFilter
 from domain.access.handlers import export_accesses, read_refusals, read_trail, try_policy
@@ -46,11 +47,6 @@ Csv = Annotated[
     Path | None,
     typer.Option("--csv", help="Write the page to this file as CSV, too; none that is there is touched."),
 ]
-
-MOST_ENTRIES: Final = 2000
-"""Looks in an evidence pack, the newest; a pack says where there are more."""
-
-TRAILS: Final[tuple[Literal["who-saw", "changes"], ...]] = ("changes", "who-saw")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -138,12 +134,16 @@ def replay(
     context: typer.Context,
     access: Annotated[str, typer.Argument(help="The access id that the look printed.")],
     reason: Reason = None,
+    propose: Propose = False,
 ) -> None:
     """Show an access again, byte for byte as it was displayed. Whereabouts shielded since need a second auditor."""
     run = session(context)
     with run.app() as app:
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         replayed = uuid_of(access, "access")
+        if propose:
+            propose_look(run, app, viewer, Wanted("replay", replayed), reason)
+            return
         second = app.second(viewer, run.second, "replay", replayed)
         command = ReplayAccess(
             at=app.now(),
@@ -152,16 +152,10 @@ def replay(
             replayed=replayed,
             confirmed_by=second.account if second else None,
         )
-        found = replay_access(command, app.looking(viewer))
-        answer = {
-            "access_id": found.access_id,
-            "as_displayed": found.as_displayed,
-            "digest_matches": found.digest_matches,
-            "policy": found.policy,
-            "instant": found.instant,
-            "rules": list(found.rules),
-        }
-        run.output.answer(answer, _replayed)
+        looking = TwoPeople(app).looking(viewer, second, Wanted("replay", replayed), command.access_id)
+        found = replay_access(command, looking)
+        answer = told_again(found)
+        run.output.answer(answer, words_of_replay)
         if not found.digest_matches:
             raise typer.Exit(1)
 
@@ -273,6 +267,7 @@ def export(
         ),
     ] = None,
     reason: Reason = None,
+    propose: Propose = False,
 ) -> None:
     """Write an evidence pack of one child: every event and every look, as stored, with proof that it was sealed.
 
@@ -283,38 +278,20 @@ def export(
     with run.app() as app:
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         child_id = app.child(child)
+        if propose:
+            if older:
+                raise BadInput("--since does not go with --propose.", code="usage", field="since")
+            propose_look(run, app, viewer, Wanted("export", child_id), reason)
+            return
         second = app.second(viewer, run.second, "replay", child_id)
         # Of a shielded child even when something changed may tell where it is.
         if second is None and app.proving.is_shielded(child_id):
             app.two_needed(viewer, "replay", child_id)
-        app.catch_up()
-        found = {
-            kind: read_trail(
-                ReadTrail(
-                    at=app.now(),
-                    access_id=app.ids.new(),
-                    reason=reason or app.reason(viewer),
-                    kind=kind,
-                    subject=child_id,
-                    limit=MOST_ENTRIES,
-                    confirmed_by=second.account if second else None,
-                ),
-                app.looking(viewer),
-            )
-            for kind in TRAILS
-        }
-        looks = [UUID(entry["access_id"]) for entry in found["who-saw"].display["entries"]]
-        pack: Json = {
-            "child": child_id,
-            "exported_at": app.now(),
-            "access_id": found["who-saw"].access_id,
-            "more": len(looks) == MOST_ENTRIES,
-            **{kind: app.named(shown.display["entries"]) for kind, shown in found.items()},
-            **app.proving.evidence(child_id, looks, older),
-        }
-        _write_new(file, dumps(pack) + "\n")
-        entries = sum(len(log["events"]) for log in pack["logs"])
-        run.output.answer({"file": str(file), "entries": entries, "access_id": pack["access_id"]}, _written)
+        wanted, access_id = Wanted("export", child_id), app.ids.new()
+        confirmed_by = second.account if second else None
+        looking = TwoPeople(app).looking(viewer, second, wanted, access_id)
+        answer = write_evidence(app, looking, child_id, file, reason, confirmed_by, access_id, older)
+        run.output.answer(answer, words_of_written)
 
 
 @audit.command()
@@ -371,7 +348,7 @@ def fhir(
                 break
             chosen = chosen.model_copy(update={"after": shown.display["next"]})
         made = [bundle(resources)] if as_bundle else resources
-        _write_new(file, "".join(dumps(one) + "\n" for one in made))
+        write_new(file, "".join(dumps(one) + "\n" for one in made))
         answer = {"file": str(file), "entries": len(resources), "access_id": shown.access_id}
         run.output.answer(answer, lambda a: f"Wrote {a['entries']} AuditEvent resources to {a['file']}.")
 
@@ -390,8 +367,8 @@ def proof(
     place = file or Path(f"{access_id}.tlog-proof")
     with run.app() as app:
         app.permitted(run.actor("auditor" if app.training else None), "verify")
-        _write_new(place, app.proving.proof(access_id))
-        run.output.answer({"file": str(place), "entries": 1}, _written)
+        write_new(place, app.proving.proof(access_id))
+        run.output.answer({"file": str(place), "entries": 1}, words_of_written)
 
 
 def _text(path: Path, field: str) -> str:
@@ -401,22 +378,6 @@ def _text(path: Path, field: str) -> str:
         raise BadInput(
             f"--{field} names no file that can be read.", code="no-such-file", field=field
         ) from None
-
-
-def _write_new(file: Path, text: str) -> None:
-    """Write a file that nobody else may read. Raises BadInput where there is one, or where none can be made."""
-    if not str(file).isprintable():
-        raise BadInput("A file's name holds no control character.", code="no-such-file", field="file")
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise BadInput(
-            "There is such a file already: name another.", code="file-exists", field="file"
-        ) from None
-    except (OSError, ValueError):
-        raise BadInput("This file cannot be made: name another.", code="no-such-file", field="file") from None
-    with os.fdopen(handle, "w", encoding="utf-8") as made:
-        made.write(text)
 
 
 def _trail(
@@ -458,21 +419,8 @@ def _trail(
         answer = {"access_id": shown.access_id, **shown.display}
         answer["entries"] = app.named(shown.display["entries"])
         if csv is not None:
-            _write_new(csv, as_csv(kind, answer["entries"]))
+            write_new(csv, as_csv(kind, answer["entries"]))
         run.output.answer(answer, lambda a: words_of_trail(kind, a, app.rules))
-
-
-def _replayed(answer: Json) -> str:
-    shown = answer["as_displayed"]
-    if "results" in shown:
-        words = (
-            "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"])
-            or "(no results)"
-        )
-    else:
-        words = words_of_record(shown) if shown else "(nothing was shown)"
-    verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
-    return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"
 
 
 def _tried(answer: Json) -> str:
@@ -514,7 +462,3 @@ def _verified(answer: Json) -> str:
             for one in log["findings"]
         ]
     return "\n".join(lines)
-
-
-def _written(answer: Json) -> str:
-    return f"Wrote {answer['entries']} events with their proofs to {answer['file']}."

@@ -23,9 +23,15 @@ from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
 from adapters.seals.receipts import SealedReceipts
-from adapters.serving import ServedAdults, ServedHeldRecords, ServedTrail
+from adapters.serving import (
+    ServedAdults,
+    ServedAuthorities,
+    ServedHeldRecords,
+    ServedOversight,
+    ServedTrail,
+)
 from adapters.store import Reveal
-from cli.app import App
+from cli.app import INDEX_ACTOR, App
 from cli.proving import Proving
 from cli.sealing import Sealing, Seals, policy_of, tiles_of
 from cli.settings import Settings
@@ -47,6 +53,8 @@ from projections.audit_trail.queries import AuditTrail
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
+from projections.oversight.queries import Waiting
+from projections.oversight.view import OVERSIGHT
 from projections.practitioner_view.queries import PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
@@ -160,6 +168,12 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         streaming = Streaming(stores, rules, settings.kafka)
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
+        tokens = stores.tokens(Role.SERVICE)
+        trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many)
+
+        def refresh() -> None:
+            operations.feed([AUDIT_TRAIL.name])
+
         receipts = SealedReceipts(
             partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
         )
@@ -170,21 +184,21 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             ids=stores.ids,
             rules=rules,
             rule_files=files,
-            tokens=stores.tokens(Role.SERVICE),
+            tokens=tokens,
             serving=serving,
             one_record=stores.one_record,
             access_log=StoredAccessLog(accesses, stores.keys(Role.SERVICE)),
             receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
-            trail=ServedTrail(
-                AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many),
-                partial(views.reading, RETENTION_SCHEDULE),
-            ),
+            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE)),
+            watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
+            authorities=ServedAuthorities(serving, tokens),
             held=ServedHeldRecords(
                 serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
             adults=ServedAdults(stores.slices, partial(reader.head, Log.RECORD)),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
+            waiting=Waiting(partial(views.reading, OVERSIGHT)),
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),
             seals=seals,

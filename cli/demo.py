@@ -27,7 +27,7 @@ from cli.settings import Settings
 from cli.status import ended
 from domain.errors import BadInput
 from domain.identifiers import nhs_number, unique_pupil_number
-from domain.policy.retention import anniversary, london_day
+from domain.policy.retention import anniversary, begin_of, london_day
 
 MARK = "demonstration"
 AUTHORITY = "E06000999"
@@ -317,16 +317,87 @@ def shield(story: Story) -> None:
         "No search by the old or the new place finds the child.",
     )
     status, _ = story.type("record", "lift-shield", child, who="data-manager")
-    story.step("two people", status == 2, "One person alone cannot lower the shield.")
+    _, proposal = story.type("record", "lift-shield", child, "--propose", who="data-manager")
+    named, digest = proposal.get("proposal", ""), proposal.get("digest", "")
+    own, refused = story.type("proposal", "confirm", named, "--digest", digest, who="data-manager")
+    declined, _ = story.type("proposal", "withdraw", named, who="data-manager-2")
+    story.step(
+        "two people",
+        (status, own, declined) == (2, 1, 0),
+        "One person alone cannot lower the shield, nor confirm what they proposed "
+        f"({refused.get('error', {}).get('code')}); a colleague declines, and it stays.",
+    )
+
+
+def override(story: Story) -> None:
+    """A look behind the shield, and the investigation of it."""
+    child = story.kept["niamh"]
+    story.chapter(
+        "7. Somebody must know where the child is",
+        "On a child-protection enquiry a social worker looks behind the shield. Each such look is looked into.",
+    )
+    status, answer = story.type("show", child, "--reason", "section-47", "--override", who="social-worker")
+    story.step(
+        "override",
+        status == 0 and answer.get("record", {}).get("address"),
+        "She sees the address, once; the record stays shielded for everybody else.",
+    )
+    _, found = story.type("investigation", "list", who="auditor")
+    opened = [one for one in found.get("investigations", ()) if one.get("access") == answer.get("access_id")]
+    named = opened[0]["investigation"] if opened else ""
+    story.step(
+        "opened",
+        opened and opened[0]["account"] == "social-worker" and child not in json.dumps(found),
+        "An investigation was open before she saw it. It names her and her look, not the child.",
+    )
+    story.type("investigation", "take", named, who="auditor")
+    _, closed = story.type("investigation", "close", named, "--outcome", "no-misuse", who="auditor")
+    story.step(
+        "closed",
+        closed.get("outcome") == "no-misuse",
+        "An auditor takes it and closes it: the enquiry was hers, nothing was misused.",
+    )
+
+
+def lapse(story: Story) -> None:
+    """A condition of access lapses at midnight."""
+    tomorrow = story.today + timedelta(days=1)
+    child = story.kept["amara"]
+    story.chapter(
+        "8. A check is three years old at midnight",
+        "Nobody looks unless every condition holds at that instant: authorisation, check, training and the rest.",
+    )
+    story.type(
+        "account", "grant", "nurse", "--role", "practitioner", "--organisation", "NHS", "--holder", "S-4711"
+    )
+    story.type("account", "condition", "nurse", "check", "--on", anniversary(tomorrow, -3).isoformat())
+    for condition in ("authorisation", "training", "agreement"):
+        story.type("account", "condition", "nurse", condition)
+    _, account = story.type("account", "condition", "nurse", "authenticator", "--reference", "K-4711")
+    story.clock = begin_of(tomorrow) - timedelta(minutes=1)
+    _, record = story.show("nurse", child)
+    story.step(
+        "before midnight", account.get("let_in") and record, "A minute to midnight the school nurse looks."
+    )
+    story.clock = begin_of(tomorrow)
+    status, refused = story.type("show", child, "--reason", "casework", who="nurse")
+    story.step(
+        "at midnight",
+        (status, refused.get("error", {}).get("code")) == (1, "check-lapsed"),
+        "At midnight she is shut out, by the clock and nobody's doing, and is told which condition it was.",
+    )
+    story.type("account", "condition", "nurse", "check")
+    _, record = story.show("nurse", child)
+    story.step("renewed", record, "Her check is renewed: the same account is let in again.")
 
 
 def auditing(story: Story) -> None:
     """A week later an auditor asks."""
     story.chapter(
-        "7. A week later an auditor asks what the teacher saw",
+        "9. A week later an auditor asks what the teacher saw",
         "Every look is in a log of its own, written before anything was shown. It can be shown again, byte for byte.",
     )
-    story.clock += timedelta(days=8)
+    story.clock += timedelta(days=7)
     status, answer = story.type("audit", "replay", story.kept["access"], who="auditor")
     story.step(
         "replay",
@@ -344,7 +415,7 @@ def auditing(story: Story) -> None:
 
 def birthday(story: Story) -> None:
     """An eighteenth birthday."""
-    story.chapter("8. A young person turns eighteen", "At midnight the record leaves every reader's sight.")
+    story.chapter("10. A young person turns eighteen", "At midnight the record leaves every reader's sight.")
     born = _almost_adult(story)
     before = story.find("practitioner", "--name", "Zofia Kowalska", "--dob", born.isoformat())
     story.clock = max(
@@ -367,7 +438,7 @@ def birthday(story: Story) -> None:
 def views(story: Story) -> None:
     """The views are built again."""
     story.chapter(
-        "9. The views are built again from the log", "Nothing is lost when a view is: the log is the record."
+        "11. The views are built again from the log", "Nothing is lost when a view is: the log is the record."
     )
     for name in ("practitioner_view", "audit_trail", "retention_schedule"):
         _, answer = story.type("projection", "compare", name)
@@ -389,7 +460,7 @@ def subscribers(story: Story) -> None:
     from cli.broker import cache
 
     story.chapter(
-        "10. Another system hears of each change",
+        "12. Another system hears of each change",
         "Over a real Kafka broker: that something changed and where to ask, never what.",
     )
     if story.kafka:
@@ -459,6 +530,8 @@ CHAPTERS: tuple[Callable[[Story], None], ...] = (
     services,
     consent,
     shield,
+    override,
+    lapse,
     auditing,
     birthday,
     views,

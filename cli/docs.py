@@ -18,9 +18,11 @@ from domain.access import events as access_events
 from domain.account import events as account_events
 from domain.child_record import events as child_events
 from domain.destruction import events as destruction_events
+from domain.investigation import events as investigation_events
 from domain.kernel import EventTypes, StreamKind
 from domain.organisation import events as organisation_events
 from domain.personal_data import parts_of
+from domain.proposal import events as proposal_events
 from domain.rule_set import events as rule_set_events
 from domain.supply import events as supply_events
 from ingest.population.shares import HAPPENINGS, SLIPS, SOURCES
@@ -52,6 +54,8 @@ AGGREGATES: Final[tuple[tuple[str, StreamKind, EventTypes], ...]] = (
     ("Organisation", StreamKind.STAFF, organisation_events.EVENTS),
     ("Rule set", StreamKind.SYSTEM, rule_set_events.EVENTS),
     ("Destruction", StreamKind.SYSTEM, destruction_events.EVENTS),
+    ("Acts that need two people", StreamKind.SYSTEM, proposal_events.EVENTS),
+    ("Investigations", StreamKind.STAFF, investigation_events.EVENTS),
     ("Access (the access log)", StreamKind.ACCESS, access_events.EVENTS),
 )
 

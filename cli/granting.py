@@ -107,6 +107,9 @@ class Granting:
             "area": opened.area,
             "purposes": list(account.purposes),
             "organisation": organisation.name,
+            "holder": account.holder,
+            "line_manager": account.line_manager,
+            "ties_declared": account.ties is not None,
             "may_override": account.may_override,
             "state": _state(ended=account.closed, suspended=account.conditions.suspended),
             "let_in": not codes,
@@ -180,7 +183,7 @@ class Granting:
         found = [
             stands(code, condition, party, self.app.now(), rules, training=self.app.training)
             for code, condition in rules.conditions.items()
-            if condition.of == "organisation"
+            if condition.of in organisation.asked()
         ]
         state = _state(ended=party.ended, suspended=party.suspended)
         shown = {
@@ -189,7 +192,8 @@ class Granting:
             "body": organisation.registered.body,
             "kind": organisation.registered.kind,
             "state": state,
-            "let_in": state == "open" and all(one.state == "holds" for one in found),
+            "let_in": state == "open"
+            and all(one.state == "holds" for one in found if one.condition.of == "organisation"),
             "conditions": [_condition(one) for one in found],
         }
         return {**shown, "history": self._history(stream)} if history else shown

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.looking import words_of_name
-from cli.output import Json
+from cli.proposals import Propose, words_of_handed_over, words_of_proposal
 from cli.session import session
+from cli.two_people import TwoPeople, Wanted
 from domain.access.commands import HandOver
 from domain.access.handlers import hand_over as hand_facts_over
 
@@ -30,13 +30,15 @@ def hand_over(
         ),
     ],
     reference: Annotated[str | None, typer.Option("--reference", help="Their number for it.")] = None,
+    propose: Propose = False,
 ) -> None:
     """Hand facts over on a ground of reg 12, as the responsible authority decides. Of a shielded record two decide."""
     run = session(context)
     with run.app() as app:
         decider = app.permitted(run.actor(), "hand-over")
         found = app.child_or_nobody(child)
-        second = app.second(decider, run.second, "hand-over", found)
+        two = TwoPeople(app)
+        second = None if propose else app.second(decider, run.second, "hand-over", found)
         command = HandOver.model_validate(
             {
                 "at": app.now(),
@@ -50,13 +52,9 @@ def hand_over(
                 "fields": field,
             }
         )
-        shown = hand_facts_over(command, app.looking(decider))
-        run.output.answer({"access_id": shown.access_id, "handed_over": shown.display}, _handed_over)
-
-
-def _handed_over(answer: Json) -> str:
-    lines = [
-        f"{name}: {words_of_name(value) if name == 'name' else value}"
-        for name, value in answer["handed_over"].items()
-    ]
-    return "\n".join([*lines, f"On record as {answer['access_id']}."])
+        if propose:
+            run.output.answer(two.propose_hand_over(command, decider), words_of_proposal)
+            return
+        wanted = Wanted("hand-over", found, code=ground, fields=command.fields)
+        shown = hand_facts_over(command, two.looking(decider, second, wanted, command.access_id))
+        run.output.answer({"access_id": shown.access_id, "handed_over": shown.display}, words_of_handed_over)

@@ -1,8 +1,9 @@
 """Making a home, and bringing one back from a backup."""
 
+from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from adapters.key_rows import KeyRow
@@ -13,6 +14,7 @@ from adapters.postgres.databases import Databases, Role
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.migrate import check_format, create_embedded, migrate
 from adapters.rule_files import packaged
+from cli.app import INDEX_ACTOR
 from cli.bootstrap import open_app, open_databases, open_stores
 from cli.output import Json
 from cli.settings import Settings
@@ -30,9 +32,6 @@ from domain.policy.retention import london_day
 from domain.ports import Ids
 from domain.rule_set.events import RuleSetAdopted
 from domain.rule_set.model import RuleSet
-
-INDEX_ACTOR: Final = UUID("696e6465-7800-4000-8000-000000000001")
-"""The index itself, where no account acts."""
 
 AREA: Final = "E06000999"
 """An authority that does not exist."""
@@ -207,7 +206,7 @@ def _meet_organisation_conditions(stores: Stores, organisation_id: UUID, rules: 
     now = stores.clock.now()
     wanted = [
         RecordOrganisationCondition(at=now, condition=code, met_on=london_day(now), made_up=True)
-        for code in _never_met("organisation", organisation.conditions, rules)
+        for code in _never_met(organisation.asked(), organisation.conditions, rules)
     ]
     if wanted:
         change_organisation(organisation_id, wanted, store=store, rules=rules, metadata=_metadata(stores.ids))
@@ -219,7 +218,7 @@ def _meet_account_conditions(stores: Stores, account_id: UUID, rules: RuleSet) -
     now = stores.clock.now()
     wanted = [
         RecordAccountCondition(at=now, condition=code, met_on=london_day(now), made_up=True)
-        for code in _never_met("account", account.conditions, rules)
+        for code in _never_met(("account",), account.conditions, rules)
     ]
     if wanted:
         change_accounts(
@@ -232,11 +231,11 @@ def _meet_account_conditions(stores: Stores, account_id: UUID, rules: RuleSet) -
         )
 
 
-def _never_met(of: Literal["account", "organisation"], party: Party, rules: RuleSet) -> list[str]:
+def _never_met(asked: Container[str], party: Party, rules: RuleSet) -> list[str]:
     """The conditions of which nothing was ever on record, for as long as it takes part."""
     if party.ended:
         return []
-    return [code for code, one in rules.conditions.items() if one.of == of and code not in party.proofs]
+    return [code for code, one in rules.conditions.items() if one.of in asked and code not in party.proofs]
 
 
 def restore_home(home: Path, settings: Settings, folder: Path) -> Json:

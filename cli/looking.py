@@ -58,6 +58,8 @@ def search(
                 "Say whom you look for: give a name, a date of birth, a number or a postcode.", field="name"
             )
         looking = app.looking_as(run.actor(), on_behalf_of)
+        if on_behalf_of is not None:
+            run.output.shown_to = f"{run.output.shown_to} for {on_behalf_of}"
         command = SearchRecords(at=app.now(), access_id=app.ids.new(), reason=reason, criteria=criteria)
         shown = search_records(command, looking)
         run.output.answer({"access_id": shown.access_id, **shown.display}, _results)
@@ -87,6 +89,8 @@ def show(
     with session(context).app() as app:
         run = session(context)
         looking = app.looking_as(run.actor(), on_behalf_of)
+        if on_behalf_of is not None:
+            run.output.shown_to = f"{run.output.shown_to} for {on_behalf_of}"
         command = OpenRecord(
             at=app.now(),
             access_id=app.ids.new(),
@@ -123,6 +127,20 @@ def words_of_name(name: object) -> str:
     if not isinstance(name, dict):
         return "(no name held)"
     return " ".join([*name.get("given", ()), str(name.get("family", ""))])
+
+
+def words_of_replay(answer: Json) -> str:
+    """An access shown again, as an auditor reads it."""
+    shown = answer["as_displayed"]
+    if "results" in shown:
+        words = (
+            "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"])
+            or "(no results)"
+        )
+    else:
+        words = words_of_record(shown) if shown else "(nothing was shown)"
+    verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
+    return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"
 
 
 def words_of_record(record: Json) -> str:

@@ -21,6 +21,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.shown_to: str | None = None
+        """Whose look an answer is: stands, with the id of the access, under everything that is printed of it."""
         self.out = Console(highlight=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -31,6 +33,9 @@ class Output:
             sys.stdout.flush()
         else:
             self.out.print(words(answer), markup=False)
+            if "access_id" in answer:
+                # A print that is left lying about says whose it is (T47); the access id leads to all the rest.
+                self.out.print(f"[shown to {self.shown_to}, access {answer['access_id']}]", markup=False)
 
     def error(self, error: ContactPointError) -> None:
         """Print a refusal or failure; it never holds a personal value."""

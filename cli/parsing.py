@@ -79,3 +79,14 @@ def _in_form(form: TypeAdapter[str], text: str, otherwise: str, field: str) -> s
         return form.validate_python(text)
     except ValidationError:
         raise BadInput(f"{otherwise} Copy it from a list.", field=field) from None
+
+
+def digest_of(text: str, field: str) -> bytes:
+    """A digest as printed by another command: 64 hexadecimal digits."""
+    try:
+        digest = bytes.fromhex(text.strip())
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise BadInput(f"--{field} is not a digest: copy it from `proposal show`.", field=field)
+    return digest

@@ -13,7 +13,9 @@ import typer
 from cli.app import App
 from cli.output import Json
 from cli.parsing import birth_date, day_of, gender_of
+from cli.proposals import Propose, words_of_proposal
 from cli.session import session
+from cli.two_people import TwoPeople
 from domain.child_record import commands
 from domain.child_record.events import Source, SourceKind
 from domain.errors import BadInput
@@ -304,16 +306,18 @@ def lift_shield(
     reason: Annotated[
         str, typer.Option("--reason", help="Why: a short code, for example risk-ended.")
     ] = "risk-ended",
+    propose: Propose = False,
 ) -> None:
-    """Show again where the child is. Needs two authorised people: --as one and --with another."""
+    """Show again where the child is. Needs two authorised people: --as one and --with another, or --propose."""
     run = session(context)
     with run.app() as app:
-        actor, second = app.viewer(run.actor()), app.viewer(run.two())
-        command = commands.LiftShield(
-            at=app.now(), reason=reason, proposed_by=actor.account, confirmed_by=second.account
-        )
-        receipt, proof = app.lift_shield(app.child_or_nobody(child), command, actor, second)
-        run.output.answer({"receipt": receipt, "receipt_proof": proof}, _receipt)
+        actor, two = app.viewer(run.actor()), TwoPeople(app)
+        if propose or not app.training:
+            answer = two.propose_lift(app.child_or_nobody(child), reason, actor)
+            run.output.answer(answer, words_of_proposal)
+            return
+        second = app.viewer(run.two())
+        run.output.answer(two.lift_shield(app.child_or_nobody(child), reason, actor, second), _receipt)
 
 
 @record.command("consent-to-extension")

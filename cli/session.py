@@ -61,13 +61,14 @@ class Session:
         name = self.acting or default
         if name is None:
             raise BadInput("Say who acts: --as ACCOUNT before the command.", code="usage", field="as")
+        self.output.shown_to = name
         return name
 
     def two(self) -> str:
         """The name of the second person. Raises BadInput where none is given."""
         if self.second is None:
             raise BadInput(
-                "This needs two people: name the second with --with ACCOUNT.",
+                "This needs two people: name the second with --with ACCOUNT, or --propose it to one.",
                 code="two-people-needed",
                 field="with",
             )

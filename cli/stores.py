@@ -26,9 +26,11 @@ from domain.account import events as account_events
 from domain.child_record import events as child_events
 from domain.child_record.upcasters import UPCASTERS
 from domain.destruction import events as destruction_events
+from domain.investigation import events as investigation_events
 from domain.kernel import Log
 from domain.organisation import events as organisation_events
 from domain.ports import Clock
+from domain.proposal import events as proposal_events
 from domain.rule_set import events as rule_set_events
 from domain.supply import events as supply_events
 from projections.ports import Opener
@@ -40,6 +42,8 @@ RECORD_TYPES: Final = (
     | organisation_events.EVENTS
     | rule_set_events.EVENTS
     | destruction_events.EVENTS
+    | proposal_events.EVENTS
+    | investigation_events.EVENTS
 )
 RECORD_PARTS: Final = Parts(RECORD_TYPES, UPCASTERS)
 ACCESS_PARTS: Final = Parts(access_events.EVENTS, unnamed=access_events.LookForgotten)

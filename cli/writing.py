@@ -20,7 +20,7 @@ from domain.child_record.events import SourceKind
 from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out
 from domain.destruction.handlers import complete, order
 from domain.errors import DamagedStream, NoReceipt, Refused
-from domain.kernel import Command, Log, Metadata
+from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
 from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
@@ -134,16 +134,29 @@ class Writing:
     unshielded: "Unshielded"
     receipts: Receipts
 
-    def handle(self, child_id: UUID, command: Command, metadata: Metadata) -> CarriedOut:
-        """Carry out one command, and what a shield it raises or lifts brings with it, before it is acknowledged."""
+    def handle(
+        self,
+        child_id: UUID,
+        command: Command,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> CarriedOut:
+        """Carry out one command, and what a shield it raises or lifts brings with it, before it is acknowledged.
+
+        beside: see `domain.child_record.handlers.carry_out`.
+        """
         if isinstance(command, RaiseShield | LiftShield):
             with self.alone():
-                return self._handle(child_id, command, metadata)
-        return self._handle(child_id, command, metadata)
+                return self._handle(child_id, command, metadata, beside)
+        return self._handle(child_id, command, metadata, beside)
 
-    def check(self, child_id: UUID, command: Command) -> None:
-        """Raise what carrying out this command would, as the record stands; nothing is done."""
-        decide(model.fold(self.store.load(child_id)), command, self.rules)
+    def check(self, child_id: UUID, command: Command, beside: Callable[[int], Change] | None = None) -> int:
+        """Raise what carrying out this command would, as the record stands; nothing is done. Gives its version."""
+        record = model.fold(self.store.load(child_id))
+        if beside is not None:
+            beside(record.version)
+        decide(record, command, self.rules)
+        return record.version
 
     def register(self, command: RegisterChild, metadata: Metadata) -> None:
         """Register a child by hand: linked, held back, or new."""
@@ -300,7 +313,13 @@ class Writing:
             return (Due("destroy", date.min, "archive-period"),)
         return schedule(record, self.rules) if record.registered else ()
 
-    def _handle(self, child_id: UUID, command: Command, metadata: Metadata) -> CarriedOut:
+    def _handle(
+        self,
+        child_id: UUID,
+        command: Command,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> CarriedOut:
         done = carry_out(
             child_id,
             command,
@@ -310,6 +329,7 @@ class Writing:
             metadata=metadata,
             idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
             warm=self.warm,
+            beside=beside,
         )
         if done.record is None or done.record.ever_shielded:
             self.loader.follower.catch_up(metadata)

@@ -5,6 +5,7 @@ from typing import Final
 from projections.access_register.view import ACCESS_REGISTER
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.view import MATCH_INDEX
+from projections.oversight.view import OVERSIGHT
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.projection import Projection
 from projections.retention_schedule.view import RETENTION_SCHEDULE
@@ -17,4 +18,5 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     MATCH_INDEX,
     REVIEW_QUEUE,
     ACCESS_REGISTER,
+    OVERSIGHT,
 )

@@ -129,6 +129,8 @@ LABELS: Final = {
     "ruled-out": "marks of source records that a human found to be about another child (system key)",
     "suppression": "tokens by which a destroyed child is not registered again (system key)",
     "file": "fingerprints of supplied files (system key)",
+    "investigation": "tokens by which a look is looked into once (system key)",
+    "proposal": "what two people are shown of an act that needs both (system key)",
     "etag": "what a reader was shown, for conditional requests (system key)",
     "digest": "what was shown of one child (the child's identity key)",
     "page": "what was shown as a whole (the access's own identity key)",

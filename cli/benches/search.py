@@ -161,9 +161,11 @@ def _searcher(rules: RuleSet) -> Actor:
         for of in ("account", "organisation")
     )
     purposes = ("casework",)
-    standing = Standing("practitioner", purposes, False, "health", account, organisation, training=False)
+    standing = Standing("practitioner", purposes, False, "health", account, organisation, training=True)
     holder = Holder(ACTOR, None)
-    return Actor(ACTOR, "practitioner", ACTOR, _AUTHORITY, _AUTHORITY, purposes, standing, holder, ())
+    return Actor(
+        ACTOR, "practitioner", ACTOR, _AUTHORITY, _AUTHORITY, purposes, standing, holder, None, None, True, ()
+    )
 
 
 class TimedFinder:

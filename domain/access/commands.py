@@ -9,7 +9,7 @@ from pydantic import Field
 from domain.access.events import AdultSought, Criteria, TrailFilter
 from domain.identifiers import AllocatedNumber, NamePart, ShortCode
 from domain.kernel import Command
-from domain.rule_set.model import RecordField
+from domain.rule_set.model import RecordField, Right
 
 
 class Look(Command):
@@ -37,13 +37,17 @@ class OpenRecord(Look):
 
 
 class HandOver(Look):
-    """Hand facts of one record over to somebody who has no account: these and no others."""
+    """Hand facts of one record over to somebody who has no account: these and no others.
+
+    version: at which the record was shown to two people, and must still be; None where it was not.
+    """
 
     child_id: UUID
     ground: ShortCode
     recipient: NamePart
     reference: AllocatedNumber | None = None
     fields: Annotated[tuple[RecordField, ...], Field(min_length=1, max_length=20)]
+    version: int | None = None
 
 
 class ReadTrail(Look):
@@ -83,6 +87,13 @@ class TryPolicy(Look):
 
     replayed: UUID
     digest: str
+
+
+class ReadAbout(Look):
+    """Read a list of proposals or of investigations, or one of them."""
+
+    action: Right
+    subject: UUID | None = None
 
 
 class ReadDue(Look):

@@ -213,6 +213,15 @@ class SubjectReplied(Looked):
     adult: Annotated[AdultSought | None, IN_IDENTITY] = None
 
 
+class HandOverProposed(RecordHandedOver):
+    """One of two people was shown what is to be handed over of a shielded record; nothing left yet.
+
+    Whoever proposes it and whoever confirms it are shown the same, each in an access of their own.
+    """
+
+    NAME: ClassVar[str] = "hand-over-proposed"
+
+
 class AccessRefused(Looked):
     """Somebody was refused a look or a change. What they asked for is kept, not shown; of a change, which record."""
 
@@ -242,6 +251,7 @@ EVENTS = EventTypes(
         RecordShown,
         RecordShownAsOf,
         RecordHandedOver,
+        HandOverProposed,
         PolicyTried,
         AuditRead,
         TrailRead,

@@ -17,6 +17,7 @@ from domain.access.commands import (
     ListHeld,
     Look,
     OpenRecord,
+    ReadAbout,
     ReadDue,
     ReadRefusals,
     ReadSubjectRequests,
@@ -28,6 +29,7 @@ from domain.access.commands import (
     ShowHeld,
     TryPolicy,
 )
+from domain.access.conduct import OVERRIDE, TOO_MANY, Recent, own, pattern
 from domain.access.events import (
     AccessRefused,
     ActDecided,
@@ -35,6 +37,7 @@ from domain.access.events import (
     AdultSought,
     AuditRead,
     Criteria,
+    HandOverProposed,
     Hit,
     Looked,
     PolicyTried,
@@ -47,6 +50,7 @@ from domain.access.events import (
     TrailFilter,
     TrailRead,
 )
+from domain.access.go_live import Authorities, Gate
 from domain.access.model import Access, AccessGrant, AccessOnRecord, Actor
 from domain.child_record import subject_access
 from domain.child_record.events import Carer
@@ -80,6 +84,7 @@ from domain.policy.subject_access import (
     requester_of,
 )
 from domain.ports import Ids, Receipts
+from domain.proposal.model import record_changed
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import Right, RuleSet
 from domain.supply.model import HeldRecord, concerns
@@ -93,6 +98,8 @@ NOT_HELD = (
 )
 SAME_PERSON = "same-person"
 """The code of a refusal because two accounts are not two people."""
+MANAGED = "manages-the-other"
+"""The code of a refusal because one of two people answers to the other at work."""
 
 _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 """What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
@@ -236,6 +243,22 @@ class Adults(Protocol):
         ...
 
 
+class Oversight(Protocol):
+    """Watches over who looks: what an account looked at lately, and opening an investigation of it."""
+
+    def looks(self, grant: AccessGrant, account: UUID, since: datetime) -> int:
+        """How many searches were run and records opened by an account, or on its behalf, since an instant."""
+        ...
+
+    def recent(self, grant: AccessGrant, account: UUID, since: datetime, most: int) -> Recent:
+        """What they were; of searches the newest, `most` at most."""
+        ...
+
+    def investigate(self, account: UUID, cause: str, access_id: UUID, at: datetime) -> None:
+        """Have it looked into, and the account suspended where the rules say so. Raises Unavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Looking:
     """What looking needs. `rules_by_id` finds the rule set that an older access was decided under.
@@ -254,6 +277,8 @@ class Looking:
     trail: Trail
     held: HeldRecords
     adults: Adults
+    oversight: Oversight
+    authorities: Authorities
     mediator: Actor | None = None
 
 
@@ -319,9 +344,11 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
     """Search, record the search with its exact results, and only then release them (T46)."""
     asked = {"criteria": command.criteria}
     grant = _grant(command, "search", looking, asked)
+    _within_measure(command, "search", looking, grant, asked)
     for _ in range(_RENDERINGS):
         ids, more = looking.finder.find(grant, command.criteria, command.limit)
-        displays = _ranked(command, looking, grant, ids)
+        gate = _gate(looking, grant)
+        displays = _ranked(command, looking, grant, gate, ids)
         page = {"results": [display.record for display in displays], "more": more}
         _record(
             grant,
@@ -335,6 +362,7 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
             "search-permitted",
             more=more,
         )
+        _watch(grant, looking, "search", command.criteria, displays)
         if _unmoved(looking, displays):
             return Shown(grant.access_id, page)
         grant = replace(grant, access_id=looking.ids.new())
@@ -353,21 +381,45 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
         asked |= {"as_of": command.as_of, "effective_on": command.effective_on}
         event_class = RecordShownAsOf
     grant = _grant(command, action, looking, {"subject": command.child_id})
+    _within_measure(command, action, looking, grant, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
-        facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
-        if facts is not None and event_class is RecordShownAsOf:
-            facts = _as_it_was(facts, command.as_of, command.effective_on, looking, grant)
-        shown = None
+        now = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+        gate, facts, shown = _gate(looking, grant), now, None
+        if now is not None and event_class is RecordShownAsOf:
+            facts = _as_it_was(now, command.as_of, command.effective_on, looking, grant)
         if facts is not None:
             shown = disclosed(
                 looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override
             )
-        if facts is None or shown is None:
-            _record(grant, command, looking, action, event_class, asked, [], {}, "nothing-to-show")
+        if now is None or facts is None or shown is None or not gate.opens(now, grant.viewer):
+            _record(
+                grant,
+                command,
+                looking,
+                action,
+                event_class,
+                asked,
+                [],
+                {},
+                "nothing-to-show",
+                used=gate.used,
+            )
             _sealed_if_override(grant, looking)
             raise NotFound(NOT_FOUND, field="child")
         display = _Display(command.child_id, facts.version, shown.mask, shown.record)
-        _record(grant, command, looking, action, event_class, asked, [display], shown.record, shown.rule)
+        _record(
+            grant,
+            command,
+            looking,
+            action,
+            event_class,
+            asked,
+            [display],
+            shown.record,
+            shown.rule,
+            used=gate.used,
+        )
+        _watch(grant, looking, action, None, [display])
         receipt = _sealed_if_override(grant, looking)
         if _unmoved(looking, [display]):
             return Shown(grant.access_id, shown.record, receipt)
@@ -410,12 +462,17 @@ def _then(
     return as_it_was(then, now) if isinstance(then, RecordFacts) else None
 
 
-def hand_over(command: HandOver, looking: Looking) -> Shown:
+def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -> Shown:
     """Hand over these facts and no others, as the responsible authority decides (SI 2007/2182 reg 12; T49).
 
     Whoever acts is the named decider; of a shielded record a second one, who has confirmed, is needed. Raises BadInput
-    for a ground or a fact that is none, NotFound where the authority is not responsible, AccessDenied.
+    for a ground or a fact that is none, NotFound where the authority is not responsible, AccessDenied; Refused, code
+    `record-changed`, where the record is not at `version` any more. proposing: it is shown to one of the two, and is
+    not handed over.
     """
+    event_class, rule = (
+        (HandOverProposed, "hand-over-proposed") if proposing else (RecordHandedOver, command.ground)
+    )
     _check_hand_over(command, looking.rules)
     asked = {
         "child": command.child_id,
@@ -428,19 +485,21 @@ def hand_over(command: HandOver, looking: Looking) -> Shown:
         facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
         shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
         if facts is None or shown is None or shown.sight != "manager":
-            _record(grant, command, looking, "hand-over", RecordHandedOver, asked, [], {}, "nothing-to-show")
+            _record(grant, command, looking, "hand-over", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
-        if facts.shielded and command.confirmed_by is None:
+        if command.version is not None and facts.version != command.version:
+            changed = record_changed()
+            record_refusal(command, "hand-over", looking, changed.code, command.child_id)
+            raise changed
+        if facts.shielded and command.confirmed_by is None and not proposing:
             record_refusal(command, "hand-over", looking, "two-people-needed", command.child_id)
             raise AccessDenied(
-                "This record is shielded: two people decide, --as one and --with another.",
+                "This record is shielded: two people decide, --as one and --with another, or one by --propose.",
                 code="two-people-needed",
             )
         record = _chosen(shown.record, command.fields)
         display = _Display(command.child_id, facts.version, mask_of(record), record)
-        _record(
-            grant, command, looking, "hand-over", RecordHandedOver, asked, [display], record, command.ground
-        )
+        _record(grant, command, looking, "hand-over", event_class, asked, [display], record, rule)
         if _unmoved(looking, [display]):
             return Shown(grant.access_id, record)
         grant = replace(grant, access_id=looking.ids.new())
@@ -519,6 +578,16 @@ def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
     entries, more = looking.trail.refusals(grant, since, until, command.limit)
     page = {"entries": entries, "more": more}
     _record(grant, command, looking, "refusals", AuditRead, {}, [], page, "refusals-permitted", more=more)
+    return Shown(grant.access_id, page)
+
+
+def read_about(command: ReadAbout, looking: Looking, read: Callable[[], dict[str, Any]]) -> Shown:
+    """Read what staff did or are to do, and about no child: proposals, investigations. Itself an access."""
+    asked = {"subject": command.subject}
+    grant = _grant(command, command.action, looking, asked)
+    page = read()
+    rule = f"{command.action}-permitted"
+    _record(grant, command, looking, command.action, AuditRead, asked, [], page, rule)
     return Shown(grant.access_id, page)
 
 
@@ -940,8 +1009,8 @@ def let_in(
     """Let whoever acts, and whoever confirms, do what is no look: change a record, run the index.
 
     Every condition of access of both holds at the instant of the command and both hold the right, and they are two
-    people; else the refusal is on record with both before it is told. What does not hold of the second is told to
-    nobody but themselves. Raises AccessDenied, Refused, AuditUnavailable.
+    people of whom neither manages the other; else the refusal is on record with both before it is told. What does not
+    hold of the second is told to nobody but themselves. Raises AccessDenied, Refused, AuditUnavailable.
     """
     permission = admitted(looking.viewer.standing, right, command.at, looking.rules)
     if not permission.allowed:
@@ -956,6 +1025,12 @@ def let_in(
     if second.account != looking.viewer.account and second.is_person(looking.viewer):
         record_refusal(command, right, looking, SAME_PERSON, subject)
         raise Refused("The second person must be another.", code=SAME_PERSON)
+    if second.manages(looking.viewer) or looking.viewer.manages(second):
+        record_refusal(command, right, looking, MANAGED, subject)
+        raise Refused(
+            "The second person must be somebody who neither manages the first at work nor is managed by them.",
+            code=MANAGED,
+        )
 
 
 def _second_refused(theirs: Permission) -> AccessDenied:
@@ -967,8 +1042,58 @@ def _second_refused(theirs: Permission) -> AccessDenied:
     )
 
 
+def _within_measure(
+    command: Look, action: Action, looking: Looking, grant: AccessGrant, asked: dict[str, Any]
+) -> None:
+    """Refuse more looks than the role's work asks for, or in a pattern unlike it, and have them looked into (T44).
+
+    For as long as they stand in the window. Of an invented person's ready-made account nothing is counted.
+    """
+    rules, viewer = looking.rules, looking.mediator or looking.viewer
+    if viewer.made_up:
+        return
+    since = grant.instant - timedelta(minutes=rules.conduct.window)
+    count = looking.oversight.looks(grant, viewer.account, since)
+    cause: str | None = None
+    if count >= rules.conduct.most(viewer.role):
+        cause = TOO_MANY
+    elif count >= rules.conduct.pattern_after:
+        recent = looking.oversight.recent(grant, viewer.account, since, rules.conduct.pattern_after)
+        cause = pattern(recent, viewer.role, rules, searching=action == "search")
+    if cause is None:
+        return
+    _append(grant, command, looking, action, AccessRefused, asked, cause, outcome="refused")
+    looking.oversight.investigate(viewer.account, cause, grant.access_id, grant.instant)
+    raise AccessDenied(
+        "These looks are more than your role's work asks for, or in a pattern unlike it. They are being looked into; "
+        "wait, or ask your account manager.",
+        code=cause,
+    )
+
+
+def _watch(
+    grant: AccessGrant,
+    looking: Looking,
+    action: Action,
+    criteria: Criteria | None,
+    displays: Sequence[_Display],
+) -> None:
+    """Have looked into, before anything is released, what is flagged of a look that is on record (T36, T41)."""
+    if action == "override":
+        looking.oversight.investigate(looking.viewer.account, OVERRIDE, grant.access_id, grant.instant)
+    shown = [display.record for display in displays]
+    for actor in filter(None, (looking.viewer, looking.mediator)):
+        cause = own(actor.ties, criteria, shown)
+        if cause is not None:
+            looking.oversight.investigate(actor.account, cause, grant.access_id, grant.instant)
+
+
+def _gate(looking: Looking, grant: AccessGrant) -> Gate:
+    return Gate(looking.authorities, grant.instant, looking.rules, training=looking.viewer.standing.training)
+
+
 def _ranked(
-    command: SearchRecords, looking: Looking, grant: AccessGrant, ids: Sequence[UUID]
+    command: SearchRecords, looking: Looking, grant: AccessGrant, gate: Gate, ids: Sequence[UUID]
 ) -> list[_Display]:
     """The hits that what is shown of them still meets, in the order of how well it does (D16)."""
     facts = looking.records.facts(grant, ids)
@@ -978,7 +1103,7 @@ def _ranked(
             continue
         shown = listed(looking.rules, RENDERER, facts[child_id], grant.viewer, grant.instant)
         rank = looking.finder.rank(command.criteria, shown.record) if shown else None
-        if shown is not None and rank is not None:
+        if shown is not None and rank is not None and gate.opens(facts[child_id], grant.viewer):
             found.append((rank, _Display(child_id, facts[child_id].version, shown.mask, shown.record)))
     return [display for _, display in sorted(found, key=lambda entry: (entry[0], entry[1].child_id.bytes))]
 
@@ -1026,7 +1151,8 @@ def _again(hit: Hit, shown: Disclosed | None) -> _Display:
     """One hit as it was displayed. Raises AccessDenied where this grant cannot open what the display held."""
     if shown is None or shown.mask != hit.mask:
         raise AccessDenied(
-            "This display holds what has been shielded since. It needs two auditors: --as one --with another.",
+            "This display holds what has been shielded since. It needs two auditors: --as one --with another, or "
+            "--propose it to another.",
             code="two-people-needed",
         )
     return _Display(hit.stream, hit.version, shown.mask, shown.record)

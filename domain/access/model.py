@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.access.events import Hit, Looked
+from domain.account.events import TiesDeclared
 from domain.account.model import Account
 from domain.disclosure import Viewer
 from domain.errors import NotFound
@@ -53,16 +54,23 @@ class Actor(Viewer):
     """Whoever asks, as the log has them now: what a display depends on, and what has to hold before there is one.
 
     Nobody is let in by being an actor: `domain.access.handlers` decides at the instant of each command. read_from: the
-    stream versions this was read from.
+    stream versions this was read from. ties: whom the holder declared their own. made_up: nobody's, in a training home.
     """
 
     standing: Standing
     holder: Holder
+    line_manager: Holder | None
+    ties: TiesDeclared | None
+    made_up: bool
     read_from: tuple[tuple[UUID, int], ...]
 
     def is_person(self, other: "Actor") -> bool:
         """Whether two accounts are one, or may be one person's."""
         return self.account == other.account or self.holder.may_be(other.holder)
+
+    def manages(self, other: "Actor") -> bool:
+        """Whether this is the other's line manager."""
+        return other.line_manager is not None and self.holder.may_be(other.line_manager)
 
     def granter(self) -> Granter:
         """As an account manager."""
@@ -95,6 +103,9 @@ def actor_of(account: Account, organisation: Organisation, *, training: bool) ->
         purposes=account.purposes,
         standing=standing,
         holder=holder,
+        ties=account.ties,
+        made_up=training and account.made_up,
+        line_manager=Holder(opened.organisation, account.line_manager) if account.line_manager else None,
         read_from=(
             (account.account_id, account.version),
             (opened.organisation, organisation.version),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, ShortCode
+from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, Postcode, ShortCode
 from domain.kernel import Command
 
 
@@ -24,6 +24,20 @@ class OpenAccount(Command):
     purposes: Annotated[tuple[ShortCode, ...], Field(max_length=12)]
     may_override: bool = False
     holder: AllocatedNumber | None = None
+
+
+class NameLineManager(Command):
+    """Say who manages the holder at work, by their employer's number."""
+
+    manager: AllocatedNumber
+
+
+class DeclareTies(Command):
+    """Say who the holder's own are: none of them is theirs to look up."""
+
+    surnames: Annotated[tuple[NamePart, ...], Field(max_length=6)] = ()
+    postcodes: Annotated[tuple[Postcode, ...], Field(max_length=6)] = ()
+    relatives: Annotated[tuple[NamePart, ...], Field(max_length=12)] = ()
 
 
 class SuspendAccount(Command):

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, ShortCode
+from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, Postcode, ShortCode
 from domain.kernel import Event, EventTypes
 from domain.personal_data import IN_IDENTITY
 
@@ -35,6 +35,31 @@ class AccountHolderNamed(Event):
     NAME: ClassVar[str] = "account-holder-named"
 
     holder: Annotated[AllocatedNumber, IN_IDENTITY]
+
+
+class LineManagerNamed(Event):
+    """Who manages the holder at work, by the number their employer knows them by.
+
+    They are told where something about the holder is looked into, and are no second person to them, nor the other way
+    round.
+    """
+
+    NAME: ClassVar[str] = "line-manager-named"
+
+    manager: Annotated[AllocatedNumber, IN_IDENTITY]
+
+
+class TiesDeclared(Event):
+    """Who the holder says is their own: surnames and postcodes of the household, and relatives by their full names.
+
+    What was declared before no longer counts. Nobody reads it; looks are compared with it.
+    """
+
+    NAME: ClassVar[str] = "ties-declared"
+
+    surnames: Annotated[tuple[NamePart, ...], Field(max_length=6), IN_IDENTITY] = ()
+    postcodes: Annotated[tuple[Postcode, ...], Field(max_length=6), IN_IDENTITY] = ()
+    relatives: Annotated[tuple[NamePart, ...], Field(max_length=12), IN_IDENTITY] = ()
 
 
 class AccountSuspended(Event):
@@ -102,6 +127,8 @@ EVENTS = EventTypes(
     (
         AccountOpened,
         AccountHolderNamed,
+        LineManagerNamed,
+        TiesDeclared,
         AccountSuspended,
         AccountReinstated,
         AccountClosed,

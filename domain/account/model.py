@@ -8,6 +8,8 @@ from uuid import UUID
 from domain.account.commands import (
     AssignRole,
     CloseAccount,
+    DeclareTies,
+    NameLineManager,
     OpenAccount,
     RecordAccountCondition,
     ReinstateAccount,
@@ -22,7 +24,9 @@ from domain.account.events import (
     AccountOpened,
     AccountReinstated,
     AccountSuspended,
+    LineManagerNamed,
     RoleAssigned,
+    TiesDeclared,
 )
 from domain.errors import BadInput, NotFound, Refused
 from domain.kernel import Command, Event, History
@@ -49,6 +53,8 @@ class Account:
     conditions: Party = field(default_factory=Party)
     references: tuple[tuple[str, str], ...] = ()
     """Condition → the number it was last recorded under, where one was given."""
+    line_manager: str | None = None
+    ties: TiesDeclared | None = None
 
     @property
     def closed(self) -> bool:
@@ -61,6 +67,11 @@ class Account:
         if self.opened is None or self.closed:
             raise NotFound("There is no such account.", field="account")
         return self.opened
+
+    @property
+    def made_up(self) -> bool:
+        """Whether conditions of it were made up, for an invented person."""
+        return any(proof.made_up for proof in self.conditions.proofs.values())
 
     @property
     def person(self) -> Holder | None:
@@ -118,6 +129,10 @@ def decide(account: Account, command: Command, rules: RuleSet) -> Sequence[Event
             return (AccountReinstated(reason=command.reason),) if account.conditions.suspended else ()
         case AssignRole():
             return _assign_role(account, command, rules)
+        case NameLineManager():
+            return _name_line_manager(account, command)
+        case DeclareTies():
+            return _declare_ties(account, command)
         case RecordAccountCondition():
             return _record_condition(account, command, rules)
         case WithdrawAccountCondition():
@@ -143,6 +158,24 @@ def _assign_role(account: Account, command: AssignRole, rules: RuleSet) -> Seque
             field="role",
         )
     return (RoleAssigned(rule_set=rules.id, **dict(command.model_dump(exclude={"at"}))),)
+
+
+def _name_line_manager(account: Account, command: NameLineManager) -> Sequence[Event]:
+    if command.manager == account.holder:
+        raise BadInput(
+            "Nobody is their own line manager: give the manager's staff number.",
+            code="own-manager",
+            field="manager",
+        )
+    return () if account.line_manager == command.manager else (LineManagerNamed(manager=command.manager),)
+
+
+def _declare_ties(account: Account, command: DeclareTies) -> Sequence[Event]:
+    for kind, names in (("surname", command.surnames), ("relative", command.relatives)):
+        for name in names:
+            screen_name(name, kind, words=6)
+    declared = TiesDeclared(**dict(command.model_dump(exclude={"at"})))
+    return () if account.ties == declared else (declared,)
 
 
 def _record_condition(account: Account, command: RecordAccountCondition, rules: RuleSet) -> Sequence[Event]:
@@ -177,6 +210,10 @@ def evolve(account: Account, event: Event) -> Account:
             )
         case AccountHolderNamed():
             return replace(account, holder=event.holder)
+        case LineManagerNamed():
+            return replace(account, line_manager=event.manager)
+        case TiesDeclared():
+            return replace(account, ties=event)
         case AccountSuspended():
             return replace(account, conditions=replace(stood, suspended=True))
         case AccountReinstated():

@@ -1,6 +1,6 @@
 """Load, decide, append for a child's record."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
@@ -88,10 +88,13 @@ def carry_out(
     batch: UUID | None = None,
     reservations: Sequence[Reservation] = (),
     warm: WarmRecords | None = None,
+    beside: Callable[[int], Change] | None = None,
 ) -> CarriedOut:
     """Carry out one command on one child's record; where another writer was first, load and decide again.
 
-    warm: records at hand, which need not be loaded; what is answered never rests on one that is out of date.
+    warm: records at hand, which need not be loaded; what is answered never rests on one that is out of date. beside:
+    what else is appended with it, all of it or none, given the version at which the record was loaded; asked before
+    anything is decided, and may refuse.
 
     Raises Refused, AlreadyReserved (another record holds the index number or the NHS number), VersionConflict after
     eight attempts, Unavailable.
@@ -99,13 +102,23 @@ def carry_out(
     for _ in range(_ATTEMPTS - 1):
         try:
             return _once(
-                child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations, warm
+                child_id,
+                command,
+                store,
+                tokens,
+                rules,
+                metadata,
+                idempotency_key,
+                batch,
+                reservations,
+                warm if beside is None else None,
+                beside,
             )
         except VersionConflict:
             if warm is not None:
                 warm.drop(child_id)
     return _once(
-        child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations, None
+        child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations, None, beside
     )
 
 
@@ -120,8 +133,9 @@ def _once(
     batch: UUID | None,
     reservations: Sequence[Reservation],
     warm: WarmRecords | None,
+    beside: Callable[[int], Change] | None,
 ) -> CarriedOut:
-    record, decision = _decided(child_id, command, store, rules, warm)
+    record, decision, others = _decided(child_id, command, store, rules, warm, beside)
     if not decision.events and idempotency_key is None:
         return CarriedOut(Appended((), None, duplicate=True))
     claimed = [
@@ -132,7 +146,7 @@ def _once(
             if not record.version or store.find(claim.token) != child_id
         ),
     ]
-    changes = (change_of(child_id, record.version, decision),) if decision.events else ()
+    changes = (*((change_of(child_id, record.version, decision),) if decision.events else ()), *others)
     appended = store.append(
         changes,
         metadata,
@@ -150,9 +164,14 @@ def _once(
 
 
 def _decided(
-    child_id: UUID, command: Command, store: EventStore, rules: RuleSet, warm: WarmRecords | None
-) -> tuple[ChildRecord, Decision]:
-    """The record and what is decided on it.
+    child_id: UUID,
+    command: Command,
+    store: EventStore,
+    rules: RuleSet,
+    warm: WarmRecords | None,
+    beside: Callable[[int], Change] | None,
+) -> tuple[ChildRecord, Decision, Sequence[Change]]:
+    """The record, what is decided on it, and what is appended beside it.
 
     On a record at hand only an append is decided, for its expected version proves that the record was up to date. A
     refusal, or that there is nothing to do, is said only of a record that was just loaded.
@@ -162,9 +181,10 @@ def _decided(
         with suppress(Refused):
             decision = decide(record, command, rules)
             if decision.events:
-                return record, decision
+                return record, decision, ()
     record = model.fold(store.load(child_id))
-    return record, decide(record, command, rules)
+    others = () if beside is None else (beside(record.version),)
+    return record, decide(record, command, rules), others
 
 
 def _after(record: ChildRecord, decision: Decision, appended: Appended) -> ChildRecord:
@@ -183,7 +203,14 @@ def _after(record: ChildRecord, decision: Decision, appended: Appended) -> Child
             metadata=HIDDEN,
         )
         for number, (position, content_key, event) in enumerate(
-            zip(appended.positions, decision.content_keys, decision.events, strict=True), 1
+            # what is appended beside the record's events comes behind them
+            zip(
+                appended.positions[: len(decision.events)],
+                decision.content_keys,
+                decision.events,
+                strict=True,
+            ),
+            1,
         )
     ]
     return reduce(model.evolve, recorded, record)

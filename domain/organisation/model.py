@@ -46,6 +46,10 @@ class Organisation:
         """Of which kind it is; None where there is none."""
         return None if self.registered is None else self.registered.kind
 
+    def asked(self) -> tuple[str, ...]:
+        """What conditions are asked of it: those of an organisation, of a local authority its own besides."""
+        return ("organisation", "authority") if self.kind == "local-authority" else ("organisation",)
+
 
 def register(organisation: Organisation, command: RegisterOrganisation) -> Sequence[Event]:
     """Register it. The same again changes nothing."""

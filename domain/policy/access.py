@@ -134,6 +134,8 @@ class Stands:
 def conditions_of(standing: Standing, instant: datetime, rules: RuleSet) -> Iterator[Stands]:
     """Every condition that is asked of an account of this role and of its organisation, in the order of the rules."""
     for code, condition in rules.conditions.items():
+        if condition.of == "authority":  # of a record's, not of whoever looks
+            continue
         if condition.roles and standing.role not in condition.roles:
             continue
         party = standing.account if condition.of == "account" else standing.organisation
@@ -148,6 +150,14 @@ def stands(
     state = state_of(proof, condition, instant, rules, training=training)
     until = lapses_on(proof, condition, rules) if proof else None
     return Stands(code, condition, state, proof, until)
+
+
+def opened_by(party: Party, instant: datetime, rules: RuleSet, *, training: bool) -> bool:
+    """Whether readers open the records that an authority is responsible for: all that is asked of it holds."""
+    asked = [(code, one) for code, one in rules.conditions.items() if one.of == "authority"]
+    return all(
+        stands(code, one, party, instant, rules, training=training).state == "holds" for code, one in asked
+    )
 
 
 def refusals(standing: Standing, instant: datetime, rules: RuleSet) -> Iterator[Permission]:

@@ -121,8 +121,9 @@ def proof_of(met: Met) -> Proof:
 def condition_of(code: str, party: Literal["account", "organisation"], rules: RuleSet) -> Condition:
     """A condition that is asked of such a party. Raises BadInput, code `unknown-condition`."""
     found = rules.conditions.get(code)
-    if found is None or found.of != party:
-        known = ", ".join(name for name, one in rules.conditions.items() if one.of == party)
+    asked = ("account",) if party == "account" else ("organisation", "authority")
+    if found is None or found.of not in asked:
+        known = ", ".join(name for name, one in rules.conditions.items() if one.of in asked)
         raise BadInput(f"The condition is one of: {known}.", code="unknown-condition", field="condition")
     return found
 

@@ -60,6 +60,7 @@ Right: TypeAlias = Literal[
     "subject-access",
     "export-accesses",
     "what-would",
+    "two-people",
     # changing one record
     "register-child",
     "assert-facts",
@@ -84,6 +85,8 @@ Right: TypeAlias = Literal[
     "retention",
     "account",
     "organisation",
+    "investigate",
+    "line-manage",
 ]
 
 Alteration: TypeAlias = Literal["role", "name", "ownership", "purpose"]
@@ -113,6 +116,18 @@ GUARDED_ACTIONS: Final[frozenset[Right]] = frozenset({"search", "show"})
 
 GRANTING: Final[frozenset[Right]] = frozenset({"account", "organisation"})
 """Rights that no role holds beside any other: whoever says who may look does not look, nor run or audit the index."""
+
+CAUSES: Final = (
+    "override",
+    "declared-family",
+    "own-address",
+    "own-surname",
+    "too-many-looks",
+    "age-check",
+    "sequential-names",
+    "no-involvement",
+)
+"""Why the index itself has somebody's looks looked into; a rule set says of each what follows."""
 
 Years = Annotated[int, Field(ge=0, le=100)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
@@ -280,12 +295,15 @@ class SubjectAccess(Immutable):
 class Condition(Immutable):
     """What must hold, of an account or of the organisation its holder works for, for that account to be let in.
 
+    Of an `authority` it is asked where somebody looks at a record that this authority is responsible for: until it
+    holds, no reader opens the record.
+
     years: it lapses as the day begins that is so many years after the day it was met on; None: never by itself.
     roles: it is asked of accounts of these roles alone, empty: of all. voided_by: once one of these has changed, it is
     to be met anew. own_reference: what is recorded carries a number that no other account may have.
     """
 
-    of: Literal["account", "organisation"]
+    of: Literal["account", "organisation", "authority"]
     title: Words
     basis: Words
     years: Years | None = None
@@ -321,6 +339,39 @@ class Access(Immutable):
     reasons: Annotated[Codes, Field(min_length=1)]
 
 
+class TwoPeople(Immutable):
+    """Acts that need two people. hours: for so long what one proposed may be confirmed by another."""
+
+    hours: Annotated[int, Field(ge=1, le=720)]
+
+
+class Cause(Immutable):
+    """Why somebody's looks are looked into. suspends: their account at once. each: every look anew, not once a day."""
+
+    title: Words
+    suspends: bool = False
+    each: bool = False
+
+
+class Conduct(Immutable):
+    """How looks are watched. review_days: working days within which an investigation is taken up.
+
+    window: minutes over which looks are counted. most_looks: by role, how many in a window; `otherwise` for the rest.
+    pattern_after: so many searches in a row, or records opened in a window, make a pattern.
+    """
+
+    review_days: Annotated[int, Field(ge=1, le=30)]
+    window: Annotated[int, Field(ge=1, le=1440)]
+    most_looks: dict[ShortCode, Annotated[int, Field(ge=1)]]
+    pattern_after: Annotated[int, Field(ge=3, le=50)]
+    causes: dict[ShortCode, Cause]
+    outcomes: Annotated[Codes, Field(min_length=1)]
+
+    def most(self, role: str) -> int:
+        """How many looks an account of this role makes in a window at most."""
+        return self.most_looks.get(role, self.most_looks["otherwise"])
+
+
 class RuleSet(Immutable):
     """The rules in force from `valid_from` to the day before `valid_to` (None: until replaced)."""
 
@@ -341,6 +392,8 @@ class RuleSet(Immutable):
     purposes: dict[ShortCode, Purpose]
     roles: dict[ShortCode, Role]
     access: Access
+    two_people: TwoPeople
+    conduct: Conduct
     conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
     """In the order in which they are looked at."""
     organisations: dict[ShortCode, OrganisationKind]
@@ -384,6 +437,10 @@ class RuleSet(Immutable):
                 raise ValueError(f"roles.{name} sees behind a shield without the right to")
             if GRANTING & set(role.may) and (role.sights or set(role.may) - GRANTING):
                 raise ValueError(f"roles.{name} says who may look, and may do other things too")
+        if not set(CAUSES) <= set(self.conduct.causes):
+            raise ValueError(f"conduct.causes lacks one of {', '.join(CAUSES)}")
+        if "otherwise" not in self.conduct.most_looks:
+            raise ValueError("conduct.most_looks lacks otherwise")
         self._roles_are_there()
         self._exemptions_are_of_what_is_there()
         return self
@@ -399,9 +456,10 @@ class RuleSet(Immutable):
                 raise ValueError(f"subject_access.exemptions.{name} names what is not there")
 
     def _roles_are_there(self) -> None:
+        looks = {"conduct.most_looks": tuple(set(self.conduct.most_looks) - {"otherwise"})}
         named = {f"conditions.{name}": one.roles for name, one in self.conditions.items()}
         named |= {f"organisations.{name}": kind.roles for name, kind in self.organisations.items()}
-        for where, roles in {**named, "access.duties": self.access.duties}.items():
+        for where, roles in {**named, **looks, "access.duties": self.access.duties}.items():
             if not set(roles) <= set(self.roles):
                 raise ValueError(f"{where} names a role that is not there")
         for name, kind in self.organisations.items():

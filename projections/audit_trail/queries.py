@@ -14,7 +14,8 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from domain.access.events import Criteria, Hit, Looked, TrailFilter
+from domain.access.conduct import Recent
+from domain.access.events import Criteria, Hit, Looked, RecordsSearched, TrailFilter
 from domain.access.model import Access, AccessGrant, AccessOnRecord
 from domain.disclosure import fields_of
 from domain.errors import BadInput, DamagedStream, Refused
@@ -229,6 +230,20 @@ class AuditTrail:
         entries.sort(key=lambda entry: (entry["reason"], entry["role"], entry["body"] or ""))
         return sorted(entries, key=lambda entry: str(entry["day"]), reverse=True), len(found) > limit
 
+    def looks(self, grant: AccessGrant, account: UUID, since: datetime) -> int:
+        """How many searches an account ran and records it opened since an instant."""
+        with self._open() as connection:
+            return looks(connection, grant, account, since)
+
+    def recent(self, grant: AccessGrant, account: UUID, since: datetime, most: int) -> Recent:
+        """What they were. What was searched for is opened from the log; no view holds it."""
+        with self._open() as connection:
+            found = counted(connection, grant, account, since, most)
+        opened = self._looks(found.searches)
+        events = [_looked(opened.get(access_id)) for access_id in found.searches]
+        criteria = tuple(event.criteria for event in events if isinstance(event, RecordsSearched))
+        return Recent(criteria, found.opened, found.changed)
+
     def _not_in_the_open(self, child_ids: set[UUID]) -> set[UUID]:
         """Those of these children who are shielded, or whose stream cannot be opened."""
         opened = self._records.load_many(child_ids)
@@ -390,6 +405,59 @@ def _is_chosen(change: ChangeRow, chosen: TrailFilter) -> bool:
         and (chosen.event is None or change.event == chosen.event)
         and (chosen.by is None or change.actor == chosen.by)
     )
+
+
+class Counted(NamedTuple):
+    """Looks within a window. searches: their access ids, newest first; opened, changed: distinct records."""
+
+    searches: list[UUID]
+    opened: int
+    changed: int
+
+
+def looks(connection: Connection[Any], grant: AccessGrant, account: UUID, since: datetime) -> int:
+    """How many searches were run and records opened by an account, or on its behalf, from an instant on."""
+    del grant
+    row = connection.execute(
+        """
+        SELECT count(*) FROM look
+        WHERE (account = %(account)s OR on_behalf_of = %(account)s) AND at >= %(since)s AND outcome = 'granted'
+            AND action IN ('search', 'show', 'override')
+        """,
+        {"account": account, "since": since},
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def counted(
+    connection: Connection[Any], grant: AccessGrant, account: UUID, since: datetime, most: int
+) -> Counted:
+    """The newest searches of an account, and how many records it opened and ever changed."""
+    del grant
+    given = {"account": account, "since": since, "most": most}
+    searches = connection.execute(
+        """
+        SELECT access_id FROM look
+        WHERE (account = %(account)s OR on_behalf_of = %(account)s) AND at >= %(since)s AND outcome = 'granted'
+            AND action = 'search'
+        ORDER BY at DESC, access_id LIMIT %(most)s
+        """,
+        given,
+    ).fetchall()
+    row = connection.execute(
+        """
+        SELECT count(*), count(*) FILTER (WHERE EXISTS (
+            SELECT FROM change AS c WHERE c.child_id = o.child_id AND c.actor = %(account)s))
+        FROM (
+            SELECT DISTINCT s.child_id FROM look AS l JOIN seen AS s USING (access_id)
+            WHERE (l.account = %(account)s OR l.on_behalf_of = %(account)s) AND l.at >= %(since)s AND s.shown
+                AND l.action IN ('show', 'override')
+        ) AS o
+        """,
+        given,
+    ).fetchone()
+    opened, changed = row or (0, 0)
+    return Counted([access_id for (access_id,) in searches], opened, changed)
 
 
 class Refusal(NamedTuple):

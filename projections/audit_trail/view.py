@@ -50,8 +50,10 @@ _DATES: Final = ("effective", "began", "ended", "given_on", "withdrawn_on", "die
 """The fields that say when something was true, by the names they have in one event or another."""
 
 
-_ABOUT_NO_CHILD: Final = frozenset({"what-saw", "replay", "what-would", "account", "organisation"})
-"""Actions whose subject is an account, an organisation or an access."""
+_ABOUT_NO_CHILD: Final = frozenset(
+    {"what-saw", "replay", "what-would", "account", "organisation", "two-people", "investigate"}
+)
+"""Actions whose subject is an account, an organisation, an access, a proposal or an investigation."""
 
 
 class LookRow(NamedTuple):

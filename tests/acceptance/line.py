@@ -25,7 +25,7 @@ from tests.loading import a_births_file, ndjson
 START: Final = datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
 """When a home of these tests begins: ahead of every machine's clock that runs them, so that its own clock rules."""
 
-AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention"})
+AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention", "confirm"})
 """Words of commands that wait until what they did is sealed."""
 
 Json = dict[str, Any]
@@ -191,6 +191,8 @@ class Line:
         """The databases, wherever they are."""
         if self.databases is not None:
             return self.databases
+        if EmbeddedServer(self.home).running() is None:
+            self.done("policy", "list")  # it stops by itself a minute after the last command that needed it
         running = EmbeddedServer(self.home).running()
         if running is None:  # a minute has passed since a command last needed it
             with EmbeddedServer(self.home) as running:

@@ -134,6 +134,16 @@ COMMANDS: dict[Path_, Command] = {
         (("teacher", "luck", "--reason", "left"), "unknown-condition"),
         (("teacher", "check", "--reason", "dislike"), "unknown-reason"),
     )),
+    ("account", "declare"): Command(("teacher",), wrong=(
+        (("teacher", "--surname", NARRATIVE), "narrative"),
+        (("teacher", "--relative", NARRATIVE), "narrative"),
+        (("teacher", "--postcode", f"{TOKEN} 1AA"), "bad-input"),
+        ((f"{TOKEN}-nobody",), "not-found"),
+    )),
+    ("account", "line-manager"): Command(("teacher", "4712"), wrong=(
+        (("teacher", f"{TOKEN}?"), "bad-input"),
+        ((f"{TOKEN}-nobody", "1"), "not-found"),
+    )),
     ("audit", "changes"): Command((CHILD,), wrong=(
         ((CHILD, "--since", TOKEN), "bad-input"),
         ((CHILD, "--after", TOKEN), "bad-input"),
@@ -289,6 +299,35 @@ COMMANDS: dict[Path_, Command] = {
     ("projection", "list"): Command(),
     ("projection", "run"): Command(),
     ("projection", "status"): Command(),
+    ("investigation", "close"): Command((HELD,), {"--outcome": "no-misuse"}, "auditor", wrong=(
+        ((TOKEN, "--outcome", "no-misuse"), "bad-input"),
+        ((HELD, "--outcome", "no-misuse"), "not-found"),
+    )),
+    ("investigation", "list"): Command(acting="auditor", wrong=((("--limit", "0"), "usage"),)),
+    ("investigation", "notices"): Command(acting="practitioner", wrong=((("--limit", "0"), "usage"),)),
+    ("investigation", "show"): Command((HELD,), acting="auditor", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
+    ("investigation", "take"): Command((HELD,), acting="auditor", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
+    ("proposal", "confirm"): Command((HELD,), {"--digest": "0f" * 32}, "data-manager", wrong=(
+        ((TOKEN, "--digest", "0f" * 32), "bad-input"),
+        ((HELD, "--digest", TOKEN), "bad-input"),
+        ((HELD, "--digest", "0f" * 31), "bad-input"),
+        ((HELD, "--digest", "0f" * 32), "not-found"),
+    )),
+    ("proposal", "list"): Command(acting="data-manager"),
+    ("proposal", "show"): Command((HELD,), acting="data-manager", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
+    ("proposal", "withdraw"): Command((HELD,), acting="data-manager", wrong=(
+        ((TOKEN,), "bad-input"),
+        ((HELD,), "not-found"),
+    )),
     ("queue", "decide"): Command(
         (HELD, CHILD),
         {"--reason": "documents-seen"},

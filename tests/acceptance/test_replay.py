@@ -16,6 +16,7 @@ import pytest
 
 from cli.app import App
 from cli.bootstrap import open_app
+from cli.two_people import TwoPeople
 from domain.access.commands import HandOver, OpenRecord, ReplayAccess, SearchRecords
 from domain.access.events import Criteria
 from domain.access.handlers import Replayed, hand_over, open_record, replay, search
@@ -196,7 +197,8 @@ class World:
             command = command.model_copy(update={"at": now})
         with suppress(Refused):  # not every wish fits every record
             if isinstance(command, LiftShield):
-                app.lift_shield(child_id, command, app.viewer(acting), app.viewer("data-manager-2"))
+                two = app.viewer(acting), app.viewer("data-manager-2")
+                TwoPeople(app).lift_shield(child_id, command.reason, *two)
             else:
                 app.record(child_id, command, app.viewer(acting))
 

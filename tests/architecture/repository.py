@@ -9,7 +9,10 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("cli", "adapters", "projections", "ingest", "domain")
-AGGREGATES: Final = ("child_record", "account", "organisation", "rule_set", "access", "supply", "destruction")
+AGGREGATES: Final = (
+    "child_record", "account", "organisation", "rule_set", "access", "supply", "destruction", "proposal",
+    "investigation",
+)  # fmt: skip
 
 _NOT_OURS: Final = {"__pycache__", "build", "dist", "node_modules"}
 _HIDDEN_BUT_OURS: Final = {".ci"}

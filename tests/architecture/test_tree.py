@@ -25,8 +25,13 @@ TOP_LEVEL = {
 }
 IN_AN_AGGREGATE = {"__init__.py", "events.py", "commands.py", "model.py", "handlers.py", "upcasters.py"}
 BESIDES = {
-    "child_record": {"decisions.py", "assertions.py", "subject_access.py"}
-}  # its model.py holds state and evolve, these decide
+    "child_record": {
+        "decisions.py",
+        "assertions.py",
+        "subject_access.py",
+    },  # its model.py holds state and evolve
+    "access": {"conduct.py", "go_live.py"},  # what is flagged of a look; which records are open yet
+}
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = (
     "practitioner_view",
@@ -35,6 +40,7 @@ PROJECTIONS = (
     "match_index",
     "review_queue",
     "access_register",
+    "oversight",
 )
 SAYS_NOTHING = {"utils.py", "util.py", "helpers.py", "common.py", "manager.py", "base.py", "misc.py"}
 

@@ -26,9 +26,11 @@ from domain.child_record import events as child
 from domain.child_record.events import Contact, Source, SourceKind
 from domain.destruction.events import DestructionBegun, DestructionCompleted
 from domain.identifiers import CROCKFORD, index_number
+from domain.investigation import events as investigation
 from domain.kernel import Event, EventTypes, Log, Metadata
 from domain.organisation import events as organisation
 from domain.personal_data import Part
+from domain.proposal import events as proposal
 from domain.rule_set.events import RuleSetAdopted
 from domain.supply.events import FileReceived, FileWithdrawn, HeldRecordDecided, SourceRecordReleased
 from tests.builders import NOW, TODAY
@@ -205,6 +207,7 @@ def _typed(random: Random) -> Iterator[Event]:
     yield RuleSetAdopted(rule_set="present", valid_from=TODAY, digest="a" * 64)
     yield DestructionBegun(child=UUID(int=2**127), rule="archived-six-years", rule_set="present", due=TODAY)
     yield DestructionCompleted(child=UUID(int=2**127), keys=12, completed_on=TODAY)
+    yield from _watched()
     yield FileReceived(kind="births", digest="a" * 64)
     yield FileWithdrawn(withdrawn_on=TODAY)
     for child_id in (None, UUID(int=2**127)):
@@ -247,6 +250,12 @@ def _about_accounts() -> Iterator[Event]:
         )
         yield account.RoleAssigned(role=name, **role)
     yield account.AccountHolderNamed(holder="LCC/2016/004113")
+    yield account.LineManagerNamed(manager="LCC/2016/004113")
+    yield account.TiesDeclared(
+        surnames=("Fetherstonhaugh-Cholmondeley", "O’Neill"),
+        postcodes=("LS1 6AE", "WF12 9XX"),
+        relatives=("Alexander James Frederick Thornton", "Siân Ní Bhriain", "Zoë Ann O’Neill"),
+    )
     yield account.AccountSuspended(reason="disciplinary-procedure-missing")
     yield account.AccountReinstated(reason="disciplinary-procedure-missing")
     yield account.AccountClosed(reason="left-the-organisation")
@@ -358,6 +367,38 @@ def _about_one_child(random: Random) -> Iterator[Event]:
     )
 
 
+def _watched() -> Iterator[Event]:
+    """What two people do together, and what is looked into."""
+    one, digest = UUID(int=2**127 + 9), bytes(range(32))
+    yield proposal.ActProposed(
+        act="hand-over",
+        subject=one,
+        version=1234,
+        code="required-by-law",
+        fields=("name", "date_of_birth", "address", "education"),
+        words=one,
+        digest=digest,
+        expires_at=NOW,
+        rule_set="present",
+    )
+    yield proposal.ActConfirmed(digest=digest)
+    yield proposal.ProposalWithdrawn()
+    yield proposal.ProposalExpired()
+    yield investigation.InvestigationOpened(
+        account=one,
+        access=one,
+        cause="declared-family",
+        organisation=one,
+        area="E08000035",
+        line_manager="LCC/2016/004113",
+        review_by=TODAY,
+        rule_set="present",
+    )
+    yield investigation.LineManagerTold()
+    yield investigation.InvestigationTaken()
+    yield investigation.InvestigationClosed(outcome="credentials-misused")
+
+
 def _institution(random: Random, names: tuple[str, ...], code: str) -> dict[str, Any]:
     return {"name": random.choice(names), "code": code, "contact": _contact(random)}
 
@@ -401,6 +442,7 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
             "ground": "required-by-law",
         }
         yield access.RecordHandedOver.model_validate(standing | handed_over), _looker(random)
+        yield access.HandOverProposed.model_validate(standing | handed_over), _looker(random)
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}
         yield access.AccessRefused.model_validate(_standing(random, 0) | refused), _looker(random)
         decided = {"action": "lift-shield", "subject": _id(random)}

@@ -26,7 +26,7 @@ RULES: Final = the_rules()
 ACCOUNT: Final = UUID(int=41)
 EMPLOYER: Final = UUID(int=42)
 REASON: Final = "left"
-_ASKED_OF: Final = {code: one.of for code, one in RULES.conditions.items()}
+_ASKED_OF: Final = {code: one.of for code, one in RULES.conditions.items() if one.of != "authority"}
 
 Wish: TypeAlias = tuple[int, str, str, int, int | None]
 """Hours since the wish before, what is wished, of what, met so many days ago, ending in so many days."""

@@ -70,6 +70,9 @@ def an_actor(standing: Standing, account: int = 1, holder: str | None = "1001") 
         purposes=standing.purposes,
         standing=standing,
         holder=Holder(UUID(int=2), holder),
+        line_manager=None,
+        ties=None,
+        made_up=False,
         read_from=((UUID(int=account), 8), (UUID(int=2), 3)),
     )
 
@@ -89,6 +92,8 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         trail=closed,
         held=closed,
         adults=closed,
+        oversight=closed,
+        authorities=closed,
     )
 
 
@@ -165,7 +170,9 @@ DOORS: dict[str, tuple[str, Door]] = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("code", list(the_rules().conditions))
+@pytest.mark.parametrize(
+    "code", [code for code, one in the_rules().conditions.items() if one.of != "authority"]
+)
 def test_a_lapse_at_midnight_shuts_every_door_at_midnight(door: str, code: str) -> None:
     role, knock = DOORS[door]
     tomorrow = TODAY + timedelta(days=1)

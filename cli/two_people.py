@@ -1,0 +1,425 @@
+"""Acts that need two people, under the same conditions of access as everything else.
+
+One proposes, another confirms what both were shown; or, in a training home, both do it in one command. Either way the
+proposal and its confirmation are events. A change is appended with its confirmation in one transaction. A look is in
+the other log: its confirmation is committed first, and the look bears the proposal's id, so that it is made once; if it
+was cut off between the two, whoever confirmed it confirms again and it is made.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from cli.app import App
+from cli.evidence import write_evidence
+from cli.output import Json
+from domain.access.commands import HandOver, ReadAbout, ReplayAccess
+from domain.access.events import RecordHandedOver
+from domain.access.handlers import (
+    SAME_PERSON,
+    AccessLog,
+    Looking,
+    Replayed,
+    Shown,
+    hand_over,
+    read_about,
+    replay,
+)
+from domain.access.model import Access, Actor
+from domain.child_record.commands import LiftShield
+from domain.disclosure import canonical
+from domain.errors import AccessDenied, BadInput, Refused
+from domain.kernel import Change, Metadata
+from domain.proposal.commands import ConfirmAct, ExpireProposal, ProposeAct, WithdrawProposal
+from domain.proposal.handlers import both_at_once, change_of, handle, proposal_of
+from domain.proposal.model import ACTS, Proposal, decide, record_changed
+from domain.rule_set.model import RecordField
+
+_MOST_LISTED: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An act that two people are to do; the fields are those of `domain.proposal.events.ActProposed`."""
+
+    act: str
+    subject: UUID
+    version: int = 0
+    code: str | None = None
+    fields: tuple[RecordField, ...] = ()
+    words: UUID | None = None
+
+    def shown(self) -> Json:
+        """All of it in words and codes, as the digest of what both are shown is made of it."""
+        return {
+            "act": self.act,
+            "subject": str(self.subject),
+            "version": self.version,
+            "code": self.code,
+            "fields": list(self.fields),
+            "words": None if self.words is None else str(self.words),
+        }
+
+
+class ConfirmedFirst:
+    """A log of looks in which the look of two people is recorded only once its confirmation is.
+
+    Implements `domain.access.handlers.AccessLog`. What is refused, or shows nothing, confirms nothing.
+    """
+
+    def __init__(self, log: AccessLog, confirm: Callable[[Access], None]) -> None:
+        self._log = log
+        self._confirm: Callable[[Access], None] | None = confirm
+        self.digests = log.digests
+        self.load = log.load
+
+    def append(self, access: Access) -> None:
+        """Confirm, the first time, and commit the access event."""
+        done = access.event.outcome == "granted" and access.event.rule != "nothing-to-show"
+        if done and self._confirm is not None:
+            self._confirm(access)
+            self._confirm = None
+        self._log.append(access)
+
+
+@dataclass(frozen=True, slots=True)
+class TwoPeople:
+    """What two people do together in one home."""
+
+    app: App
+
+    # Both at once
+
+    def looking(self, first: Actor, second: Actor | None, wanted: Wanted, access_id: UUID) -> Looking:
+        """What looking needs, for the first; with a second, that both did it is on record before it is."""
+        looking = self.app.looking(first)
+        if second is None:
+            return looking
+
+        def confirm(access: Access) -> None:
+            words = access.access_id if isinstance(access.event, RecordHandedOver) else None
+            versions = [hit.version for hit in access.event.hits] if words else [0]
+            whole = replace(wanted, words=words, version=versions[0])
+            change = both_at_once(access_id, self._proposing(access_id, first, whole), self.app.rules)
+            metadata = self.app.metadata(first, second, access.metadata.purpose or self.app.reason(first))
+            self.app.serving.append((change,), metadata, instant=self.app.now())
+
+        return replace(looking, log=ConfirmedFirst(looking.log, confirm))
+
+    def lift_shield(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> Json:
+        """Lower the shields of a record, by two people who are both there. Gives the receipt and its proof."""
+        self.app.let_in(first, second, "lift-shield", child_id)
+        proposal_id = self.app.ids.new()
+        wanted = Wanted("lift-shield", child_id, code=reason)
+
+        def beside(version: int) -> Change:
+            proposing = self._proposing(proposal_id, first, replace(wanted, version=version))
+            return both_at_once(proposal_id, proposing, self.app.rules)
+
+        with self.app.refusals_recorded(first, "lift-shield", child_id, second):
+            return self._lift(child_id, reason, first, second, self.app.metadata(first, second), beside)
+
+    def _lift(
+        self,
+        child_id: UUID,
+        reason: str,
+        first: Actor,
+        second: Actor,
+        metadata: Metadata,
+        beside: Callable[[int], Change],
+    ) -> Json:
+        command = LiftShield(
+            at=self.app.now(), reason=reason, proposed_by=first.account, confirmed_by=second.account
+        )
+        return self.app.lift_shield(child_id, command, (first, second), metadata, beside)
+
+    # Proposing
+
+    def propose_lift(self, child_id: UUID, reason: str, first: Actor) -> Json:
+        """Propose to lower the shields of a record. Refused where that could not be done now."""
+        self.app.let_in(first, None, "lift-shield", child_id)
+        somebody = self.app.ids.new()
+        command = LiftShield(
+            at=self.app.now(), reason=reason, proposed_by=first.account, confirmed_by=somebody
+        )
+        with self.app.refusals_recorded(first, "lift-shield", child_id):
+            version = self.app.writing.check(child_id, command)
+        return self.propose(first, Wanted("lift-shield", child_id, version, reason), "casework")
+
+    def propose_hand_over(self, command: HandOver, first: Actor) -> Json:
+        """Propose to hand facts over: shows them to whoever proposes it, on record as a look."""
+        shown = hand_over(command, self.app.looking(first), proposing=True)
+        looked = self.app.access_log.load(shown.access_id)
+        version = looked.event.hits[0].version if looked else 0
+        wanted = Wanted(
+            "hand-over", command.child_id, version, command.ground, command.fields, shown.access_id
+        )
+        return {
+            **self.propose(first, wanted, command.reason or self.app.reason(first)),
+            "handing_over": shown.display,
+        }
+
+    def propose(self, first: Actor, wanted: Wanted, purpose: str) -> Json:
+        """Put on record that an act is proposed to somebody else; whoever proposes is let in to do it already."""
+        right = ACTS[wanted.act].right
+        self._must_show_second_factor(first, wanted, None)
+        proposal_id = self.app.ids.new()
+        command = self._proposing(proposal_id, first, wanted)
+        with self.app.refusals_recorded(first, right, wanted.subject):
+            metadata = self.app.metadata(first, purpose=purpose)
+            handle(proposal_id, command, store=self.app.serving, rules=self.app.rules, metadata=metadata)
+        self.app.catch_up()
+        return self._told(proposal_of(proposal_id, self.app.serving))
+
+    def _proposing(self, proposal_id: UUID, first: Actor, wanted: Wanted) -> ProposeAct:
+        """What is proposed, with a keyed digest of it: nothing of it can be exchanged for something else."""
+        shown = canonical({**wanted.shown(), "proposed_by": str(first.account)})
+        return ProposeAct(
+            at=self.app.now(),
+            digest=self.app.tokens.token("proposal", proposal_id.bytes + shown),
+            act=wanted.act,
+            subject=wanted.subject,
+            version=wanted.version,
+            code=wanted.code,
+            fields=wanted.fields,
+            words=wanted.words,
+        )
+
+    # Looking at proposals
+
+    def listed(self, viewer: Actor) -> Shown:
+        """What waits for a second person, of one's own organisation and of acts that one may confirm."""
+        self.app.catch_up()
+
+        def read() -> Json:
+            found: list[Json] = []
+            for proposal_id in self.app.waiting.open_proposals(self.app.now(), _MOST_LISTED):
+                proposal = proposal_of(proposal_id, self.app.serving)
+                right = ACTS[proposal.made.act].right
+                near = self._proposer(proposal).organisation == viewer.organisation
+                if near and self.app.rules.role_may(viewer.role, right):
+                    found.append(self._told(proposal))
+            return {"proposals": found}
+
+        return read_about(self._about(viewer, None), self.app.looking(viewer), read)
+
+    def shown(self, viewer: Actor, proposal_id: UUID) -> Shown:
+        """One proposal, whole: what will be done. Of facts to be handed over the facts too, as a look at them."""
+        proposal = self._may_do(viewer, proposal_id)
+        page = self._told(proposal)
+        if proposal.made.act == "hand-over" and proposal.state_at(self.app.now()) == "open":
+            command = self._handing_over(proposal, viewer.account, self.app.ids.new())
+            command = command.model_copy(update={"confirmed_by": None})
+            shown = hand_over(command, self.app.looking(viewer), proposing=True)
+            return Shown(shown.access_id, {**page, "handing_over": shown.display})
+        return read_about(self._about(viewer, proposal_id), self.app.looking(viewer), lambda: page)
+
+    def _about(self, viewer: Actor, proposal_id: UUID | None) -> ReadAbout:
+        return ReadAbout(
+            at=self.app.now(),
+            access_id=self.app.ids.new(),
+            reason=self.app.reason(viewer),
+            action="two-people",
+            subject=proposal_id,
+        )
+
+    def _told(self, proposal: Proposal) -> Json:
+        made = proposal.made
+        told: Json = {
+            "proposal": str(proposal.proposal_id),
+            "act": made.act,
+            "does": ACTS[made.act].does,
+            "access" if made.act == "replay" else "child": str(made.subject),
+            "state": proposal.state_at(self.app.now()),
+            "proposed_at": proposal.proposed_at.isoformat() if proposal.proposed_at else None,
+            "expires_at": made.expires_at.isoformat(),
+            "digest": made.digest.hex(),
+        }
+        if made.act == "lift-shield":
+            told["reason"] = made.code
+        if made.act == "hand-over":
+            words = self._words(proposal)
+            told |= {"ground": made.code, "fields": list(made.fields)}
+            told["recipient"] = words.recipient if words else None
+            told["reference"] = words.reference if words else None
+        if proposal.proposed_by is None:  # the period of its metadata was destroyed
+            return told
+        (named,) = self.app.named([{"account": str(proposal.proposed_by)}])
+        return {**told, "proposed_by": named["account_name"]}
+
+    def _words(self, proposal: Proposal) -> RecordHandedOver | None:
+        """For whom facts are handed over, as it was put; None once the child's keys are gone."""
+        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
+        return looked.event if looked and isinstance(looked.event, RecordHandedOver) else None
+
+    # Deciding
+
+    def withdraw(self, actor: Actor, proposal_id: UUID) -> UUID:
+        """Take a proposal back, or decline it. Gives the receipt."""
+        proposal = self._may_do(actor, proposal_id)
+        right, subject = ACTS[proposal.made.act].right, proposal.made.subject
+        metadata = self.app.metadata(actor, purpose=self.app.reason(actor))
+        with self._decided(proposal, metadata), self.app.refusals_recorded(actor, right, subject):
+            command = WithdrawProposal(at=self.app.now())
+            handle(proposal_id, command, store=self.app.serving, rules=self.app.rules, metadata=metadata)
+        return metadata.correlation
+
+    def confirm(self, second: Actor, proposal_id: UUID, digest: bytes, file: Path | None) -> Json:
+        """Confirm an act that somebody else proposed, and do it.
+
+        Raises NotFound, AccessDenied, Refused: `same-person`, `manages-the-other`, `proposal-expired`,
+        `already-confirmed`, `proposal-withdrawn`, `not-what-was-shown`, `record-changed`; each is on record with both
+        people before it is told.
+        """
+        proposal = self._may_do(second, proposal_id)
+        made = proposal.made
+        right = ACTS[made.act].right
+        first = self._proposer(proposal)
+        self.app.let_in(second, first, right, made.subject)
+        if second.account == first.account:
+            self.app.record_refusal(second, right, SAME_PERSON, made.subject, first)
+            raise Refused("Whoever proposed this does not confirm it: another does.", code=SAME_PERSON)
+        if made.act == "export" and file is None:
+            raise BadInput("Say where the evidence goes: --file FILE.", code="usage", field="file")
+        self._must_show_second_factor(second, Wanted(made.act, made.subject), first)
+        confirming = ConfirmAct(at=self.app.now(), digest=digest)
+        purpose = proposal.purpose or "casework"
+        metadata = self.app.metadata(first, second, purpose).model_copy(update={"causation": proposal_id})
+        with (
+            self._decided(proposal, metadata),
+            self.app.refusals_recorded(second, right, made.subject, first),
+        ):
+            goes_on = self._was_cut_off(proposal, second, digest)
+            if not goes_on:
+                decide(proposal, confirming, self.app.rules)
+            if made.act == "lift-shield":
+                return self._confirm_lift(proposal, confirming, first, second, metadata)
+
+            def confirm(_: Access) -> None:
+                with self.app.refusals_recorded(second, right, made.subject, first):
+                    handle(
+                        proposal_id,
+                        confirming,
+                        store=self.app.serving,
+                        rules=self.app.rules,
+                        metadata=metadata,
+                    )
+
+        looking = self.app.looking(first)
+        if not goes_on:
+            looking = replace(looking, log=ConfirmedFirst(looking.log, confirm))
+        return self._looked(proposal, second, looking, file)
+
+    def _confirm_lift(
+        self, proposal: Proposal, confirming: ConfirmAct, first: Actor, second: Actor, metadata: Metadata
+    ) -> Json:
+        made = proposal.made
+
+        def beside(version: int) -> Change:
+            change = change_of(proposal.proposal_id, confirming, store=self.app.serving, rules=self.app.rules)
+            if version != made.version:
+                raise record_changed()
+            return change
+
+        return self._lift(made.subject, made.code or "", first, second, metadata, beside)
+
+    def _looked(self, proposal: Proposal, second: Actor, looking: Looking, file: Path | None) -> Json:
+        made, access_id = proposal.made, proposal.proposal_id
+        if made.act == "hand-over":
+            shown = hand_over(self._handing_over(proposal, second.account, access_id), looking)
+            return {"access_id": shown.access_id, "handed_over": shown.display}
+        if made.act == "replay":
+            again = ReplayAccess(
+                at=self.app.now(),
+                access_id=access_id,
+                reason=proposal.purpose,
+                replayed=made.subject,
+                confirmed_by=second.account,
+            )
+            return told_again(replay(again, looking))
+        assert file is not None  # noqa: S101 - asked for before anything was decided
+        return write_evidence(
+            self.app, looking, made.subject, file, proposal.purpose, second.account, access_id, ()
+        )
+
+    def _handing_over(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> HandOver:
+        words, made = self._words(proposal), proposal.made
+        if words is None:
+            raise Refused(
+                "What was to be handed over has been destroyed by law.", code="destroyed", field="proposal"
+            )
+        return HandOver(
+            at=self.app.now(),
+            access_id=access_id,
+            reason=proposal.purpose,
+            confirmed_by=confirmed_by,
+            child_id=made.subject,
+            ground=words.ground,
+            recipient=words.recipient,
+            reference=words.reference,
+            fields=made.fields,
+            version=made.version,
+        )
+
+    def _was_cut_off(self, proposal: Proposal, second: Actor, digest: bytes) -> bool:
+        """Whether this person confirmed this look before, and it was never made."""
+        made = proposal.made
+        return (
+            made.act != "lift-shield"
+            and proposal.state == "confirmed"
+            and proposal.confirmed_by == second.account
+            and made.digest == digest
+            and self.app.access_log.load(proposal.proposal_id) is None
+        )
+
+    def _may_do(self, actor: Actor, proposal_id: UUID) -> Proposal:
+        """A proposal of an act that this account may do. Raises NotFound, AccessDenied; on record before it is told."""
+        self.app.let_in(actor, None, "two-people", proposal_id)
+        with self.app.refusals_recorded(actor, "two-people", proposal_id):
+            proposal = proposal_of(proposal_id, self.app.serving)
+        self.app.let_in(actor, None, ACTS[proposal.made.act].right, proposal.made.subject)
+        return proposal
+
+    def _proposer(self, proposal: Proposal) -> Actor:
+        if proposal.proposed_by is None:
+            raise Refused("Nobody confirmed this in time: propose it anew.", code="proposal-expired")
+        return self.app.actor_with(proposal.proposed_by)
+
+    def _must_show_second_factor(self, actor: Actor, wanted: Wanted, other: Actor | None) -> None:
+        if self.app.has_second_factor(actor):
+            return
+        code = "second-factor-needed"
+        self.app.record_refusal(actor, ACTS[wanted.act].right, code, wanted.subject, other)
+        raise AccessDenied("Show your second factor again: sign in with it, and at once do this.", code=code)
+
+    @contextmanager
+    def _decided(self, proposal: Proposal, metadata: Metadata) -> Iterator[None]:
+        """Afterwards the list of what waits is up to date, and that time has run out is on record."""
+        command = ExpireProposal(at=self.app.now())
+        if proposal.state == "open" and proposal.state_at(command.at) == "expired":
+            handle(
+                proposal.proposal_id,
+                command,
+                store=self.app.serving,
+                rules=self.app.rules,
+                metadata=metadata,
+            )
+        try:
+            yield
+        finally:
+            self.app.catch_up()
+
+
+def told_again(found: Replayed) -> Json:
+    """An access shown again, as it is printed."""
+    return {
+        "access_id": found.access_id,
+        "as_displayed": found.as_displayed,
+        "digest_matches": found.digest_matches,
+        "policy": found.policy,
+        "instant": found.instant,
+        "rules": list(found.rules),
+    }
