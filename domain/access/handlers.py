@@ -33,6 +33,8 @@ from domain.access.events import (
     RecordHandedOver,
     RecordShown,
     RecordsSearched,
+    SessionAct,
+    SignInRefused,
 )
 from domain.access.model import Access, AccessGrant, Actor
 from domain.disclosure import (
@@ -48,9 +50,10 @@ from domain.disclosure import (
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.kernel import Metadata
 from domain.personal_data import Forgotten
-from domain.policy.access import Permission, admitted, may
+from domain.policy.access import Permission, admitted, may, refusals
 from domain.policy.retention import begin_of
 from domain.policy.screening import screen_name
+from domain.policy.sessions import step_up_period, stepped_up_within
 from domain.ports import Ids
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import Right, RuleSet
@@ -65,9 +68,13 @@ NOT_HELD = (
 )
 SAME_PERSON = "same-person"
 """The code of a refusal because two accounts are not two people."""
+STEP_UP: Final = "step-up-required"
+"""The code of a refusal because a second factor was not given lately."""
 
 _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 """What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
+
+_DISPLAYING: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over"})
 
 _RENDERINGS = 5
 _OPENED = 200
@@ -250,7 +257,7 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
 
 def open_record(command: OpenRecord, looking: Looking) -> Shown:
     """Show one record, or refuse in the same words whether it is not held, archived or not open to this viewer."""
-    action: Action = "override" if command.override else "show"
+    action: Right = "override" if command.override else "show"
     asked = {"child": command.child_id, "as_of": command.as_of}
     grant = _grant(command, action, looking, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
@@ -450,7 +457,7 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     if access is None:
         raise NotFound("There is no such access.", field="access")
     was = access.event
-    if was.outcome == "refused" or was.action not in ("search", "show", "override", "hand-over"):
+    if isinstance(was, SignInRefused) or was.outcome == "refused" or was.action not in _DISPLAYING:
         raise Refused(
             "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
         )
@@ -482,6 +489,32 @@ def record_refusal(
         command.access_id, looking.viewer, command.at, command.reason, confirmed_by=command.confirmed_by
     )
     _append(grant, command, looking, action, AccessRefused, {"subject": subject}, rule, outcome="refused")
+
+
+def let_in_at_all(command: Look, act: SessionAct, looking: Looking) -> None:
+    """Go on where every condition of access holds of whoever acts, whatever they may then do.
+
+    Else the refusal is on record before it is told. Raises AccessDenied, AuditUnavailable.
+    """
+    for refusal in refusals(looking.viewer.standing, command.at, looking.rules):
+        record_refusal(command, act, looking, refusal.rule)
+        raise AccessDenied(refusal.message, code=refusal.rule)
+
+
+def record_session(
+    command: Look, act: SessionAct, looking: Looking, event_class: type[Looked], rule: str, **said: Any
+) -> None:
+    """Put on record what became of a session of whoever acts, before it is told. Raises AuditUnavailable."""
+    grant = AccessGrant(command.access_id, looking.viewer, command.at, command.reason)
+    _append(grant, command, looking, act, event_class, {}, rule, **said)
+
+
+def record_unsigned(access_id: UUID, event: SignInRefused, nobody: UUID, log: AccessLog) -> None:
+    """Put on record that somebody was not signed in, before they are told. nobody: who acts where no account does.
+
+    Raises AuditUnavailable.
+    """
+    log.append(Access(access_id, event, Metadata(actor=event.account or nobody, correlation=access_id)))
 
 
 def let_in(
@@ -571,7 +604,7 @@ def _again(hit: Hit, was: Looked, viewer: Viewer, looking: Looking, grant: Acces
     return _Display(hit.stream, hit.version, shown.mask, shown.record)
 
 
-def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any]) -> AccessGrant:
+def _grant(command: Look, action: Right, looking: Looking, asked: dict[str, Any]) -> AccessGrant:
     """Permission for this access; a refusal is recorded before it is told."""
     grant = AccessGrant(
         command.access_id,
@@ -590,7 +623,20 @@ def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any
         _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
         told = permission if looking.mediator is None else _told_to_mediator(permission)
         raise AccessDenied(told.message, code=told.rule, field=told.field)
+    if action == "override" and not _proved_lately(looking.viewer, command.at, looking.rules):
+        _append(grant, command, looking, action, AccessRefused, asked, STEP_UP, outcome="refused")
+        raise step_up_asked_for()
     return grant
+
+
+def _proved_lately(viewer: Actor, at: datetime, rules: RuleSet) -> bool:
+    """Whether a second factor was given lately. In a training home, where nobody is behind a shield, none is asked."""
+    return viewer.standing.training or stepped_up_within(viewer.session, step_up_period(rules), at)
+
+
+def step_up_asked_for() -> AccessDenied:
+    """The refusal of what needs a second factor given lately; it is on record by then."""
+    return AccessDenied("Give a code again first: `contactpoint session step-up`.", code=STEP_UP)
 
 
 def _mediation(command: Look, action: Action, looking: Looking) -> Permission | None:
@@ -686,6 +732,7 @@ def _append(
             "body": viewer.body,
             "area": viewer.area,
             "purposes": viewer.purposes,
+            "session": _session_of(looking),
             "action": action,
             "outcome": "granted",
             "rule": rule,
@@ -704,6 +751,12 @@ def _append(
         correlation=grant.access_id,
     )
     looking.log.append(Access(grant.access_id, event, metadata))
+
+
+def _session_of(looking: Looking) -> UUID | None:
+    """The session of whoever sits before the screen."""
+    session = (looking.mediator or looking.viewer).session
+    return None if session is None else session.session_id
 
 
 def _read_from(looking: Looking) -> tuple[tuple[UUID, int], ...]:

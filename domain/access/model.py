@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.access.events import Looked
+from domain.access.events import Looked, SignInRefused
 from domain.account.model import Account
 from domain.disclosure import Viewer
 from domain.errors import NotFound
@@ -12,6 +12,7 @@ from domain.kernel import Metadata
 from domain.organisation.model import Organisation
 from domain.policy.access import Standing
 from domain.policy.granting import Granter, Holder, Place
+from domain.ports import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Access:
     """One access as recorded. Its event is `LookForgotten` once any child shown, or its period, is destroyed."""
 
     access_id: UUID
-    event: Looked
+    event: Looked | SignInRefused
     metadata: Metadata
 
 
@@ -40,12 +41,13 @@ class Actor(Viewer):
     """Whoever asks, as the log has them now: what a display depends on, and what has to hold before there is one.
 
     Nobody is let in by being an actor: `domain.access.handlers` decides at the instant of each command. read_from: the
-    stream versions this was read from.
+    stream versions this was read from. session: by which they are signed in; None where --as says who acts.
     """
 
     standing: Standing
     holder: Holder
     read_from: tuple[tuple[UUID, int], ...]
+    session: Session | None = None
 
     def is_person(self, other: "Actor") -> bool:
         """Whether two accounts are one, or may be one person's."""
@@ -56,10 +58,12 @@ class Actor(Viewer):
         return Granter(self.account, Place(self.organisation, self.standing.kind, self.area), self.holder)
 
 
-def actor_of(account: Account, organisation: Organisation, *, training: bool) -> Actor:
+def actor_of(
+    account: Account, organisation: Organisation, *, training: bool, session: Session | None = None
+) -> Actor:
     """The holder of an account, ended ones too, with the organisation they work for. Raises NotFound without one.
 
-    training: whether this is a home of invented people.
+    training: whether this is a home of invented people. session: by which they are signed in.
     """
     opened, holder = account.opened, account.person
     if opened is None or holder is None:
@@ -86,4 +90,5 @@ def actor_of(account: Account, organisation: Organisation, *, training: bool) ->
             (account.account_id, account.version),
             (opened.organisation, organisation.version),
         ),
+        session=session,
     )
