@@ -378,16 +378,16 @@ class Authenticators(Protocol):
 class Attempts(Protocol):
     """How often somebody failed to prove who they are, by bucket (a keyed digest); and devices that are known."""
 
-    def take(self, buckets: Sequence[bytes], at: datetime, waits: Sequence[int], most: int) -> bool:
-        """Take a turn in all of these buckets, or in none. Counted as failed until `succeeded` says otherwise.
+    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int) -> bool:
+        """Take a turn in a bucket, if there is one. Counted as failed until `succeeded` says otherwise.
 
         waits: seconds to the next turn after the first failure, the second and so on, the last of them for ever after.
-        False before a bucket's time has come, and after `most` failures. Of many at once no more go on than one by one.
+        False before the bucket's time has come, and after `most` failures; of many at once as of one after the other.
         """
         ...
 
-    def succeeded(self, buckets: Sequence[bytes]) -> None:
-        """Forget what was counted in these."""
+    def succeeded(self, bucket: bytes) -> None:
+        """Forget what was counted in it."""
         ...
 
     def is_known(self, device: bytes, account: UUID, since: datetime) -> bool:
@@ -410,8 +410,10 @@ class Attempts(Protocol):
 class Factors(Protocol):
     """The arithmetic of proving who one is: passwords, time-based codes, and secrets that nobody can guess."""
 
-    decoy: str
-    """A hash that no password has, of the same cost as any: for who is not there."""
+    @property
+    def decoy(self) -> str:
+        """A hash whose password nobody has, of the same cost as any: for who is not there."""
+        ...
 
     def hash_password(self, password: str) -> str:
         """Argon2id (RFC 9106) under a fresh salt, in PHC form."""
@@ -435,4 +437,8 @@ class Factors(Protocol):
 
     def token(self) -> str:
         """A fresh token of 256 bits, as base64url."""
+        ...
+
+    def enrolment_code(self) -> str:
+        """A fresh code of 130 bits that can be read out: 26 Crockford characters in groups."""
         ...

@@ -86,7 +86,7 @@ class SessionService:
         return Begun(session, token)
 
     def actor(self, token: str, at: datetime) -> Actor:
-        """Who acts by this token at this instant, as the log has them. Whether they are let in is asked of what they do.
+        """Who acts by this token at this instant, as the log has them. Whether they are let in is asked elsewhere.
 
         Raises AccessDenied (`session-ended`) where there is no such session, it has lapsed or was ended, also by what
         was done to the account; on record before it is told. Raises AuditUnavailable.

@@ -101,6 +101,8 @@ LABELS: Final = {
     "ruled-out": "marks of source records that a human found to be about another child (system key)",
     "suppression": "tokens by which a destroyed child is not registered again (system key)",
     "file": "fingerprints of supplied files (system key)",
+    "sign-in": "tokens by which tries to sign in are counted (system key)",
+    "authenticator": "what an account is proved by (the account's staff key)",
     "etag": "what a reader was shown, for conditional requests (system key)",
     "digest": "what was shown of one child (the child's identity key)",
     "page": "what was shown as a whole (the access's own identity key)",
