@@ -28,7 +28,7 @@ class EnrolmentRow(NamedTuple):
 
 
 class AuthenticatorTable(Protocol):
-    """Rows, one an account, every change committed on return. See `domain.ports.Authenticators` for what is promised."""
+    """Rows, one an account, every change committed on return. `domain.ports.Authenticators` says what is promised."""
 
     def read(self, account: UUID) -> AuthenticatorRow | None:
         """The row of an account."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from adapters.access_log import StoredAccessLog
 from adapters.rule_files import RuleFile
 from adapters.serving import OneRecord, ServedRecords
+from cli.kept_session import SessionToken
 from cli.output import Json, Output
 from cli.parsing import uuid_of
 from cli.proving import Proving
@@ -43,6 +44,7 @@ from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Tokens
 from domain.rule_set.model import Right, RuleSet
+from domain.signing_in import SigningIn
 from domain.supply.commands import DecideHeldRecord
 from projections.access_register.queries import AccessRegister
 from projections.rebuild import Operations
@@ -93,6 +95,7 @@ class App:
     proving: Proving
     streaming: Streaming
     make_writing: Callable[[], Writing]
+    make_signing: Callable[[Callable[[Actor], Looking]], SigningIn]
 
     def now(self) -> datetime:
         """The present instant."""
@@ -114,15 +117,23 @@ class App:
             raise NotFound("There is no such account.", field="account")
         return account.account_id
 
-    def viewer(self, name: str) -> Actor:
-        """Whoever acts: the account of a name, as the log has it now. What they do decides whether they are let in.
+    @cached_property
+    def signing(self) -> SigningIn:
+        """What signing in needs, and sessions: opened when a command first needs it."""
+        return self.make_signing(self.looking)
 
-        Raises NotFound where no account ever had the name, AccessDenied but in a training home: elsewhere nobody may
-        say who they are.
+    def viewer(self, acting: str | SessionToken) -> Actor:
+        """Whoever acts: by a session, or in a training home by a name; as the log has the account now.
+
+        What they do decides whether they are let in. Raises NotFound where no account ever had the name, AccessDenied
+        for a session that has ended, and for a name but in a training home: elsewhere nobody may say who they are.
         """
+        if isinstance(acting, SessionToken):
+            return self.signing.sessions.actor(acting.token, self.now())
+        name = acting
         if not self.training:
             raise AccessDenied(
-                "Only in a training home may --as say who acts. Elsewhere one signs in, which this version cannot yet.",
+                "Only in a training home is a name enough. Elsewhere everybody signs in: `contactpoint sign-in`.",
                 code="sign-in-required",
                 field="as",
             )
@@ -143,6 +154,12 @@ class App:
         """
         if name is None:
             return None
+        if not self.training:
+            raise AccessDenied(
+                "Only in a training home may --with say who the second person is. Elsewhere they sign in themselves.",
+                code="sign-in-required",
+                field="with",
+            )
         second = self.viewer(name)
         self._let_in(first, second, right, subject)
         if second.account == first.account:
@@ -158,9 +175,9 @@ class App:
         self._record_refusal(viewer, right, refused.code, subject, None)
         raise refused
 
-    def permitted(self, name: str, right: Right) -> Actor:
-        """The account of a name, if it is let in to run the index by this right. Raises AccessDenied."""
-        viewer = self.viewer(name)
+    def permitted(self, acting: str | SessionToken, right: Right) -> Actor:
+        """Whoever acts, if they are let in to run the index by this right. Raises AccessDenied."""
+        viewer = self.viewer(acting)
         self._let_in(viewer, None, right)
         return viewer
 
@@ -209,7 +226,7 @@ class App:
             mediator=mediator,
         )
 
-    def looking_as(self, acting: str, on_behalf_of: str | None) -> Looking:
+    def looking_as(self, acting: str | SessionToken, on_behalf_of: str | None) -> Looking:
         """What looking needs, for whoever acts or, where they mediate, for the caller. Raises NotFound."""
         if on_behalf_of is None:
             return self.looking(self.viewer(acting))

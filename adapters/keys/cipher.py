@@ -93,6 +93,7 @@ LABELS: Final = {
     "idempotency": "keys under which a command or a line of a file is known to have been done (system key)",
     "account-name": "tokens by which an account's name is unique (system key)",
     "account-duty": "tokens by which nobody holds two of the duties that exclude each other (system key)",
+    "account-first": "the token by which the first account managers are appointed once (system key)",
     "account-reference": "tokens by which an authenticator is registered for one account (system key)",
     "organisation-body": "tokens by which an organisation's body code is unique (system key)",
     "nhs-number": "tokens by which an NHS number is unique among records (system key)",

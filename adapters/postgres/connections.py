@@ -35,5 +35,6 @@ class Connections:
         self._idle.append(connection)
 
     def close(self) -> None:
+        """Close those that nobody uses."""
         while self._idle:
             self._idle.pop().close()

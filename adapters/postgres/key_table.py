@@ -15,6 +15,7 @@ import psycopg
 
 from adapters.faults import Reach, no_fault
 from adapters.key_rows import KeyKind, KeyName, KeyRow
+from adapters.postgres.connections import Connections
 from adapters.postgres.databases import Database, DatabaseFailure, Role
 from domain.errors import Unavailable
 

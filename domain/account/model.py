@@ -79,6 +79,11 @@ class Account:
         return None if proof is None or proof.withdrawn else dict(self.references).get(AUTHENTICATOR)
 
     @property
+    def was_registered(self) -> bool:
+        """Whether an authenticator was ever registered, whatever became of it."""
+        return AUTHENTICATOR in self.conditions.proofs
+
+    @property
     def person(self) -> Holder | None:
         """Whose account it is; None where there is none."""
         return None if self.opened is None else Holder(self.opened.organisation, self.holder)
