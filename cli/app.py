@@ -358,8 +358,9 @@ class App:
         return {**answer, "maintained": self.maintain(output)}
 
     def maintain(self, output: Output) -> Json:
-        """Take what must not be seen any more out of the views, then out of their files."""
+        """Take what must not be seen any more out of the views, then out of their files; and sign-ins long past."""
         self.catch_up()
+        self.signing.sweep(self.now())
         return self.upkeep.maintain(output)
 
     def catch_up(self) -> None:

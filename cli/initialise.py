@@ -195,7 +195,7 @@ def _appoint(stores: Stores, rules: RuleSet, first: Sequence[FirstManager]) -> l
     """Open the accounts of the first account managers, with what is asked of them but an authenticator."""
     office, now = _office(rules), stores.clock.now()
     role = next(name for name, one in rules.roles.items() if "account" in one.may)
-    organisation_id = _attest_office(stores, rules)
+    organisation_id = _organisation(stores, office)
     accounts = {
         stores.ids.new(): OpenAccount(
             at=now,
@@ -215,7 +215,7 @@ def _appoint(stores: Stores, rules: RuleSet, first: Sequence[FirstManager]) -> l
         if one.of == "account" and not one.own_reference
     ]
     until = now + timedelta(hours=rules.signing_in.enrolment_hours)
-    return open_first(
+    opened = open_first(
         accounts,
         [*met, IssueEnrolment(at=now, until=until)],
         store=stores.store(Role.SERVICE),
@@ -223,6 +223,8 @@ def _appoint(stores: Stores, rules: RuleSet, first: Sequence[FirstManager]) -> l
         rules=rules,
         metadata=_metadata(stores.ids),
     )
+    _attest_office(stores, rules)
+    return opened
 
 
 def _enrolment(app: App, name: str, account: UUID) -> Json:

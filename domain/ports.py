@@ -378,11 +378,11 @@ class Authenticators(Protocol):
 class Attempts(Protocol):
     """How often somebody failed to prove who they are, by bucket (a keyed digest); and devices that are known."""
 
-    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int) -> bool:
+    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int | None = None) -> bool:
         """Take a turn in a bucket, if there is one. Counted as failed until `succeeded` says otherwise.
 
         waits: seconds to the next turn after the first failure, the second and so on, the last of them for ever after.
-        False before the bucket's time has come, and after `most` failures; of many at once as of one after the other.
+        False before the bucket's time has come and after `most` failures (None: never); of many at once as one by one.
         """
         ...
 

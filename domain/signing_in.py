@@ -24,6 +24,7 @@ from domain.errors import AccessDenied, BadInput
 from domain.identifiers import CROCKFORD
 from domain.kernel import Metadata
 from domain.policy.retention import london_day
+from domain.policy.sessions import age_limit
 from domain.ports import (
     Attempts,
     Authenticator,
@@ -98,9 +99,13 @@ class SigningIn:
         device = token_digest(given.device or self.factors.token())
         known = self.attempts.is_known(device, asked, at - timedelta(days=rules.device_days))
         place = self._bucket("device", given.name, device.hex()) if known else self._place(given)
-        if not self.attempts.take(place, at, rules.waits, rules.most_failures) or not (
-            known or self.attempts.take(self._anywhere(given.name), at, _NO_WAIT, rules.most_failures)
-        ):
+        if known:
+            asked_again = self.attempts.take(place, at, rules.waits, rules.most_failures)
+        else:
+            asked_again = self.attempts.take(place, at, rules.waits) and self.attempts.take(
+                self._anywhere(given.name), at, _NO_WAIT, rules.most_failures
+            )
+        if not asked_again:
             self._refuse(account, "too-many-tries", _LATER, "too-many-tries", at, known_device=known)
         found = self.authenticators.find(asked)
         right = self.factors.is_password(given.password, found.password if found else self.factors.decoy)
@@ -226,6 +231,11 @@ class SigningIn:
         )  # first, so that whoever has the old one is out even if the rest fails
         self.authenticators.set_password(viewer.account, found.number, self.factors.hash_password(new))
         self.sessions.kept.end_all(viewer.account)
+
+    def sweep(self, at: datetime) -> None:
+        """Forget sessions that have lapsed, and tries and devices of which nothing was heard for long."""
+        self.sessions.kept.sweep(at - age_limit(self.rules))
+        self.attempts.sweep(at - timedelta(days=self.rules.signing_in.device_days))
 
     def take_away(self, account: UUID) -> None:
         """Delete what an account is proved by, and end its sessions, once the log says that it ended or was lost."""

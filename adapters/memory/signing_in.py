@@ -80,11 +80,12 @@ class MemoryAttempts:
         self._devices: dict[tuple[bytes, UUID], datetime] = {}
         self._lock = Lock()
 
-    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int) -> bool:
+    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int | None = None) -> bool:
         """See the port."""
         with self._lock:
             before = self._tries.get(bucket)
-            if before is not None and (before.next_at > at or before.failures >= most):
+            spent = before is not None and most is not None and before.failures >= most
+            if spent or (before is not None and before.next_at > at):
                 return False
             failures = (before.failures if before else 0) + 1
             wait = timedelta(seconds=waits[min(failures, len(waits)) - 1])

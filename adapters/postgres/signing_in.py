@@ -93,7 +93,7 @@ class PostgresSessions(_Table):
 class PostgresAttempts(_Table):
     """Implements `domain.ports.Attempts`."""
 
-    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int) -> bool:
+    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int | None = None) -> bool:
         """See the port."""
         statement: LiteralString = """
             INSERT INTO sign_in.attempt AS tried (bucket, failures, next_at, at)
@@ -103,7 +103,7 @@ class PostgresAttempts(_Table):
                 next_at = %(at)s + make_interval(
                     secs => (%(waits)s::int[])[least(tried.failures + 1, cardinality(%(waits)s::int[]))]),
                 at = %(at)s
-            WHERE tried.next_at <= %(at)s AND tried.failures < %(most)s
+            WHERE tried.next_at <= %(at)s AND (%(most)s::int IS NULL OR tried.failures < %(most)s)
             """
         with self._connections.one() as connection:
             given = {"bucket": bucket, "at": at, "waits": list(waits), "most": most}

@@ -115,7 +115,9 @@ def _first_again(
     return same
 
 
-_APPOINTED: Final = "Account managers are appointed already: they say who else may look, and let people register an authenticator."
+_APPOINTED: Final = (
+    "Account managers are appointed already: they say who else may look, and how people come in."
+)
 
 
 def _duties(

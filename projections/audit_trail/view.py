@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.access.events import AccessRefused, AuditRead, Looked, QueueRead, RecordHandedOver, RecordShown
+from domain.access.events import (
+    AccessRefused,
+    AuditRead,
+    Looked,
+    QueueRead,
+    RecordHandedOver,
+    RecordShown,
+    SignInRefused,
+)
 from domain.child_record.events import (
     ChildRegistered,
     SensitiveConsentWithdrawn,
@@ -29,6 +37,8 @@ from projections.projection import Projection, Row, Table
 from projections.reading import destroyed_children
 
 SENSITIVE_CHANGE: Final = "sensitive-change"
+NOT_SIGNED_IN: Final = "not-signed-in"
+"""In place of a role, where nobody has proved who they are."""
 _SENSITIVE: Final = (
     SensitiveInvolvementBegun,
     SensitiveInvolvementGrounded,
@@ -99,6 +109,8 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
         return ()
     if isinstance(first.event, Looked):
         return tuple(_look(first, first.event))
+    if isinstance(first.event, SignInRefused):
+        return tuple(_not_signed_in(first, first.event))
     if isinstance(first.event, ChildRegistered):
         return (*changes(history), _record(history))
     return ()
@@ -143,7 +155,7 @@ def _receipt(recorded: Recorded) -> UUID | None:
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=3,
+    version=4,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),
@@ -180,6 +192,24 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
     asked_for = _asked_for(event)
     if asked_for is not None and asked_for not in hits:
         yield SeenRow(recorded.stream_id, asked_for, event.instant, False, None)  # noqa: FBT003 - a row
+
+
+def _not_signed_in(recorded: Recorded, event: SignInRefused) -> Iterable[Row]:
+    """A refused sign-in, under the account whose name was given: who it was, nobody knows."""
+    if isinstance(recorded.metadata, Metadata):
+        yield LookRow(
+            recorded.stream_id,
+            event.instant,
+            recorded.metadata.actor,
+            NOT_SIGNED_IN,
+            "sign-in",
+            None,
+            None,
+            None,
+            "refused",
+            event.rule,
+            event.rule_set,
+        )
 
 
 def _asked_for(event: Looked) -> UUID | None:
