@@ -82,7 +82,7 @@ class StandardFactors:
         now = int(at.timestamp()) // STEP_SECONDS
         found = [
             step
-            for step in (now - 1, now, now + 1)
+            for step in range(max(now - 1, 0), now + 2)
             if compare_digest(totp.generate(step * STEP_SECONDS), given)
         ]
         return max(found, default=None)
