@@ -16,7 +16,7 @@ import pytest
 from cli.bootstrap import open_app
 from cli.kept_session import SessionToken
 from tests.acceptance.authenticators import Holder, code_of, enrolled
-from tests.acceptance.conftest import NewHome
+from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Answer, Line
 from tests.acceptance.people import a_child, born
 from tests.acceptance.test_access import at, granted, record
@@ -506,6 +506,27 @@ def test_a_training_home_gives_a_token_away_that_is_a_session(line: Line, child:
     suspended = granted(line, "no-token")
     line.done("account", "suspend", suspended, "--reason", "misuse-suspected")
     line.refused("account-suspended", "account", "token", suspended)
+
+
+# Backups
+
+
+def test_a_restored_home_is_signed_in_to_by_what_was_registered_and_nobody_is_in_it(
+    new_home: NewHome, restored: Restored
+) -> None:
+    line = new_home()
+    who = enrolled(line, "practitioner")
+    who.sign_in()
+    issued = line.done("account", "authenticator", "teacher")["enrolment"]
+
+    other = restored(line)
+
+    with other.as_superuser() as connection:
+        for table in ("session", "enrolment", "attempt", "device"):
+            assert connection.execute(f"SELECT count(*) FROM sign_in.{table}".encode()).fetchone() == (0,)
+    again = Holder(other, who.name, who.secret, used=who.used)
+    again.sign_in()
+    assert other("enrol", "begin", "teacher", "--stdin", typed=(issued,)).code == "enrolment-refused"
 
 
 # Failing closed, and secrets
