@@ -66,6 +66,10 @@ RIGHTS: Final[dict[type[Command], Right]] = {
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 
 
+SIGN_IN: Final = "sign-in-required"
+"""The code of a refusal because somebody said who acts, and did not sign in."""
+
+
 def _right_to(command: Command) -> Right:
     correction = isinstance(command, commands.AssertFacts) and command.source_kind is SourceKind.OFFICER
     return "correct-facts" if correction else RIGHTS[type(command)]
@@ -132,9 +136,10 @@ class App:
             return self.signing.sessions.actor(acting.token, self.now())
         name = acting
         if not self.training:
+            self.signing.sessions.refuse(None, "name", SIGN_IN, self.now())
             raise AccessDenied(
                 "Only in a training home is a name enough. Elsewhere everybody signs in: `contactpoint sign-in`.",
-                code="sign-in-required",
+                code=SIGN_IN,
                 field="as",
             )
         account = account_named(name, store=self.serving, tokens=self.tokens)
@@ -155,9 +160,10 @@ class App:
         if name is None:
             return None
         if not self.training:
+            self._record_refusal(first, right, SIGN_IN, subject, None)
             raise AccessDenied(
                 "Only in a training home may --with say who the second person is. Elsewhere they sign in themselves.",
-                code="sign-in-required",
+                code=SIGN_IN,
                 field="with",
             )
         second = self.viewer(name)
@@ -231,6 +237,13 @@ class App:
         if on_behalf_of is None:
             return self.looking(self.viewer(acting))
         mediator = self.viewer(acting)
+        if not self.training:
+            self._record_refusal(mediator, "mediate", "caller-not-authenticated", None, None)
+            raise AccessDenied(
+                "Only in a training home is a caller known by a name. Elsewhere no caller proves yet who they are.",
+                code="caller-not-authenticated",
+                field="on-behalf-of",
+            )
         try:
             return self.looking(self.viewer(on_behalf_of), mediator)
         except NotFound as missing:

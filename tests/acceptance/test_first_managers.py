@@ -167,14 +167,22 @@ def test_the_central_office_is_attested_by_whoever_keeps_the_home(peopled: Peopl
 def test_nobody_says_who_they_are(peopled: Peopled) -> None:
     look = ("show", peopled.child, "--reason", "casework")
     for acting in ("worker", "ada", "nobody-at-all"):
+        before = peopled.line.heads()
         refused = peopled.line.refused("sign-in-required", *look, acting=acting)
         assert refused["error"]["field"] == "as"
+        assert peopled.line.heads() == (before[0], before[1] + 1), "on record before it is told"
     peopled.line.refused("usage", *look, status=2)
     refused = peopled.line("--as", "ada", *look, seat="worker")
     assert refused.code == "sign-in-required", "neither does whoever is signed in"
     peopled.ada.refused("training-only", "account", "token", "worker")
-    lift = ("record", "lift-shield", peopled.child)
-    assert peopled.line(*lift, second="bertha", seat="worker").code in ("sign-in-required", "usage")
+    hand = ("hand-over", peopled.child, "--ground", "crime", "--to", "County Police", "--field", "name")
+    manager = let_in(peopled.ada, "manager", "data-manager", AREA)
+    manager.sign_in()
+    refused = peopled.line.refused("sign-in-required", *hand, second="worker", seat=manager.name)
+    assert refused["error"]["field"] == "with"
+    helpdesk = let_in(peopled.ada, "helpdesk", "mediator", AREA)
+    helpdesk.sign_in()
+    helpdesk.refused("caller-not-authenticated", *look, "--on-behalf-of", "worker")
 
 
 def test_t40_where_a_condition_is_taken_back_the_session_stops_outside_training_too(peopled: Peopled) -> None:
