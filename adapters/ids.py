@@ -19,7 +19,8 @@ _NOT_RANDOM: Final = ~(0xF << 76 | 0x3 << 62)
 
 
 _blank: Final = UUID.__new__
-_set: Final = object.__setattr__
+_set_int: Final = UUID.__dict__["int"].__set__
+_set_safety: Final = UUID.__dict__["is_safe"].__set__
 _SAFETY: Final = SafeUUID.unknown
 _drawn: Final[list[int]] = []
 os.register_at_fork(after_in_child=_drawn.clear)  # parent and child must not hand out the same ids
@@ -42,8 +43,8 @@ class RandomIds:
         one = _blank(
             UUID
         )  # `UUID(int=number)` looks for what else it may have been given: three times as long
-        _set(one, "int", number)
-        _set(one, "is_safe", _SAFETY)
+        _set_int(one, number)
+        _set_safety(one, _SAFETY)
         return one
 
     def index_number(self) -> str:

@@ -5,23 +5,35 @@ It takes both in memory or in PostgreSQL.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
 from adapters.keys.cipher import BLOCKS, RANDOM, Damage, Random
-from adapters.keys.key_store import KeyStore, Wanted
+from adapters.keys.key_store import SYSTEM_KEY, KeyStore, Ready, Wanted
 from adapters.keys.opening import OneAccess, Opener, Reveal, Right
 from adapters.keys.parts import Parts
-from adapters.keys.sealing import SYSTEM, Append, Sealing, Tools, keys_of, shown_in
+from adapters.keys.sealing import Append, Sealing, Tools, Written, keys_of
 from adapters.rows import Applied, Group, Moved, Outcome, RecordedRow, Recorder, appended
 from domain.errors import AlreadyReserved, DamagedStream, VersionConflict
 from domain.kernel import Appended, Change, History, Metadata, Reservation, StreamKind
 from domain.ports import Clock, Ids
 from ingest.ports import Unit
-from projections.projection import EVERYTHING, Reads
+from projections.projection import EVERYTHING, Depth, Reads
 
 __all__ = ["Append", "EncryptedEventStore", "OneAccess", "Reveal", "Right"]
+
+_RECORDS: Final = Reads(Depth.EVENTS)
+
+
+class _Needed(NamedTuple):
+    """The keys that some changes need: of new streams, and of what is there already."""
+
+    now: datetime
+    fresh: list[Wanted]
+    known: dict[KeyName, Wanted]
 
 
 class EncryptedEventStore:
@@ -50,7 +62,7 @@ class EncryptedEventStore:
         self._commit = commit or (lambda group: recorder.append([group])[0])
         self._right = right
         self._random = random
-        self._tools = Tools(recorder.log, BLOCKS[recorder.log], parts.split, ids.new, random)
+        self._tools = Tools(recorder.log, BLOCKS[recorder.log], ids.new, random)
         self.damaged: set[UUID] = set()
         """Streams that were asked for and could not be opened."""
 
@@ -80,6 +92,10 @@ class EncryptedEventStore:
             else:
                 self.damaged.discard(stream_id)
         return found
+
+    def records(self, child_ids: Iterable[UUID]) -> dict[UUID, History]:
+        """See ingest.ports.LoadStore."""
+        return self.load_many(child_ids, _RECORDS)
 
     def heads(self, stream_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See domain.ports.EventStore."""
@@ -114,16 +130,18 @@ class EncryptedEventStore:
     ) -> Appended:
         """See domain.ports.EventStore. Raises DamagedStream where a key that should be there is not."""
         wish = Append(changes, metadata, idempotency_key, reservations, batch, instant)
-        sealing = self._sealing([wish])
-        return self._settled(wish, sealing, self._commit(sealing.group(wish)))
+        written = self._written(changes)
+        sealing = self._ready([(wish, written)])
+        return self._settled(wish, sealing, self._commit(sealing.group(wish, written)))
 
     def append_all(self, wishes: Sequence[Append]) -> list[Outcome]:
         """Several commands in one transaction; each is applied whole or not at all, and none fails another.
 
         For loads: keys of all of them are made together, too.
         """
-        sealing = self._sealing(wishes)
-        outcomes = self._recorder.append([sealing.group(wish) for wish in wishes])
+        asked = [(wish, self._written(wish.changes)) for wish in wishes]
+        sealing = self._ready(asked)
+        outcomes = self._recorder.append([sealing.group(wish, written) for wish, written in asked])
         for wish, outcome in zip(wishes, outcomes, strict=True):
             self._after(wish, sealing, outcome)
         return outcomes
@@ -196,42 +214,65 @@ class EncryptedEventStore:
     def _bulk_groups(
         self, changes: Iterable[Change], metadata: Metadata, instant: datetime | None, chunk: int
     ) -> Iterator[Group]:
-        pending: list[Change] = []
+        """Groups of about `chunk` events, the keys of each committed before it is handed on."""
+        wish = Append((), metadata, instant=instant)
+        with ThreadPoolExecutor(1, thread_name_prefix="append-keys") as keeper:
+            for written in self._chunks(changes, chunk):
+                needed = self._needed([(wish, written)])
+                drawn = self._keys.drawn(needed.fresh)
+                committing = keeper.submit(self._keys.make, needed.fresh, drawn)
+                # While the disk has the keys; where one was there already it is done again.
+                there = self._there(needed)
+                group = self._sealing(needed, Ready(drawn), there).group(wish, written)
+                made = committing.result()
+                yield self._sealing(needed, made, there).group(wish, written) if made.found else group
+
+    def _chunks(self, changes: Iterable[Change], chunk: int) -> Iterator[list[Written]]:
+        pending: list[Written] = []
         events = 0
         for change in changes:
-            pending.append(change)
+            # At once, while what it holds is still in the processor's caches; then it is let go of.
+            pending.append(Written.of(change, self._parts.split))
             events += len(change.events)
             if events >= chunk:
-                yield self._sealed_now(pending, metadata, instant)
+                yield pending
                 pending, events = [], 0
         if pending:
-            yield self._sealed_now(pending, metadata, instant)
+            yield pending
 
-    def _sealed_now(self, changes: Sequence[Change], metadata: Metadata, instant: datetime | None) -> Group:
-        wish = Append(changes, metadata, instant=instant)
-        return self._sealing([wish]).group(wish)
+    def _written(self, changes: Sequence[Change]) -> list[Written]:
+        return [Written.of(change, self._parts.split) for change in changes]
 
-    def _sealing(self, wishes: Sequence[Append]) -> Sealing:
-        now = self._clock.now()
-        fresh: dict[KeyName, Wanted] = {}
-        known: dict[KeyName, Wanted] = {}
-        for wish in wishes:
-            for change in wish.changes:
-                new = fresh if change.expected_version == 0 else known
-                for wanted in keys_of(change):
-                    new[wanted.name] = wanted
+    def _ready(self, asked: Sequence[tuple[Append, Sequence[Written]]]) -> Sealing:
+        """What makes the rows of these changes, their keys committed."""
+        needed = self._needed(asked)
+        made = self._keys.make(needed.fresh) if needed.fresh else Ready({})
+        return self._sealing(needed, made, self._there(needed))
+
+    def _needed(self, asked: Sequence[tuple[Append, Sequence[Written]]]) -> _Needed:
+        needed = _Needed(self._clock.now(), [], {})
+        for wish, changes in asked:
+            for change in changes:
+                if change.expected_version == 0:
+                    needed.fresh.extend(keys_of(change))
+                else:
+                    needed.known.update((each.name, each) for each in keys_of(change))
                 if change.kind != StreamKind.CHILD:
-                    name = KeyName(PERIOD_SUBJECT, KeyKind.PERIOD, period_of(wish.instant or now))
-                    known[name] = Wanted(name)
-                    known.update((name, Wanted(name, may_make=False)) for name in shown_in(change))
-        made = self._keys.make(list(fresh.values())) if fresh else None
-        ready = self._keys.ensure(list(known.values()), self._highest_used) if known else None
-        keys = (made.keys if made else {}) | (ready.keys if ready else {})
-        if any(change.kind == StreamKind.SYSTEM for wish in wishes for change in wish.changes):
-            keys[SYSTEM] = self._keys.system()
-        return Sealing(
-            self._tools, keys, now, made.found if made else (), ready.moved if ready else frozenset()
+                    month = KeyName(PERIOD_SUBJECT, KeyKind.PERIOD, period_of(wish.instant or needed.now))
+                    needed.known[month] = Wanted(month)
+                    needed.known.update((name, Wanted(name, may_make=False)) for name in change.shown)
+                if change.kind == StreamKind.SYSTEM:
+                    needed.known[SYSTEM_KEY] = Wanted(SYSTEM_KEY)
+        return needed
+
+    def _there(self, needed: _Needed) -> Ready:
+        """The keys of what is there already, committed."""
+        return (
+            self._keys.ensure(list(needed.known.values()), self._highest_used) if needed.known else Ready({})
         )
+
+    def _sealing(self, needed: _Needed, made: Ready, there: Ready) -> Sealing:
+        return Sealing(self._tools, made.keys | there.keys, needed.now, made.found, there.moved)
 
     def _highest_used(self, child_id: UUID) -> int:
         rows = self._recorder.stream(child_id)

@@ -28,6 +28,7 @@ from domain.access.handlers import (
     HeldRecords,
     Looking,
     Trail,
+    decide_act,
     let_in,
     read_due,
     record_refusal,
@@ -37,12 +38,12 @@ from domain.account.handlers import account_named
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
-from domain.errors import AccessDenied, BadInput, NotFound, Refused
+from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
 from domain.identifiers import valid_index_number
-from domain.kernel import Command, Metadata
+from domain.kernel import Command, Log, Metadata
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
-from domain.ports import Clock, EventStore, Ids, Tokens
+from domain.ports import Clock, EventStore, Ids, Receipts, Tokens
 from domain.rule_set.model import Right, RuleSet
 from domain.signing_in import SigningIn
 from domain.supply.commands import DecideHeldRecord
@@ -89,6 +90,7 @@ class App:
     serving: EventStore
     one_record: OneRecord
     access_log: StoredAccessLog
+    receipts: Receipts
     finder: Finder
     trail: Trail
     held: HeldRecords
@@ -227,6 +229,7 @@ class App:
             finder=self.finder,
             records=ServedRecords(self.serving, self.one_record, self.ids, self.rules),
             log=self.access_log,
+            receipts=self.receipts,
             trail=self.trail,
             held=self.held,
             mediator=mediator,
@@ -299,14 +302,39 @@ class App:
             correlation=self.ids.new(),
         )
 
-    def record(self, child_id: UUID, command: Command, viewer: Actor, second: Actor | None = None) -> UUID:
-        """Carry out one command of the child record and give its receipt."""
-        self._let_in(viewer, second, _right_to(command), child_id)
-        metadata = self.metadata(viewer, second)
-        with self.refusals_recorded(viewer, _right_to(command), child_id, second):
+    def record(self, child_id: UUID, command: Command, viewer: Actor) -> UUID:
+        """Carry out one command of the child record, which one person may give, and give its receipt."""
+        self._let_in(viewer, None, _right_to(command), child_id)
+        metadata = self.metadata(viewer)
+        with self.refusals_recorded(viewer, _right_to(command), child_id):
             self.writing.handle(child_id, command, metadata)
         self.catch_up()
         return metadata.correlation
+
+    def lift_shield(
+        self, child_id: UUID, command: commands.LiftShield, viewer: Actor, second: Actor
+    ) -> tuple[UUID, str]:
+        """Lift the shield of a record as two people have decided; the receipt, and its proof.
+
+        That they decided it is on record and sealed before it has any effect, and what it did before it is
+        acknowledged. Raises NoReceipt, which says how far it got.
+        """
+        right = RIGHTS[type(command)]
+        self._let_in(viewer, second, right, child_id)
+        metadata = self.metadata(viewer, second)
+        with self.refusals_recorded(viewer, right, child_id, second):
+            self.writing.check(child_id, command)
+            decide_act(self._asked(viewer, second), right, self.looking(viewer), child_id)
+            done = self.writing.handle(child_id, command, metadata)
+        self.catch_up()
+        version = done.record.version if done.record else 0
+        try:
+            (proof,) = self.receipts.awaited(Log.RECORD, [(child_id, version)])
+        except NoReceipt as missing:
+            raise missing.after(
+                "The shield is lifted, and that is on record, but it is not acknowledged yet."
+            ) from None
+        return metadata.correlation, proof
 
     def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""

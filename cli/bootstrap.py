@@ -25,11 +25,12 @@ from adapters.postgres.places import PostgresPlaces
 from adapters.postgres.signing_in import PostgresAttempts, PostgresAuthenticatorTable, PostgresSessions
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
+from adapters.seals.receipts import SealedReceipts
 from adapters.serving import ServedHeldRecords, ServedTrail
 from adapters.store import Reveal
 from cli.app import App
 from cli.proving import Proving
-from cli.sealing import Sealing, Seals, policy_of
+from cli.sealing import Sealing, Seals, policy_of, tiles_of
 from cli.settings import Settings
 from cli.stores import Stores
 from cli.streaming import Streaming
@@ -40,7 +41,8 @@ from domain.access.handlers import Looking
 from domain.access.model import Actor
 from domain.destruction.handlers import CERTIFICATES
 from domain.errors import BadInput, Unavailable
-from domain.ports import Clock, EventStore
+from domain.kernel import Log
+from domain.ports import Clock, EventStore, Receipts
 from domain.rule_set.model import RuleSet
 from domain.sessions import SessionService
 from domain.signing_in import SigningIn
@@ -166,6 +168,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         streaming = Streaming(stores, rules, settings.kafka)
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
+        receipts = SealedReceipts(
+            partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
+        )
         yield App(
             home=home,
             training=training,
@@ -177,6 +182,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             serving=serving,
             one_record=stores.one_record,
             access_log=access_log,
+            receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
             trail=ServedTrail(
                 AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many),
@@ -191,7 +197,9 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             seals=seals,
             proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,
-            make_writing=partial(make_writing, stores, views, reader, operations, rules, training=training),
+            make_writing=partial(
+                make_writing, stores, views, reader, operations, rules, receipts, training=training
+            ),
             make_signing=partial(make_signing, stores, serving, access_log, rules, training=training),
         )
 
@@ -243,6 +251,7 @@ def make_writing(
     reader: PostgresLogReader,
     operations: Operations,
     rules: RuleSet,
+    receipts: Receipts,
     *,
     training: bool,
 ) -> Writing:
@@ -262,6 +271,9 @@ def make_writing(
 
     def refresh() -> None:
         operations.feed([MATCH_INDEX.name])
+
+    def catch_up() -> None:
+        operations.feed()
 
     def held_back() -> list[UUID]:
         operations.feed([REVIEW_QUEUE.name])
@@ -286,7 +298,7 @@ def make_writing(
         refresh=refresh,
     )
     loader = Loader(
-        store=store,
+        store=stores.store(Role.WRITER, Reveal.EVERYTHING, trusting=True),
         candidates=candidates,
         places=places,
         tokens=tokens,
@@ -295,6 +307,7 @@ def make_writing(
         rules=rules,
         follower=follower,
         refresh=refresh,
+        catch_up=catch_up,
         alone=alone,
         waiting=held_back,
         synthetic=training,
@@ -318,4 +331,5 @@ def make_writing(
         alone=alone,
         warm=RecentRecords(time.monotonic),
         unshielded=Unshielded(follower),
+        receipts=receipts,
     )

@@ -89,7 +89,8 @@ def show(
             override=override,
         )
         shown = open_record(command, looking)
-        run.output.answer({"access_id": shown.access_id, "record": shown.display}, _record)
+        answer = {"access_id": shown.access_id, "record": shown.display}
+        run.output.answer(answer | ({"receipt_proof": shown.receipt} if shown.receipt else {}), _record)
 
 
 def _results(answer: Json) -> str:

@@ -312,9 +312,8 @@ def lift_shield(
         command = commands.LiftShield(
             at=app.now(), reason=reason, proposed_by=actor.account, confirmed_by=second.account
         )
-        run.output.answer(
-            {"receipt": app.record(app.child_or_nobody(child), command, actor, second)}, _receipt
-        )
+        receipt, proof = app.lift_shield(app.child_or_nobody(child), command, actor, second)
+        run.output.answer({"receipt": receipt, "receipt_proof": proof}, _receipt)
 
 
 @record.command("consent-to-extension")

@@ -47,7 +47,7 @@ TRUSTING: Final = {
     Log.RECORD: Parts(RECORD_TYPES, UPCASTERS, trusting=True),
     Log.ACCESS: Parts(access_events.EVENTS, unnamed=access_events.LookForgotten, trusting=True),
 }
-"""For views: what opens is not validated again."""
+"""For views and loads, which open a great many: what opens is not validated again."""
 _CAPACITIES: Final[dict[Capacity, Role]] = {"manager": Role.MANAGER, "override": Role.OVERRIDE}
 
 
@@ -80,14 +80,16 @@ class Stores:
             found = self._keys[role] = self._key_store(role)
         return found
 
-    def store(self, role: Role, right: Right = Reveal.NOTHING) -> EncryptedEventStore:
-        """The record log under a role, opened as far as `right` says."""
+    def store(
+        self, role: Role, right: Right = Reveal.NOTHING, *, trusting: bool = False
+    ) -> EncryptedEventStore:
+        """The record log under a role, opened as far as `right` says. trusting: what opens is not validated again."""
         recorder = self.recorder(role)
         commit = Committer(recorder).commit
         return EncryptedEventStore(
             recorder,
             self.keys(role),
-            RECORD_PARTS,
+            TRUSTING[Log.RECORD] if trusting else RECORD_PARTS,
             self.ids,
             self.clock,
             commit=commit,

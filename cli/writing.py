@@ -1,7 +1,7 @@
 """What changes records, under the writer's role: commands, loads, withdrawals, archiving, destruction."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -15,14 +15,15 @@ from rich.progress import Progress
 from cli.output import Json, Output
 from domain.child_record import model
 from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
+from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
-from domain.child_record.handlers import WarmRecords, carry_out
-from domain.destruction.handlers import destroy
-from domain.errors import DamagedStream, Refused
-from domain.kernel import Command, Metadata
+from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out
+from domain.destruction.handlers import complete, order
+from domain.errors import DamagedStream, NoReceipt, Refused
+from domain.kernel import Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
 from domain.policy.shielding import RAISED
-from domain.ports import Clock, Destruction, EventStore, Ids, Tokens
+from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
 from domain.rule_set.model import RuleSet
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
@@ -32,6 +33,12 @@ from ingest.source_record import Warned
 
 MOST_TOLD: Final = 10_000
 """Refusals, and warnings, that the answer to a load lists."""
+
+MOST_RECEIPTS: Final = 1000
+"""Destructions whose receipt the answer to a run of retention holds."""
+
+_ORDERED_TOGETHER: Final = 100
+"""Destructions that wait for one checkpoint together."""
 
 _PASSED_TOGETHER: Final = 2000
 _PASSED_EVERY_SECONDS: Final = 1.0
@@ -108,7 +115,8 @@ class Writing:
     right that linking and shielding take turns with. release: lets go of the identifiers of a child that was
     destroyed, and of its places. certificates: of whom a destruction is certified, and by what; told by reservations of
     the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
-    has the follower pass over what was appended to records that no shield was ever on.
+    has the follower pass over what was appended to records that no shield was ever on. receipts: waited for before
+    keys are destroyed, and before that is acknowledged.
     """
 
     store: EventStore
@@ -124,14 +132,18 @@ class Writing:
     alone: Callable[[], AbstractContextManager[None]]
     warm: WarmRecords
     unshielded: "Unshielded"
+    receipts: Receipts
 
-    def handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
+    def handle(self, child_id: UUID, command: Command, metadata: Metadata) -> CarriedOut:
         """Carry out one command, and what a shield it raises or lifts brings with it, before it is acknowledged."""
         if isinstance(command, RaiseShield | LiftShield):
             with self.alone():
-                self._handle(child_id, command, metadata)
-        else:
-            self._handle(child_id, command, metadata)
+                return self._handle(child_id, command, metadata)
+        return self._handle(child_id, command, metadata)
+
+    def check(self, child_id: UUID, command: Command) -> None:
+        """Raise what carrying out this command would, as the record stands; nothing is done."""
+        decide(model.fold(self.store.load(child_id)), command, self.rules)
 
     def register(self, command: RegisterChild, metadata: Metadata) -> None:
         """Register a child by hand: linked, held back, or new."""
@@ -197,42 +209,89 @@ class Writing:
         }
 
     def carry_out(self, due: Sequence[Json], metadata: Metadata, output: Output) -> Json:
-        """Archive and destroy what is listed. What has changed since it was listed is left for the next run."""
+        """Archive and destroy what is listed. What has changed since it was listed is left for the next run.
+
+        A destruction is ordered, its order sealed, and only then does the first key go. Raises NoReceipt, which says
+        how far it got; the next run goes on there.
+        """
         done = {"archive": 0, "destroy": 0}
         passed: list[Json] = []
+        destroyed: list[Json] = []
         with output.progress() as bar:
             task = bar.add_task("retention", total=len(due), rate="")
-            for entry in due:
-                child_id = UUID(str(entry["child_id"]))
-                try:
-                    self._carry_out_one(child_id, entry, metadata)
-                    done[entry["action"]] += 1
-                except Refused as refused:
-                    passed.append({"child_id": child_id, "code": refused.code})
-                bar.advance(task)
-        return {"archived": done["archive"], "destroyed": done["destroy"], "passed_over": passed}
+            for first in range(0, len(due), _ORDERED_TOGETHER):
+                ordered: dict[UUID, UUID] = {}
+                for entry in due[first : first + _ORDERED_TOGETHER]:
+                    child_id = UUID(str(entry["child_id"]))
+                    try:
+                        certificate = self._begin_one(child_id, entry, metadata)
+                    except Refused as refused:
+                        passed.append({"child_id": child_id, "code": refused.code})
+                    else:
+                        done[entry["action"]] += 1
+                        if certificate is not None:
+                            ordered[child_id] = certificate
+                    bar.advance(task)
+                destroyed += self._destroy(ordered, metadata)
+        return {
+            "archived": done["archive"],
+            "destroyed": done["destroy"],
+            "passed_over": passed,
+            "destructions": destroyed[:MOST_RECEIPTS],
+            "left_out": max(len(destroyed) - MOST_RECEIPTS, 0),
+        }
 
-    def _carry_out_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> None:
+    def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> UUID | None:
+        """Archive a record, or order its destruction and give the certificate."""
         at = self.clock.now()
         on = date.fromisoformat(str(entry["on"]))
         if entry["action"] == "archive":  # on the day it fell due: a late run does not put off destruction
             self._handle(child_id, ArchiveRecord(at=at, archived_on=on, ground=entry["rule"]), metadata)
-            return
+            return None
         due = Due("destroy", on, entry["rule"])
         if not any(one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id)):
             raise Refused("This record is not due for destruction.", code="not-due")
-        destroy(
+        return order(
+            child_id, due, at=at, store=self.store, ids=self.ids, rules=self.rules, metadata=metadata
+        )
+
+    def _destroy(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
+        """Destroy the keys of children under these certificates, child to certificate, once those are sealed."""
+        if not ordered:
+            return []
+        try:
+            self.receipts.awaited(Log.RECORD, [(certificate, 1) for certificate in ordered.values()])
+        except NoReceipt as missing:
+            raise missing.after(
+                f"{len(ordered)} destructions are ordered and on record, and no key of theirs is destroyed."
+            ) from None
+        versions = [
+            (certificate, self._complete_one(child_id, certificate, metadata))
+            for child_id, certificate in ordered.items()
+        ]
+        try:
+            proofs = self.receipts.awaited(Log.RECORD, versions)
+        except NoReceipt as missing:
+            raise missing.after(
+                f"{len(ordered)} records are destroyed, and that is on record, but it is not acknowledged yet."
+            ) from None
+        return [
+            {"child_id": child_id, "certificate": certificate, "receipt_proof": proof}
+            for (child_id, certificate), proof in zip(ordered.items(), proofs, strict=True)
+        ]
+
+    def _complete_one(self, child_id: UUID, certificate: UUID, metadata: Metadata) -> int:
+        version = complete(
             child_id,
-            due,
-            at=at,
+            certificate,
+            at=self.clock.now(),
             store=self.store,
             destruction=self.destruction,
-            ids=self.ids,
-            rules=self.rules,
             metadata=metadata,
         )
         self.warm.drop(child_id)
         self.release(child_id)
+        return version
 
     def _due_of(self, child_id: UUID) -> tuple[Due, ...]:
         """What the log says falls due, whatever a view said; of a record destroyed half-way, its destruction."""
@@ -241,7 +300,7 @@ class Writing:
             return (Due("destroy", date.min, "archive-period"),)
         return schedule(record, self.rules) if record.registered else ()
 
-    def _handle(self, child_id: UUID, command: Command, metadata: Metadata) -> None:
+    def _handle(self, child_id: UUID, command: Command, metadata: Metadata) -> CarriedOut:
         done = carry_out(
             child_id,
             command,
@@ -256,6 +315,7 @@ class Writing:
             self.loader.follower.catch_up(metadata)
         else:
             self.unshielded.appended(done.appended.positions, metadata)
+        return done
 
     def apply_after_restore(self, metadata: Metadata) -> Json:
         """Bring the keys into the state that the log demands: every destruction, every shield, raised or lifted.

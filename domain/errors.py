@@ -10,7 +10,8 @@
     └── Unavailable         the system could not do it; nothing happened                     status 3
         ├── DamagedStream   a key is missing or a tag fails: the stream is parked
         ├── Fenced          another publisher or sealer leads since
-        └── AuditUnavailable  the access could not be recorded, so nothing was shown
+        ├── AuditUnavailable  the access could not be recorded, so nothing was shown
+        └── NoReceipt       what was done is on record, and not sealed yet: says how far it got
 
 A message is written for the person who reads it, says what to do, and never holds a personal value.
 """
@@ -80,6 +81,16 @@ class AuditUnavailable(Unavailable):
     """The access could not be recorded, so nothing is shown (fail closed)."""
 
     code = "audit-unavailable"
+
+
+class NoReceipt(Unavailable):
+    """A risky act is on record, and no published checkpoint holds it in time: it went no further than the words say."""
+
+    code = "no-receipt"
+
+    def after(self, state: str) -> "NoReceipt":
+        """The same, told to whoever asked for the act. state: what is on record, and what has not come about."""
+        return NoReceipt(f"{state} {self.message}")
 
 
 class DamagedStream(Unavailable):

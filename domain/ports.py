@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from domain.kernel import Appended, Change, History, Metadata, Reservation
+from domain.kernel import Appended, Change, History, Log, Metadata, Reservation
 
 
 class Clock(Protocol):
@@ -104,6 +104,19 @@ class Destruction(Protocol):
 
     def destroy(self, child_id: UUID, certificate: UUID) -> int:
         """Empty every key row of the child, naming the certificate. Returns how many. Idempotent."""
+        ...
+
+
+class Receipts(Protocol):
+    """Proof that an event is sealed, waited for: what may do harm takes no effect, and is not acknowledged, without."""
+
+    def awaited(self, log: Log, events: Sequence[tuple[UUID, int]]) -> list[str]:
+        """Wait, for a bounded time, until events are under a published checkpoint with every cosignature asked for.
+
+        events: (stream, version) each. Gives a proof of each in the form of C2SP tlog-proof, made from the event as it
+        is stored now. Raises NoReceipt where they are not sealed in time, ContactPointError where what is stored is
+        not what was sealed.
+        """
         ...
 
 

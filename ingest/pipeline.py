@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import islice
-from typing import Any, BinaryIO, Final, Literal, TypeAlias
+from itertools import groupby, islice
+from typing import Any, BinaryIO, Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from domain.child_record import model
@@ -125,7 +125,7 @@ CHUNK: Final = 500
 """Source records worked on together."""
 
 REFRESH: Final = 4000
-"""New records after which the match index is brought up to the log; until then the load remembers them itself."""
+"""Records after which the views are brought up to the log; until then the load remembers them itself."""
 
 _ATTEMPTS: Final = 8
 
@@ -235,6 +235,14 @@ class _Plan:
         return sum(len(change.events) for change in self.unit.changes)
 
 
+class _Waiting(NamedTuple):
+    """A source record that is held back, as a wish again."""
+
+    history: History
+    held: HeldRecord
+    item: _Item
+
+
 @dataclass(slots=True)
 class _Recent:
     """What this load did to records since the match index was last brought up to the log.
@@ -301,9 +309,10 @@ class Loader:
     """Loads files, withdraws them, and admits single registrations, all by the same linking.
 
     store: the writer's, which opens what is hidden and shows it to nobody. refresh: brings the match index up to the
-    log. alone: held while a chunk is linked and appended, and by whoever raises a shield, so that neither passes the
-    other unseen. waiting: the records that are held back now. synthetic: whether NHS numbers for tests are accepted
-    (training homes only).
+    log. catch_up: brings every view up to it, the match index among them: a load needs no more than the index, but
+    streams that are opened for all views at once are opened once. alone: held while a chunk is linked and appended, and
+    by whoever raises a shield, so that neither passes the other unseen. waiting: the records that are held back now.
+    synthetic: whether NHS numbers for tests are accepted (training homes only).
     """
 
     store: LoadStore
@@ -315,6 +324,7 @@ class Loader:
     rules: RuleSet
     follower: ShieldFollower
     refresh: Callable[[], None]
+    catch_up: Callable[[], None]
     alone: Callable[[], AbstractContextManager[object]] = nullcontext
     waiting: Callable[[], Iterable[UUID]] = tuple
     synthetic: bool = False
@@ -341,7 +351,7 @@ class Loader:
         digest, total = _digest(stream)
         token = self.tokens.token("file", f"{kind}\n".encode() + digest)
         file_id = self.store.find(token) or self.ids.new()
-        self.refresh()
+        self.catch_up()
         if not dry_run:
             self.follower.catch_up(metadata)  # what a run that was killed left undone
         while True:
@@ -516,9 +526,12 @@ class _Run:
         self._recent = _Recent()
         self._plans: list[_Plan] = []
         self._planned: set[UUID] = set()
+        self._moved: set[UUID] = set()
+        """Records that something was planned for since the candidates of this chunk were fetched."""
         self._keys: set[bytes] = set()
         self._found: dict[str, list[Candidate]] = {}
         self._near: frozenset[bytes] = frozenset()
+        self._linked: dict[bytes, Decision] = {}
         self._histories: dict[UUID, History] = {}
         self._head = -1
         self._changed = False
@@ -531,6 +544,8 @@ class _Run:
             self._see_others()
             self._take(batch)
             self._head = self._loader.follower.order.head()
+        if len(self._recent.records) >= REFRESH and not self._dry_run:
+            self._catch_up()
 
     def _see_others(self) -> None:
         """Where somebody else has appended since this run last did, bring the index up to it before linking."""
@@ -567,8 +582,6 @@ class _Run:
             self._work_on(item)
         self._flush()
         self._keys.clear()
-        if len(self._recent.records) >= REFRESH and not self._dry_run:
-            self._refresh()
 
     def _also_said(self, keys: Sequence[bytes], at: datetime) -> None:
         """Note that this file, too, says what another file said: withdrawing that one must not take it."""
@@ -699,7 +712,7 @@ class _Run:
         """
         if self._dry_run:
             return
-        self._refresh()
+        self._catch_up()
         if not self._changed:
             return
         waiting = iter(self._loader.waiting())
@@ -708,40 +721,80 @@ class _Run:
                 self._see_others()
                 self._link_again(held)
                 self._head = self._loader.follower.order.head()
-        self._refresh()
+        self._catch_up()
 
     def _link_again(self, held_ids: Sequence[UUID]) -> None:
         loader, at = self._loader, self._loader.clock.now()
-        histories = loader.store.load_many(held_ids).values()
+        histories = loader.store.records(held_ids).values()
         folded = [(history, held) for history in histories if (held := supply.fold(history)) is not None]
-        items = {held.held_id: loader.item_of_held(held, at) for _, held in folded if not held.released}
-        self._prefetch(list(items.values()))
+        waiting = [
+            _Waiting(history, held, loader.item_of_held(held, at))
+            for history, held in folded
+            if not held.released
+        ]
+        self._prefetch([one.item for one in waiting])
         appended: dict[int, bool] = {}
-        for history, held in folded:
-            item = items.get(held.held_id)
-            if item is None or not isinstance(self._link(item, ()), Match):
-                continue
-            try:
-                plan = self._plan(item, ())
-            except Refused:
-                continue  # it waits for a human, who is told why
-            if plan.outcome not in (Outcome.UPDATED, Outcome.UNCHANGED):
-                continue
-            released = SourceRecordReleased(
-                source_kind=SourceKind.INDEX, outcome="joined", child=plan.child_id
-            )
-            change = Change(
-                held.held_id, StreamKind.CHILD, history.version, (Pending(released, 1),), shielded=True
-            )
-            plan = replace(plan, unit=replace(plan.unit, changes=(change, *plan.unit.changes)))
-            outcome = self._append([plan], batch=held.assertion.source.file)[0]
-            if isinstance(outcome, Appended):  # else another was first: the next load sees
-                appended.update((position, plan.shielded) for position in outcome.positions)
-                self._recent.add(plan, by_all_keys=True)
+        for _, from_one_file in groupby(waiting, key=lambda one: one.held.assertion.source.file):
+            refused = self._release(list(from_one_file), appended)
+            for one in refused:  # another was first; what was planned on top of it is no worse by itself
+                self._release([one], appended)
         loader.follower.catch_up(self._metadata, appended)
+
+    def _release(self, waiting: Sequence["_Waiting"], appended: dict[int, bool]) -> list["_Waiting"]:
+        """Let go those of one file that are linked by now, in one transaction. Returns those that were refused there.
+
+        appended: takes the positions of what was appended, and whether the record is shielded.
+        """
+        planned = [(one, plan) for one in waiting if (plan := self._joined(one)) is not None]
+        if not planned:
+            return []
+        file_id = planned[0][0].held.assertion.source.file
+        outcomes = self._append([plan for _, plan in planned], batch=file_id)
+        self._forget_planned()
+        refused: list[_Waiting] = []
+        for (one, plan), outcome in zip(planned, outcomes, strict=True):
+            if isinstance(outcome, Appended):
+                appended.update((position, plan.shielded) for position in outcome.positions)
+            else:  # the next load sees
+                self._recent_forgets(plan)
+                refused.append(one)
+        return refused
+
+    def _joined(self, one: "_Waiting") -> _Plan | None:
+        """What joins a record that waits to the one it is linked to, and lets it go; None where it goes on waiting."""
+        if not isinstance(self._link_now(one.item, ()), Match):
+            return None
+        try:
+            plan = self._plan(one.item, ())
+        except Refused:
+            return None  # it waits for a human, who is told why
+        if plan.outcome not in (Outcome.UPDATED, Outcome.UNCHANGED):
+            return None
+        released = SourceRecordReleased(source_kind=SourceKind.INDEX, outcome="joined", child=plan.child_id)
+        events = (Pending(released, 1),)
+        change = Change(one.held.held_id, StreamKind.CHILD, one.history.version, events, shielded=True)
+        plan = replace(plan, unit=replace(plan.unit, changes=(change, *plan.unit.changes)))
+        self._plans_for(plan)
+        self._recent.add(plan, by_all_keys=True)
+        return plan
+
+    def _plans_for(self, plan: _Plan) -> None:
+        streams = [change.stream_id for change in plan.unit.changes]
+        self._planned.update(streams)
+        self._moved.update(streams)
+
+    def _forget_planned(self) -> None:
+        """It is appended, or was refused: whoever asks for these records now reads them anew."""
+        for stream_id in self._planned:
+            self._histories.pop(stream_id, None)
+        self._planned.clear()
 
     def _refresh(self) -> None:
         self._loader.refresh()
+        self._recent.clear()
+
+    def _catch_up(self) -> None:
+        self._loader.catch_up()
         self._recent.clear()
 
     # What the clock and the home decide
@@ -781,10 +834,10 @@ class _Run:
                 self._found.setdefault(key, []).append(candidate)
         tokens = frozenset(token for item in items for token in item.places)
         self._near = tokens if tokens and loader.places.near(tokens) else frozenset()
-        likely = {
-            found.child_id for item in items if isinstance(found := self._link(item, ()), Match)
-        } - self._recent.records.keys()
-        self._histories = loader.store.load_many(likely) if likely else {}
+        self._moved.clear()
+        self._linked = {item.key: self._link(item, ()) for item in items}
+        likely = {found.child_id for found in self._linked.values() if isinstance(found, Match)}
+        self._histories = loader.store.records(likely) if likely else {}
 
     def _candidates(self, keys: Iterable[str], extra: Sequence[Candidate]) -> list[Candidate]:
         keys = tuple(keys)
@@ -797,6 +850,17 @@ class _Run:
     def _link(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
         candidates = self._candidates(item.linking, extra)
         return decide(item.incoming, candidates) if candidates else NoMatch()
+
+    def _link_now(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
+        """As when the chunk began, unless a record it may be linked to has been planned for since."""
+        before = self._linked.get(item.key)
+        if before is None or extra or self._apart or not self._moved.isdisjoint(self._may_link_to(item)):
+            return self._link(item, extra)
+        return before
+
+    def _may_link_to(self, item: _Item) -> set[UUID]:
+        found = {candidate.child_id for key in item.linking for candidate in self._found.get(key, ())}
+        return found | self._recent.find(item.linking)
 
     # One source record
 
@@ -811,12 +875,12 @@ class _Run:
             return
         self._keys.add(item.key)
         self._plans.append(plan)
-        self._planned.update(change.stream_id for change in plan.unit.changes)
+        self._plans_for(plan)
         self._recent.add(plan)
 
     def _plan(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
         """What it comes to. Raises Refused."""
-        decision = self._link(item, extra)
+        decision = self._link_now(item, extra)
         if isinstance(decision, Match):
             record = self._record(decision.child_id)
             if decision.evidence in LESS_THAN_EXACT and self._resembles_shielded(item, extra):
@@ -997,9 +1061,7 @@ class _Run:
 
     def _flush(self) -> None:
         plans, self._plans = self._plans, []
-        for stream_id in self._planned:
-            self._histories.pop(stream_id, None)
-        self._planned.clear()
+        self._forget_planned()
         if not plans:
             return
         if self._dry_run:
@@ -1011,6 +1073,8 @@ class _Run:
         for plan, outcome in zip(plans, self._append(plans), strict=True):
             self._outcome(plan, outcome, appended)
         self._changed = self._changed or bool(appended)
+        if any(appended.values()) and self._file_id is not None:  # the screen will ask for the index
+            self._catch_up()
         self._loader.follower.catch_up(self._metadata, appended)
 
     def _append(

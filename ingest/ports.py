@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.errors import AlreadyReserved, VersionConflict
-from domain.kernel import Appended, Change, Metadata, Reservation
+from domain.kernel import Appended, Change, History, Metadata, Reservation
 from domain.ports import EventStore
 from ingest.matching.blocking import Candidate
 
@@ -78,6 +78,10 @@ class Unit:
 
 class LoadStore(EventStore, Protocol):
     """The writer's event store, with what a load needs besides."""
+
+    def records(self, child_ids: Iterable[UUID]) -> dict[UUID, History]:
+        """Several streams, as far as records are folded from them: without metadata. Damaged ones are left out."""
+        ...
 
     def append_units(
         self, units: Sequence[Unit], metadata: Metadata, *, batch: UUID | None, instant: datetime

@@ -3,42 +3,29 @@
 Every build of a view that is kept (the live one, the one before it, the next) goes through the same transaction, so
 that they stand at the same position once they have met. A build that is not fed, because its view is paused or because
 other code made it, is *swept*: streams that became hidden leave it all the same.
+
+Views that stand at one place of a log are caught up from one reading of it: whichever comes first reads a stretch and
+folds it for the others too, and each saves its own part in its own transaction, if it still stands there. One that
+lags, is ahead, or was moved by another worker meanwhile reads for itself.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from domain.kernel import History, Log
+from domain.kernel import Log
 from domain.ports import Clock
 from domain.rule_set.model import RuleSet
-from projections.ports import (
-    Build,
-    Filled,
-    LogReader,
-    Opener,
-    Parked,
-    Plan,
-    Slice,
-    Slices,
-    Step,
-    ViewStore,
-    Work,
-)
-from projections.projection import Projection, Row, as_served, is_hidden
+from projections.folding import Folded, Folding, Stretch
+from projections.ports import Build, Filled, LogReader, Opener, Plan, Slice, Slices, Step, ViewStore, Work
+from projections.projection import Projection
 
 BATCH: Final = 4_000
 """Events that one transaction takes at most."""
 
-_OPENED_TOGETHER: Final = 500
-"""Streams: bounds what is in memory where each of a batch is of another stream, and long."""
-
 _RETRIED: Final = 100
 """How many parked streams one catch-up tries again."""
-
-DAMAGED: Final = "damaged-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +50,6 @@ class CaughtUp:
     events: int
     positions: Mapping[Log, int]
     busy: bool = False
-
-
-@dataclass(slots=True)
-class Folded:
-    """Rows of some streams; those of them that are hidden; children whose rows go; streams with a fault.
-
-    events: how many events were opened for it.
-    """
-
-    rows: list[Row]
-    hidden: set[UUID]
-    ended: set[UUID]
-    parked: list[Parked]
-    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +83,50 @@ class Engine:
             self.ensure_live(projection)
             done, first = 0, True
             while True:
-                with self.store.step(projection) as step:
-                    if first:
-                        self._retry(step, projection)
-                    moved = [self._advance(step, projection, log, batch) for log in projection.logs]
+                moved = self._step(projection, batch, {}, retry=first)
                 first = False
                 done += sum(moved)
                 if progress and any(moved):
                     progress(Progress(projection.name, done, done, 0.0, 0.0, None))
                 if max(moved) < batch or not until_caught_up:
                     return CaughtUp(done, self._positions(projection))
+
+    def catch_up_all(
+        self,
+        projections: Sequence[Projection],
+        *,
+        batch: int = BATCH,
+        wait: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+        progress: Reporter | None = None,
+    ) -> int:
+        """Bring several views up to the heads of their logs; returns how many events, each counted for each view.
+
+        Batch by batch, so that those that stand at one place stay together. Otherwise as `catch_up` of each.
+        """
+        done = dict.fromkeys((projection.name for projection in projections), 0)
+        left, first = list(projections), True
+        while left:
+            behind: list[Projection] = []
+            ready: dict[str, Mapping[Log, Stretch]] = {}
+            for at, projection in enumerate(left):
+                if stop():
+                    return sum(done.values())
+                with self.store.alone(projection.name, "worker", wait=wait) as alone:
+                    if not alone:
+                        continue
+                    self.ensure_live(projection)
+                    if projection.name not in ready:
+                        ready |= self._read_together(left[at:], batch)
+                    moved = self._step(projection, batch, ready.pop(projection.name, {}), retry=first)
+                done[projection.name] += sum(moved)
+                if progress and any(moved):
+                    so_far = done[projection.name]
+                    progress(Progress(projection.name, so_far, so_far, 0.0, 0.0, None))
+                if max(moved) >= batch:
+                    behind.append(projection)
+            left, first = behind, False
+        return sum(done.values())
 
     def ensure_live(self, projection: Projection) -> None:
         """Begin a view that has no live build: empty tables at position 0."""
@@ -140,24 +147,14 @@ class Engine:
         """
         for log in projection.logs:
             upto = self.log.head(log)
-            while self._behind(step, projection, log) < upto and self._advance(step, projection, log, BATCH):
+            while self._furthest_behind(step, projection, log) < upto and self._advance(
+                step, projection, log, BATCH
+            ):
                 pass
-
-    def fold(self, projection: Projection, log: Log, streams: Collection[UUID]) -> Folded:
-        """Open streams and fold them. What cannot be opened or folded is parked, and the others go on."""
-        folded, ahead = Folded([], set(), set(), []), iter(streams)
-        while together := list(islice(ahead, _OPENED_TOGETHER)):
-            opened = self.open[log](together, projection.reads)
-            for stream_id in together:
-                self._fold_or_park(projection, log, stream_id, opened.get(stream_id), folded)
-        return folded
 
     def filled(self, projection: Projection, of: Slice, upto: int) -> Filled:
         """Fold one slice of a log as it stood at a position. What cannot be opened or folded is parked."""
-        folded = Folded([], set(), set(), [])
-        for stream_id, history in self.slices.histories(of, upto, projection.reads):
-            self._fold_or_park(projection, of.log, stream_id, history, folded)
-        return Filled(of, folded.rows, folded.ended, folded.parked, folded.events)
+        return self._folding.filled(projection, of, upto)
 
     def fill(self, work: Work, of: Slice) -> int:
         """Fold one slice into the build. Returns how many events it has, whoever brought it."""
@@ -169,61 +166,89 @@ class Engine:
         """Whether this code may write rows into this build."""
         return build.version == projection.version
 
-    def _fold_or_park(
-        self, projection: Projection, log: Log, stream_id: UUID, source: History | None, folded: Folded
-    ) -> None:
-        if source is None:
-            folded.parked.append(Parked(log, stream_id, DAMAGED, self.clock.now()))
-            folded.hidden.add(stream_id)
-        else:
-            self._fold_one(projection, log, stream_id, source, folded)
+    @property
+    def _folding(self) -> Folding:
+        return Folding(self.log, self.open, self.slices, self.rules, self.clock)
 
-    def _fold_one(
-        self, projection: Projection, log: Log, stream_id: UUID, source: History, folded: Folded
-    ) -> None:
-        folded.events += source.version
-        if is_hidden(source):
-            folded.hidden.add(stream_id)
-            source = as_served(source)
-        try:
-            folded.ended.update(projection.ends(source))
-            folded.rows.extend(projection.rows(source, self.rules))
-        except Exception as error:  # noqa: BLE001 - one stream that cannot be folded does not stop the others
-            folded.parked.append(
-                Parked(log, stream_id, f"cannot be folded: {type(error).__name__}", self.clock.now())
-            )
-            folded.hidden.add(stream_id)
+    def _read_together(self, projections: Sequence[Projection], batch: int) -> dict[str, dict[Log, Stretch]]:
+        """The next stretch of each log of the first of these views, for it and for those that stand where it stands.
 
-    def _advance(self, step: Step, projection: Projection, log: Log, batch: int) -> int:
-        marks = {build.number: self._mark(step, projection, build, log) for build in step.builds}
-        tail = self.log.tail(log, min(marks.values()), batch) if marks else []
-        if not tail:
+        Nothing of a log where it stands alone: it reads that by itself.
+        """
+        first, *others = projections
+        ready: dict[str, dict[Log, Stretch]] = {}
+        place = self._place(first)
+        places = [(other, self._place(other)) for other in others]
+        for log in first.logs:
+            together = [other for other, theirs in places if theirs.get(log, -1) == place.get(log)]
+            if not together:
+                continue
+            read = self._folding.stretches([first, *together], log, place[log], batch)
+            for name, stretch in read.items():
+                ready.setdefault(name, {})[log] = stretch
+        return ready
+
+    def _place(self, projection: Projection) -> dict[Log, int]:
+        """Where a view stands in each log, or did a moment ago: nothing is locked. At 0 before it is begun."""
+        paused = self.store.is_paused(projection.name)
+        builds = [build for build in self.store.builds(projection.name) if build.state != "filling"]
+        return {
+            log: min((self._mark(projection, build, log, paused=paused) for build in builds), default=0)
+            for log in projection.logs
+        }
+
+    def _step(
+        self, projection: Projection, batch: int, ready: Mapping[Log, Stretch], *, retry: bool
+    ) -> list[int]:
+        """Advance a view by one batch of each log, in one transaction. Returns how many events of each that was."""
+        with self.store.step(projection) as step:
+            if retry:
+                self._retry(step, projection)
+            return [self._advance(step, projection, log, batch, ready.get(log)) for log in projection.logs]
+
+    def _advance(
+        self, step: Step, projection: Projection, log: Log, batch: int, ready: Stretch | None = None
+    ) -> int:
+        """By what was read for it, if it still stands where that begins; else by what it reads itself."""
+        if not step.builds:
             return 0
-        last = tail[-1][0]
-        behind = [build for build in step.builds if marks[build.number] < last]
-        self._save(step, projection, log, list(dict.fromkeys(stream for _, stream in tail)), behind)
+        after = self._furthest_behind(step, projection, log)
+        if ready is None or ready.after != after:
+            ready = self._folding.stretches([projection], log, after, batch)[projection.name]
+        if not ready.events:
+            return 0
+        behind = [build for build in step.builds if self._marked(step, projection, build, log) < ready.last]
+        self._save(step, projection, log, ready.streams, ready.folded, behind)
         for build in behind:
-            fed = self._fed(step, projection, build)
-            step.advance(build, log, position=last if fed else None, swept=last)
-        return len(tail)
+            fed = self._fed(projection, build, paused=step.paused)
+            step.advance(build, log, position=ready.last if fed else None, swept=ready.last)
+        return ready.events
 
-    def _behind(self, step: Step, projection: Projection, log: Log) -> int:
+    def _furthest_behind(self, step: Step, projection: Projection, log: Log) -> int:
         """How far the build has come that is furthest behind."""
-        return min((self._mark(step, projection, build, log) for build in step.builds), default=0)
+        return min((self._marked(step, projection, build, log) for build in step.builds), default=0)
 
-    def _fed(self, step: Step, projection: Projection, build: Build) -> bool:
-        return not step.paused and self.feeds(projection, build)
+    def _marked(self, step: Step, projection: Projection, build: Build, log: Log) -> int:
+        return self._mark(projection, build, log, paused=step.paused)
 
-    def _mark(self, step: Step, projection: Projection, build: Build, log: Log) -> int:
-        marks = build.positions if self._fed(step, projection, build) else build.swept
+    def _mark(self, projection: Projection, build: Build, log: Log, *, paused: bool) -> int:
+        marks = build.positions if self._fed(projection, build, paused=paused) else build.swept
         return marks.get(log, 0)
 
+    def _fed(self, projection: Projection, build: Build, *, paused: bool) -> bool:
+        return not paused and self.feeds(projection, build)
+
     def _save(
-        self, step: Step, projection: Projection, log: Log, streams: Sequence[UUID], builds: Sequence[Build]
+        self,
+        step: Step,
+        projection: Projection,
+        log: Log,
+        streams: Sequence[UUID],
+        folded: Folded,
+        builds: Sequence[Build],
     ) -> None:
-        folded = self.fold(projection, log, streams)
-        fed = [build for build in builds if self._fed(step, projection, build)]
-        swept = [build for build in builds if not self._fed(step, projection, build)]
+        fed = [build for build in builds if self._fed(projection, build, paused=step.paused)]
+        swept = [build for build in builds if build not in fed]
         if fed:
             step.replace(fed, streams, folded.rows)
         if swept and folded.hidden:
@@ -242,7 +267,8 @@ class Engine:
         for log in projection.logs:
             streams = [one.stream_id for one in parked if one.log is log]
             if streams:
-                self._save(step, projection, log, streams, step.builds)
+                (folded,) = self._folding.fold([projection], log, streams)
+                self._save(step, projection, log, streams, folded, step.builds)
 
     def _positions(self, projection: Projection) -> Mapping[Log, int]:
         for build in self.store.builds(projection.name):

@@ -76,11 +76,21 @@ class Reads(NamedTuple):
 
 
 EVERYTHING: Final = Reads()
+_DEPTHS: Final = (Depth.NAMES, Depth.FACTS, Depth.EVENTS, Depth.EVERYTHING)
+"""Each shows what the one before it shows, and more."""
 
 
 def reads(depth: Depth, *classes: type[Event]) -> Reads:
     """Reads events of these classes alone."""
     return Reads(depth, frozenset(each.NAME for each in classes) | SHIELD_EVENTS)
+
+
+def most_of(many: Iterable[Reads]) -> Reads:
+    """What several projections read together: as deep as the deepest, and every event that one of them reads."""
+    each = tuple(many)
+    depth = max((one.depth for one in each), key=_DEPTHS.index, default=Depth.NAMES)
+    named = [one.only for one in each]
+    return Reads(depth, None if None in named else frozenset().union(*filter(None, named)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,13 +126,10 @@ class Operations:
         progress: Reporter | None = None,
     ) -> int:
         """Catch views up (all, or these) and say nothing but how many events that took: for commands that change."""
-        events = 0
-        for projection in self.projections:
-            if stop():
-                break
-            if names is None or projection.name in names:
-                events += self.engine.catch_up(projection, wait=wait, progress=progress).events
-                self._drop_abandoned(projection)
+        chosen = [each for each in self.projections if names is None or each.name in names]
+        events = self.engine.catch_up_all(chosen, wait=wait, stop=stop, progress=progress)
+        for projection in chosen:
+            self._drop_abandoned(projection)
         return events
 
     def rebuild(self, name: str, *, switch: bool = False, progress: Reporter | None = None) -> dict[str, Any]:

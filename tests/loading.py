@@ -257,6 +257,7 @@ class Index:
             rules=the_rules(),
             follower=self.follower,
             refresh=self.around.refresh,
+            catch_up=self.around.refresh,
             waiting=self.waiting,
             synthetic=synthetic,
             chunk=chunk,

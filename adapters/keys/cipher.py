@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from hmac import digest
 from struct import Struct
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.kernel import Log
+from domain.personal_data import Part
 
 FORMAT: Final = 1
 """The only form of a stored part so far; stands in the row and in the associated data."""
@@ -33,7 +34,9 @@ BLOCKS: Final = {Log.RECORD: 448, Log.ACCESS: 2560}
 _AROUND: Final = NONCE_BYTES + TAG_BYTES
 _PLACE: Final = Struct(">HB16sI16s")
 _KEY_PLACE: Final = Struct(">16sHII")
+_OF_STREAM: Final = Struct(">HB16s")
 _PART_BYTES: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
+_IDENTITY, _CONTENT, _METADATA = (_PART_BYTES[part] for part in Part)
 
 Random = Callable[[int], bytes]
 RANDOM: Final[Random] = os.urandom
@@ -48,12 +51,37 @@ def place(form: int, log: int, stream_id: UUID, version: int, event_id: UUID) ->
     return _PLACE.pack(form, log, stream_id.bytes, version, event_id.bytes)
 
 
+def begin_place(form: int, log: int, stream_id: UUID) -> bytes:
+    """What `place` begins with for every event of a stream; its version (4 bytes) and id (16) follow."""
+    return _OF_STREAM.pack(form, log, stream_id.bytes)
+
+
 def seal(key: AESGCM, text: bytes, where: bytes, part: int, block: int, nonce: bytes) -> bytes:
     """Seal one part's JSON text. `nonce` is 12 fresh random bytes; the result's length is a multiple of `block`."""
-    padded = (COMMITMENT + text).ljust(block - _AROUND)
-    if len(padded) > block - _AROUND:
-        padded = padded.ljust(-(-(len(padded) + _AROUND) // block) * block - _AROUND)
-    return nonce + key.encrypt(nonce, padded, where + _PART_BYTES[part])
+    return nonce + key.encrypt(nonce, padded(text, block), where + _PART_BYTES[part])
+
+
+def padded(text: bytes, block: int) -> bytes:
+    """A part's JSON text as it is sealed, so long that what comes of it is a multiple of `block`."""
+    plain = (COMMITMENT + text).ljust(block - _AROUND)
+    if len(plain) > block - _AROUND:
+        plain = plain.ljust(-(-(len(plain) + _AROUND) // block) * block - _AROUND)
+    return plain
+
+
+Sealed: TypeAlias = tuple[bytes, bytes, bytes]
+"""The stored parts of one event: identity, content, metadata."""
+
+
+def seal_event(keys: tuple[AESGCM, AESGCM, AESGCM], plain: Sealed, where: bytes, nonces: bytes) -> Sealed:
+    """Seal the padded parts of one event, as `seal` does each. `nonces`: 36 fresh random bytes."""
+    identity, content, metadata = keys
+    one, two, three = nonces[:12], nonces[12:24], nonces[24:]
+    return (
+        one + identity.encrypt(one, plain[0], where + _IDENTITY),
+        two + content.encrypt(two, plain[1], where + _CONTENT),
+        three + metadata.encrypt(three, plain[2], where + _METADATA),
+    )
 
 
 def unseal(key: AESGCM, stored: bytes, where: bytes, part: int) -> bytes:

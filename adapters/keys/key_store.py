@@ -288,13 +288,18 @@ class KeyStore:
 
     # Making
 
-    def make(self, wanted: Sequence[Wanted]) -> Ready:
-        """Keys of subjects that nobody has heard of yet, made in a statement per database.
-
-        Where an attempt that died has left some behind, those are used. Raises as `ensure` does.
-        """
+    def drawn(self, wanted: Sequence[Wanted]) -> dict[KeyName, bytes]:
+        """Random keys, committed nowhere yet."""
         entropy = self._random(KEY_BYTES * len(wanted))
-        raw = {each.name: entropy[at * KEY_BYTES : (at + 1) * KEY_BYTES] for at, each in enumerate(wanted)}
+        return {each.name: entropy[at * KEY_BYTES : (at + 1) * KEY_BYTES] for at, each in enumerate(wanted)}
+
+    def make(self, wanted: Sequence[Wanted], drawn: dict[KeyName, bytes] | None = None) -> Ready:
+        """Keys of subjects that nobody has heard of yet, made in a statement per database. `drawn`: as they are to be.
+
+        Where an attempt that died has left some behind, those are used instead: `found` names them. Raises as `ensure`
+        does.
+        """
+        raw = self.drawn(wanted) if drawn is None else drawn
         hidden = {each.name: raw[each.name] for each in wanted if each.shielded}
         made = self._make_hidden(hidden) and self._make_open(raw, hidden)
         if made:

@@ -9,15 +9,14 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
-from adapters.keys.cipher import FORMAT, NONCE_BYTES, Random, access_key, place, seal
-from adapters.keys.key_store import Wanted
+from adapters.keys.cipher import FORMAT, NONCE_BYTES, Random, access_key, begin_place, padded, seal_event
+from adapters.keys.key_store import SYSTEM_KEY, Wanted
 from adapters.keys.parts import Texts, metadata_text, with_fields
 from adapters.rows import Group, StoredRow
 from domain.kernel import Change, Event, Log, Metadata, Reservation, StreamKind
-from domain.personal_data import Part
 
-_IDENTITY, _CONTENT, _METADATA = (int(part) for part in Part)
 _NONCES: Final = 3 * NONCE_BYTES
+_new: Final = tuple.__new__  # a named tuple's own takes twice as long
 _IDENTITY_KEY, _CONTENT_KEY = KeyKind.IDENTITY, KeyKind.CONTENT  # looked up for every child of a load
 
 
@@ -33,8 +32,28 @@ class Append:
     instant: datetime | None = None
 
 
-SYSTEM: Final = KeyName(PERIOD_SUBJECT, KeyKind.SYSTEM, 0)
-"""Where `Sealing` keeps the system key; not a stored name."""
+class Written(NamedTuple):
+    """A change with its events written out, each beside the number of its content key: they are needed no longer.
+
+    shown: the identity keys of the children that an access shows, in order.
+    """
+
+    stream_id: UUID
+    kind: StreamKind
+    expected_version: int
+    events: Sequence[tuple[int, Texts]]
+    shielded: bool
+    shown: tuple[KeyName, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Written({self.stream_id}, {self.expected_version})"
+
+    @classmethod
+    def of(cls, change: Change, split: Callable[[Event, int], Texts]) -> "Written":
+        """The change. Raises ValueError for an access that is not alone in its stream, TypeError as `Parts.split`."""
+        stream, kind, version, pending, shielded = change
+        texts = [(number, split(event, number)) for event, number in pending]
+        return cls(stream, kind, version, texts, shielded, shown_in(change))
 
 
 class Tools(NamedTuple):
@@ -42,7 +61,6 @@ class Tools(NamedTuple):
 
     log: Log
     block: int
-    split: Callable[[Event, int], Texts]
     new_id: Callable[[], UUID]
     random: Random
 
@@ -65,76 +83,71 @@ class Sealing:
         self._tools = seal_with
         self._common: dict[KeyName, AESGCM] = {}
 
-    def group(self, wish: Append) -> Group:
-        """The rows of one command."""
+    def group(self, wish: Append, changes: Sequence[Written]) -> Group:
+        """The rows of one command. `changes`: those of the wish."""
         text = metadata_text(wish.metadata)
+        plain = padded(text, self._tools.block)
         period = period_of(wish.instant or self._now)
         rows: list[StoredRow] = []
-        for change in wish.changes:
-            rows += self._rows(change, text, period)
+        for change in changes:
+            rows += self._rows(change, text, plain, period)
         return Group(
             rows,
-            [(change.stream_id, change.expected_version) for change in wish.changes],
+            [(change.stream_id, change.expected_version) for change in changes],
             wish.idempotency_key,
             wish.batch,
             [(reservation.token, reservation.stream_id) for reservation in wish.reservations],
             wish.instant,
         )
 
-    def _rows(self, change: Change, metadata: bytes, period: int) -> list[StoredRow]:
-        log, block, split, new_id, random = self._tools
-        stream = change.stream_id
-        identity, contents, beside = self._objects(change, period)
-        rows: list[StoredRow] = []
+    def _rows(self, change: Written, metadata: bytes, metadata_plain: bytes, period: int) -> list[StoredRow]:
+        log, block, new_id, random = self._tools
+        stream, version, events = change.stream_id, change.expected_version, change.events
+        keys = self._objects(change, period)
+        begun = begin_place(FORMAT, log, stream)
         # A call for each nonce would cost as much as the sealing.
-        entropy = random(_NONCES * len(change.events))
-        at, version = 0, change.expected_version
-        for pending in change.events:
+        entropy, at = random(_NONCES * len(events)), 0
+        rows: list[StoredRow] = []
+        for number, (identity, content, own) in events:
             version += 1
-            texts = split(pending.event, pending.content_key)
             event_id = new_id()
-            where = place(FORMAT, log, stream, version, event_id)
-            content = contents[pending.content_key]
-            last = metadata if texts.metadata is None else with_fields(metadata, texts.metadata)
-            one, two, three = entropy[at : at + 12], entropy[at + 12 : at + 24], entropy[at + 24 : at + 36]
-            at += _NONCES
-            rows.append(
-                StoredRow(
-                    stream,
-                    version,
-                    event_id,
-                    FORMAT,
-                    period,
-                    seal(identity, texts.identity, where, _IDENTITY, block, one),
-                    seal(content, texts.content, where, _CONTENT, block, two),
-                    seal(beside or content, last, where, _METADATA, block, three),
-                )
+            parts = seal_event(
+                keys[number],
+                (
+                    padded(identity, block),
+                    padded(content, block),
+                    metadata_plain if own is None else padded(with_fields(metadata, own), block),
+                ),
+                begun + version.to_bytes(4) + event_id.bytes,
+                entropy[at : at + _NONCES],
             )
+            at += _NONCES
+            rows.append(_new(StoredRow, (stream, version, event_id, FORMAT, period, *parts)))
         return rows
 
-    def _objects(self, change: Change, period: int) -> tuple[AESGCM, dict[int, AESGCM], AESGCM | None]:
-        """The keys of one change: identity, content by number, metadata (None: as the content)."""
+    def _objects(self, change: Written, period: int) -> dict[int, tuple[AESGCM, AESGCM, AESGCM]]:
+        """What seals the three parts of an event of this change, by the number of its content key."""
         keys, stream = self.keys, change.stream_id
         if change.kind == StreamKind.CHILD:
-            identity = AESGCM(keys[KeyName(stream, _IDENTITY_KEY, 0)])
-            contents: dict[int, AESGCM] = {}
-            for pending in change.events:
-                number = pending.content_key
-                if number not in contents:
-                    contents[number] = AESGCM(keys[KeyName(stream, _CONTENT_KEY, number)])
-            return identity, contents, None
+            identity = AESGCM(keys[_new(KeyName, (stream, _IDENTITY_KEY, 0))])
+            found = {}
+            for number, _ in change.events:
+                if number not in found:
+                    content = AESGCM(keys[_new(KeyName, (stream, _CONTENT_KEY, number))])
+                    found[number] = (identity, content, content)
+            return found
         month = self._object(KeyName(PERIOD_SUBJECT, KeyKind.PERIOD, period))
         match change.kind:
             case StreamKind.STAFF:
                 own = AESGCM(keys[KeyName(stream, KeyKind.STAFF, 0)])
-                return own, {0: own}, month
+                return {0: (own, own, month)}
             case StreamKind.SYSTEM:
-                own = self._object(SYSTEM)
-                return own, {0: own}, month
+                own = self._object(SYSTEM_KEY)
+                return {0: (own, own, month)}
             case StreamKind.ACCESS:
                 raw = keys[KeyName(PERIOD_SUBJECT, KeyKind.PERIOD, period)]
-                hits = tuple(keys[name] for name in shown_in(change))
-                return AESGCM(access_key(raw, hits, stream)), {0: month}, month
+                own = AESGCM(access_key(raw, tuple(keys[name] for name in change.shown), stream))
+                return {0: (own, month, month)}
 
     def _object(self, name: KeyName) -> AESGCM:
         found = self._common.get(name)
@@ -143,18 +156,18 @@ class Sealing:
         return found
 
 
-def keys_of(change: Change) -> Iterator[Wanted]:
+def keys_of(change: Written) -> Iterator[Wanted]:
     """The keys of its own that a change needs. Raises ValueError for a child's event without a content key."""
-    match change.kind:
+    stream, kind, version, events, shielded, _ = change
+    match kind:
         case StreamKind.CHILD:
-            new = change.expected_version == 0
-            yield Wanted(KeyName(change.stream_id, _IDENTITY_KEY, 0), may_make=new)
-            for number in {pending.content_key for pending in change.events}:
+            yield _new(Wanted, (_new(KeyName, (stream, _IDENTITY_KEY, 0)), False, version == 0))
+            for number in {number for number, _ in events}:
                 if number < 1:
                     raise ValueError("an event of a child needs the number of a content key, from 1")
-                yield Wanted(KeyName(change.stream_id, _CONTENT_KEY, number), change.shielded)
+                yield _new(Wanted, (_new(KeyName, (stream, _CONTENT_KEY, number)), shielded, True))
         case StreamKind.STAFF:
-            yield Wanted(KeyName(change.stream_id, KeyKind.STAFF, 0), may_make=change.expected_version == 0)
+            yield Wanted(KeyName(stream, KeyKind.STAFF, 0), may_make=version == 0)
         case StreamKind.SYSTEM | StreamKind.ACCESS:
             pass
 

@@ -30,7 +30,7 @@ SLICE_EVENTS: Final = 20_000
 _SCHEMAS: Final = {Log.RECORD: "record_log", Log.ACCESS: "access_log"}
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\x00"
 _HEADER_BYTES: Final = 19
-_END: Final = b"\xff\xff"
+_END_BYTES: Final = 2
 _EVENT: Final = Struct(">hi16siiiqiqi16sihiii")  # up to the length of the identity part
 _KEY: Final = Struct(">hi16sihiiiii")  # up to the length of the wrapped key
 _LENGTH: Final = Struct(">i")
@@ -137,22 +137,25 @@ def _range(column: str, of: Slice) -> sql.Composable:
 
 
 def packets(connection: PGconn, query: bytes) -> Iterator[bytes]:
-    """What the server sends, a row a packet, without what stands before the first and behind the last.
+    """What the server sends, a row a packet, without what stands before the first and behind the last."""
+    return map(bytes, views(connection, query))
+
+
+def views(connection: PGconn, query: bytes) -> Iterator[memoryview]:
+    """The same, not copied: for whoever takes each apart at once.
 
     By libpq itself: the driver's own way takes as long for each row as everything else that is done with it.
     """
     if connection.exec_(query).status != ExecStatus.COPY_OUT:
         raise psycopg.OperationalError("the server would not copy out")
     get = connection.get_copy_data
-    while True:
+    length, data = get(0)
+    if length >= _HEADER_BYTES and bytes(data).startswith(_SIGNATURE):  # a row may stand behind it
+        length, data = (length - _HEADER_BYTES, data[_HEADER_BYTES:]) if length > _HEADER_BYTES else get(0)
+    while length >= 0:
+        if length > _END_BYTES:
+            yield data
         length, data = get(0)
-        if length < 0:
-            break
-        row = bytes(data)
-        if row.startswith(_SIGNATURE):
-            row = row[_HEADER_BYTES:]
-        if row and row != _END:
-            yield row
     while (result := connection.get_result()) is not None:
         if result.status != ExecStatus.COMMAND_OK:
             raise psycopg.OperationalError("the server broke off a copy")

@@ -3,7 +3,7 @@
 Nothing is hashed or compared by the server: who reads does that, so that the server's word is not needed for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from psycopg import sql
 
 from adapters.postgres.databases import Database, Role, translated
 from adapters.postgres.log_reader import PostgresLogReader
-from adapters.postgres.log_slices import packets
+from adapters.postgres.log_slices import views
 from adapters.rows import CLEAR, SealedRow
 from domain.kernel import Log
 
@@ -64,7 +64,7 @@ class PostgresSealedRows:
         connection = self._connected()
         try:
             with translated(self._database.store):
-                yield from map(_row, packets(connection.pgconn, query.as_bytes(connection)))
+                yield from _rows(views(connection.pgconn, query.as_bytes(connection)))
         except BaseException:
             connection.close()
             raise
@@ -89,13 +89,37 @@ class PostgresSealedRows:
         return self._connection
 
 
-def _row(packet: bytes) -> SealedRow:
-    """Columns in clear come in the very form in which they are sealed, but for when time begins."""
-    recorded = _TIME.unpack_from(packet, _TIME_AT)[0] + _FROM_2000
-    clear = packet[_COUNT_BYTES:_TIME_AT] + _TIME.pack(recorded) + packet[_TIME_END:_CLEAR_END]
-    length = _LENGTH.unpack_from
-    content = _CLEAR_END + 4 + length(packet, _CLEAR_END)[0]
-    metadata = content + 4 + length(packet, content)[0]
-    return SealedRow(
-        clear, packet[_CLEAR_END + 4 : content], packet[content + 4 : metadata], packet[metadata + 4 :]
-    )
+_Unpack = Callable[[memoryview], tuple[bytes, int, bytes, int, bytes, int, bytes, int, bytes]]
+
+
+def _rows(packets: Iterable[memoryview]) -> Iterator[SealedRow]:
+    """Columns in clear come in the very form in which they are sealed, but for when time begins.
+
+    Parts are padded to blocks, so a few shapes of rows make up a log: each is taken apart by one call made for it.
+    """
+    shapes: dict[int, tuple[_Unpack, int, int, int]] = {}
+    time, row = _TIME.pack, SealedRow
+    make = row.__new__
+    for packet in packets:
+        known = shapes.get(len(packet)) or _shape(packet)
+        unpack, *lengths = known
+        before, when, after, identity_bytes, identity, content_bytes, content, metadata_bytes, metadata = (
+            unpack(packet)
+        )
+        if [identity_bytes, content_bytes, metadata_bytes] != lengths:
+            known = _shape(packet)
+            before, when, after, _, identity, _, content, _, metadata = known[0](packet)
+        shapes[len(packet)] = known
+        yield make(row, before + time(when + _FROM_2000) + after, identity, content, metadata)
+
+
+def _shape(packet: memoryview) -> tuple[_Unpack, int, int, int]:
+    """What takes apart a row whose parts are as long as those of this one, and how long they are."""
+    length, at = _LENGTH.unpack_from, _CLEAR_END
+    lengths = []
+    for _ in range(3):
+        lengths.append(length(packet, at)[0])
+        at += 4 + lengths[-1]
+    parts = "".join(f"i{one}s" for one in lengths)
+    whole = Struct(f">{_COUNT_BYTES}x{_TIME_AT - _COUNT_BYTES}sq{_CLEAR_END - _TIME_END}s{parts}")
+    return whole.unpack, *lengths

@@ -25,6 +25,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
+from adapters.postgres.arrays import Uuids, register
 from adapters.postgres.databases import Database, Role, translated
 from domain.errors import Refused, Unavailable
 from domain.kernel import Log
@@ -343,6 +344,7 @@ class PostgresViewStore:
                 connection = self._idle.pop() if self._idle else None
             if connection is None or connection.closed:
                 connection = self._database.connect(self._role, row_factory=tuple_row)
+                register(connection)
             self._prepare(connection)
             try:
                 yield connection
@@ -386,6 +388,7 @@ class _Step:
         return self._paused
 
     def replace(self, builds: Iterable[Build], streams: Collection[UUID], rows: Sequence[Row]) -> None:
+        theirs = Uuids.of(list(streams))
         for build in builds:
             if build.version == self._projection.version:
                 columns = {table.name: table.stream for table in self._projection.tables}
@@ -396,7 +399,7 @@ class _Step:
                     sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(
                         _table(build, table), sql.Identifier(column)
                     ),
-                    (list(streams),),
+                    (theirs,),
                 )
             _copy(self._connection, self._types, build, self._projection.tables, rows)
 
@@ -420,7 +423,7 @@ class _Step:
     def unpark(self, log: Log, streams: Collection[UUID]) -> None:
         self._connection.execute(
             "DELETE FROM views.parked WHERE name = %s AND log = %s AND stream_id = ANY (%s)",
-            (self._projection.name, int(log), list(streams)),
+            (self._projection.name, int(log), Uuids.of(list(streams))),
         )
 
     def parked(self, limit: int) -> list[Parked]:

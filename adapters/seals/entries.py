@@ -18,29 +18,26 @@ _INDEX: Final = Struct(">q")
 _HEAD_BYTES: Final = _HEAD.size
 _FIELD_BYTES: Final = 4 + 32
 ENTRY_BYTES: Final = _HEAD_BYTES + 4 * _FIELD_BYTES
+_ENTRY: Final = Struct(">14sq36s36s36s36s")
 _HASH: Final = (32).to_bytes(4)
 
 
 def entries(log: Log, rows: Iterable[SealedRow]) -> list[bytes]:
     """The entries of some rows, in the order of positions. The event at position n is entry n - 1."""
     head = _HEAD.pack(1, FORM, 1, int(log), 8, 0)[:-8]
-    index = _INDEX.unpack_from
+    index, pack, hashed, length = _INDEX.unpack_from, _ENTRY.pack, sha256, _HASH
     return sorted(
-        b"".join(
-            (
+        [
+            pack(
                 head,
-                (index(clear, 4)[0] - 1).to_bytes(8, signed=True),
-                _HASH,
-                sha256(clear).digest(),
-                _HASH,
-                sha256(identity).digest(),
-                _HASH,
-                sha256(content).digest(),
-                _HASH,
-                sha256(metadata).digest(),
+                index(clear, 4)[0] - 1,
+                length + hashed(clear).digest(),
+                length + hashed(identity).digest(),
+                length + hashed(content).digest(),
+                length + hashed(metadata).digest(),
             )
-        )
-        for clear, identity, content, metadata in rows
+            for clear, identity, content, metadata in rows
+        ]
     )
 
 

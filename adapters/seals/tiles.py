@@ -47,7 +47,7 @@ def path_of(level: int | str, number: int, width: int = WIDTH) -> str:
 
 def bundle(entries: Iterable[bytes]) -> bytes:
     """Entries as a file holds them."""
-    return b"".join(len(entry).to_bytes(2) + entry for entry in entries)
+    return b"".join([len(entry).to_bytes(2) + entry for entry in entries])
 
 
 def unbundled(content: bytes) -> list[bytes]:
@@ -84,7 +84,7 @@ class Edge:
             at += len(fresh)
             self.size += len(fresh)
             self.entries += fresh
-            self.levels[0] += map(tree.leaf, fresh)
+            self.levels[0] += tree.leaves(fresh)
             if len(self.entries) == WIDTH:
                 files[path_of("entries", self.size // WIDTH - 1)] = bundle(self.entries)
                 self.entries = []
@@ -204,26 +204,33 @@ class Tiles:
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write tiles; all are on disk when it returns. One that is there already must be the same."""
+        folders = {(self.folder / path).parent for path in files}
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_WRITERS, thread_name_prefix="tiles") as writers:
-            list(writers.map(self._write_once, files, files.values()))
-        for folder in {(self.folder / path).parent for path in files}:
+            shares = [list(files.items())[first::_WRITERS] for first in range(_WRITERS)]
+            list(writers.map(self._write_share, shares))
+        for folder in folders:
             _sync_folder(folder)
 
+    def _write_share(self, files: Iterable[tuple[str, bytes]]) -> None:
+        for path, content in files:
+            self._write_once(path, content)
+
     def _write_once(self, path: str, content: bytes) -> None:
-        place = self.folder / path
-        if place.exists():
-            if place.read_bytes() == content:
+        place = f"{self.folder}/{path}"
+        if os.path.exists(place):  # noqa: PTH110 - a path made of it costs as much as writing the file
+            if Path(place).read_bytes() == content:
                 return
             raise SealBroken(
                 f"{path} was written before with another content: the log, or the file, was changed meanwhile."
             )
-        place.parent.mkdir(parents=True, exist_ok=True)
         _replace(place, content)
 
     def put(self, name: str, text: str) -> None:
         """Publish the checkpoint or the key in place of what stood there."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        _replace(self.folder / name, text.encode())
+        _replace(f"{self.folder}/{name}", text.encode())
         _sync_folder(self.folder)
 
     def tidy(self, full: Iterable[str]) -> None:
@@ -232,14 +239,16 @@ class Tiles:
             shutil.rmtree(self.folder / f"{path}.p", ignore_errors=True)
 
 
-def _replace(place: Path, content: bytes) -> None:
+def _replace(place: str, content: bytes) -> None:
     """Write a file whole, or leave what was there."""
-    fresh = place.with_name(f".{place.name}.{os.getpid()}")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
+    folder, _, name = place.rpartition("/")
+    fresh = f"{folder}/.{name}.{os.getpid()}"
+    with open(fresh, "wb", buffering=0) as file:  # noqa: PTH123 - as above
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) or 0 :]
         os.fsync(file.fileno())
-    fresh.rename(place)
+    os.replace(fresh, place)  # noqa: PTH105 - as above
 
 
 def _sync_folder(folder: Path) -> None:

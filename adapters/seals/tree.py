@@ -18,6 +18,11 @@ def leaf(entry: bytes) -> bytes:
     return sha256(b"\x00" + entry).digest()
 
 
+def leaves(entries: Sequence[bytes]) -> list[bytes]:
+    """The hashes of many entries."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
 def node(left: bytes, right: bytes) -> bytes:
     """The hash of two subtrees (RFC 6962: a one byte before them)."""
     return sha256(b"\x01" + left + right).digest()

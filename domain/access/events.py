@@ -148,6 +148,14 @@ class AccessRefused(Looked):
     criteria: Annotated[Criteria | None, IN_IDENTITY] = None
 
 
+class ActDecided(Looked):
+    """An act that may do harm was decided on, by whom and of which record. Sealed before the act has any effect."""
+
+    NAME: ClassVar[str] = "act-decided"
+
+    subject: Annotated[Id | None, IN_IDENTITY] = None
+
+
 class SignedIn(Looked):
     """The holder of an account signed in; `session` is what began. how: by what they proved who they are."""
 
@@ -201,6 +209,7 @@ EVENTS = EventTypes(
         AuditRead,
         QueueRead,
         AccessRefused,
+        ActDecided,
         SignedIn,
         SteppedUp,
         SignedOut,

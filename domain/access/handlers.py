@@ -24,6 +24,7 @@ from domain.access.commands import (
 )
 from domain.access.events import (
     AccessRefused,
+    ActDecided,
     Action,
     AuditRead,
     Criteria,
@@ -47,14 +48,14 @@ from domain.disclosure import (
     listed,
     mask_of,
 )
-from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
-from domain.kernel import Metadata
+from domain.errors import AccessDenied, AuditUnavailable, BadInput, NoReceipt, NotFound, Refused
+from domain.kernel import Log, Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import Permission, admitted, may, refusals
 from domain.policy.retention import begin_of
 from domain.policy.screening import screen_name
 from domain.policy.sessions import step_up_period, stepped_up_within
-from domain.ports import Ids
+from domain.ports import Ids, Receipts
 from domain.review import Beside, Compared, beside, concerns_a_shield, listed_held, mask_of_held, shown_held
 from domain.rule_set.model import Right, RuleSet
 from domain.supply.model import HeldRecord, concerns
@@ -194,6 +195,7 @@ class Looking:
     finder: Finder
     records: Records
     log: AccessLog
+    receipts: Receipts
     trail: Trail
     held: HeldRecords
     mediator: Actor | None = None
@@ -201,10 +203,12 @@ class Looking:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What may now leave: the access it is recorded under, and the display."""
+    """What may now leave: the access it is recorded under, and the display. receipt: proof that the access is sealed,
+    where that had to be waited for."""
 
     access_id: UUID
     display: dict[str, Any]
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +260,10 @@ def search(command: SearchRecords, looking: Looking) -> Shown:
 
 
 def open_record(command: OpenRecord, looking: Looking) -> Shown:
-    """Show one record, or refuse in the same words whether it is not held, archived or not open to this viewer."""
+    """Show one record, or refuse in the same words whether it is not held, archived or not open to this viewer.
+
+    Behind a shield nothing is told, not even that there is nothing, before the look is sealed. Raises NoReceipt.
+    """
     action: Right = "override" if command.override else "show"
     asked = {"child": command.child_id, "as_of": command.as_of}
     grant = _grant(command, action, looking, {"subject": command.child_id})
@@ -269,11 +276,13 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
             )
         if facts is None or shown is None:
             _record(grant, command, looking, action, RecordShown, asked, [], {}, "nothing-to-show")
+            _sealed_if_override(grant, looking)
             raise NotFound(NOT_FOUND, field="child")
         display = _Display(command.child_id, facts.version, shown.mask, shown.record)
         _record(grant, command, looking, action, RecordShown, asked, [display], shown.record, shown.rule)
+        receipt = _sealed_if_override(grant, looking)
         if command.as_of is not None or _unmoved(looking, [display]):
-            return Shown(grant.access_id, shown.record)
+            return Shown(grant.access_id, shown.record, receipt)
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
 
@@ -491,6 +500,24 @@ def record_refusal(
     _append(grant, command, looking, action, AccessRefused, {"subject": subject}, rule, outcome="refused")
 
 
+def decide_act(command: Look, right: Right, looking: Looking, subject: UUID) -> str:
+    """Put on record that an act was decided on by whoever was let in to it, and give the receipt of that.
+
+    Only then may the act take effect: what was never sealed could be taken out of the log again. Raises
+    AuditUnavailable, NoReceipt; in either case nothing has come about.
+    """
+    grant = AccessGrant(
+        command.access_id, looking.viewer, command.at, command.reason, confirmed_by=command.confirmed_by
+    )
+    _append(grant, command, looking, right, ActDecided, {"subject": subject}, f"{right}-permitted")
+    try:
+        return looking.receipts.awaited(Log.ACCESS, [(command.access_id, 1)])[0]
+    except NoReceipt as missing:
+        raise missing.after(
+            f"That this was decided is on record as {command.access_id}, and nothing has changed."
+        ) from None
+
+
 def let_in_at_all(command: Look, act: SessionAct, looking: Looking) -> None:
     """Go on where every condition of access holds of whoever acts, whatever they may then do.
 
@@ -670,6 +697,16 @@ def _told_to_mediator(permission: Permission) -> Permission:
         rule="caller-not-admitted",
         message="A condition of access does not hold of the caller; what they try themselves tells them which.",
     )
+
+
+def _sealed_if_override(grant: AccessGrant, looking: Looking) -> str | None:
+    """The receipt of a look behind a shield; None for any other look. Raises NoReceipt."""
+    if not grant.override:
+        return None
+    try:
+        return looking.receipts.awaited(Log.ACCESS, [(grant.access_id, 1)])[0]
+    except NoReceipt as missing:
+        raise missing.after(f"The look is on record as {grant.access_id}, and nothing is shown.") from None
 
 
 def _unmoved(looking: Looking, displays: Sequence[_Display]) -> bool:

@@ -1,4 +1,8 @@
-"""Destroying what is due: intent, keys, completion. Resumes after a crash at any step; twice changes nothing."""
+"""Destroying what is due: order, receipt, keys, completion. Resumes after a crash at any step; twice changes nothing.
+
+Whoever calls waits for the receipt of the order before the first key goes, and for that of the completion before it is
+acknowledged: a destruction that nobody can be shown to have ordered would be a loss.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -15,33 +19,39 @@ CERTIFICATES: Final = b"destruction/"
 """How the token begins by which a child's certificate is found; what follows is the child's id."""
 
 
-def destroy(
+def complete(
     child_id: UUID,
-    due: Due,
+    certificate: UUID,
     *,
     at: datetime,
     store: EventStore,
     destruction: Destruction,
-    ids: Ids,
-    rules: RuleSet,
     metadata: Metadata,
-) -> UUID:
-    """Destroy every key of a child under a certificate, and give the certificate's id. Raises Unavailable.
+) -> int:
+    """Destroy every key of a child under its certificate, and give the version at which that says it is done.
 
-    The certificate is recorded before the first key goes: a key found empty without one would be damage.
+    Raises Unavailable. The certificate is on record, and sealed, before the first key goes: a key found empty without
+    one would be damage.
     """
-    certificate = _certificate(child_id, due, at, store, ids, rules, metadata)
     emptied = destruction.destroy(child_id, certificate)
     history = store.load(certificate)
     if not any(isinstance(recorded.event, DestructionCompleted) for recorded in history.events):
         completed = DestructionCompleted(child=child_id, keys=emptied, completed_on=london_day(at))
         change = Change(certificate, StreamKind.SYSTEM, history.version, (Pending(completed),))
         store.append([change], metadata, instant=at)
-    return certificate
+        return history.version + 1
+    return history.version
 
 
-def _certificate(
-    child_id: UUID, due: Due, at: datetime, store: EventStore, ids: Ids, rules: RuleSet, metadata: Metadata
+def order(
+    child_id: UUID,
+    due: Due,
+    *,
+    at: datetime,
+    store: EventStore,
+    ids: Ids,
+    rules: RuleSet,
+    metadata: Metadata,
 ) -> UUID:
     """The certificate that orders this destruction: the one an attempt that died has left, or a new one."""
     token = certificate_token(child_id)

@@ -21,12 +21,17 @@ _sentence: Final = frozenset(_SENTENCE_WORDS.split())
 _FORBIDDEN: Final = re.compile(r"[!?;:@<>{}\[\]=|\\\"*#~^_]|https?|www\.|[0-9](?:[ -]?[0-9]){4,}|\.\.")
 _FORBIDDEN_IN_ADDRESS: Final = re.compile(r"[?@<>{}\[\]=|\\*~^_]|https?|www\.")
 _LOWER_CASE_WORD: Final = re.compile(r"(?:^|[\s,.'’()])[a-z]")
+_PLAIN: Final = re.compile(r"[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*){0,5}")
+"""A few words with capitals: what most names are, and nothing that is refused but for `http`."""
+_PLAIN_LINE: Final = re.compile(r"(?:[0-9]+[A-Za-z]? )?[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*")
 _STOP: Final = re.compile(r"(\S+)\.(?=\s)")
 
 
 def screen_name(text: str | None, field: str, *, words: int = 10) -> None:
     """Refuse a name of a service, an organisation or a role that is a narrative. Raises BadInput, code `narrative`."""
     if text is None or text.isalpha():  # one word is no narrative: Said and Saw are surnames
+        return
+    if _PLAIN.fullmatch(text) and "http" not in text:
         return
     if len(text.split()) > words or _FORBIDDEN.search(text) or _has_sentence(text):
         raise BadInput(
@@ -39,7 +44,7 @@ def screen_person(given: tuple[str, ...], family: str, field: str) -> None:
     parts = (*given, family)
     for part in parts:
         screen_name(part, field, words=6)
-    if len(parts) > 1 and sum(map(_sentence_words, parts)) > 1:
+    if len(parts) > 1 and _sentence_words(" ".join(parts)) > 1:
         raise BadInput(
             "Give the name alone: nothing else can be recorded here.", code="narrative", field=field
         )
@@ -48,6 +53,8 @@ def screen_person(given: tuple[str, ...], family: str, field: str) -> None:
 def screen_address(lines: tuple[str, ...], field: str) -> None:
     """Refuse a line of an address that can be none. Raises BadInput, code `narrative`."""
     for line in lines:
+        if _PLAIN_LINE.fullmatch(line) and "http" not in line:
+            continue
         if _FORBIDDEN_IN_ADDRESS.search(line) or _sentence_words(line) > 1:
             raise BadInput(
                 "Give the lines of the address alone: nothing else can be recorded here.",

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from domain.access.events import (
     AccessRefused,
+    ActDecided,
     AuditRead,
     Looked,
     QueueRead,
@@ -219,6 +220,8 @@ def _asked_for(event: Looked) -> UUID | None:
         case QueueRead():
             return event.held
         case AuditRead() if event.action in ("who-saw", "changes"):
+            return event.subject
+        case ActDecided():
             return event.subject
         case AccessRefused() if event.action not in _ABOUT_NO_CHILD:
             return event.subject

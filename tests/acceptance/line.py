@@ -3,8 +3,9 @@
 import io
 import json
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,11 @@ from psycopg import sql
 
 from adapters.postgres.databases import Database, Databases, connect_as_superuser
 from adapters.postgres.embedded import EmbeddedServer, ServerAddress
+from cli.bootstrap import open_sealing
 from cli.main import status_of
 from cli.settings import DatabaseUrls, Settings
+from domain.errors import ContactPointError
+from domain.kernel import Log
 from tests.loading import a_births_file, ndjson
 
 START: Final = datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
@@ -24,6 +28,9 @@ START: Final = datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
 
 DESK: Final = "desk"
 """Whose own folder it is, if nothing is said: nobody has signed in there."""
+
+AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention"})
+"""Words of commands that wait until what they did is sealed."""
 
 Json = dict[str, Any]
 
@@ -73,6 +80,9 @@ class Line:
         self.databases = databases
         self.kafka: str | None = None
         self.sets_the_clock = True
+        self.somebody_seals = databases is not None
+        """Whether, where the databases are not under the home, somebody seals it while an act waits for its receipt:
+        as `contactpoint seal` does beside every home in use."""
         self._files = 0
 
     def words(self, *words: str, acting: str | None = None, second: str | None = None) -> list[str]:
@@ -92,12 +102,37 @@ class Line:
     ) -> Answer:
         """Type a command; `acting` is --as, `second` is --with, `typed` what is asked for, `seat` whose place."""
         out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err), _standard_input(typed):
+        waits = self.somebody_seals and not AWAITS_A_RECEIPT.isdisjoint(words)
+        with ExitStack() as around:
+            for one in (redirect_stdout(out), redirect_stderr(err), _standard_input(typed)):
+                around.enter_context(one)
+            if waits:
+                around.enter_context(self.sealer())
             status = status_of(self.words(*words, acting=acting, second=second), self.settings_at(seat))
         self.clock += timedelta(microseconds=1)
         lines = out.getvalue().splitlines()
         assert len(lines) == 1, f"{len(lines)} lines on stdout for {words[0]}"
         return Answer(status, json.loads(lines[0]), out.getvalue() + err.getvalue())
+
+    @contextmanager
+    def sealer(self) -> Iterator[None]:
+        """Seals both logs of this home, as soon as there is something to seal, until the block ends."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._seal_until, args=(ended,))
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _seal_until(self, ended: threading.Event) -> None:
+        with suppress(ContactPointError), ExitStack() as opened:
+            sealing = opened.enter_context(open_sealing(self.home, self.settings))
+            sealers = [opened.enter_context(sealing.sealer(log)) for log in Log]
+            while not ended.wait(0.01):
+                for sealer in sealers:
+                    sealer.run(until_caught_up=True)
 
     @property
     def settings(self) -> Settings:

@@ -403,6 +403,8 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         yield access.RecordHandedOver.model_validate(standing | handed_over), _looker(random)
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}
         yield access.AccessRefused.model_validate(_standing(random, 0) | refused), _looker(random)
+        decided = {"action": "lift-shield", "subject": _id(random)}
+        yield access.ActDecided.model_validate(_standing(random, 0) | decided), _looker(random)
 
 
 def _standing(random: Random, hits: int) -> dict[str, Any]:

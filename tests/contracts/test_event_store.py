@@ -1,5 +1,7 @@
 """The contract of `domain.ports.EventStore`: what is stored comes back, and only to whom it may."""
 
+import time
+from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import count
 from typing import Any, Final
@@ -8,8 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.ids import RandomIds
 from adapters.key_rows import PERIOD_SUBJECT, KeyKind, KeyName, period_of
 from adapters.keys.cipher import FORMAT, NONCE_BYTES, place, seal, unseal
+from adapters.keys.key_store import KeyStore, Wanted
+from adapters.keys.parts import Parts
 from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, group_of
 from adapters.store import Append, EncryptedEventStore
 from domain.access.events import Hit, LookForgotten, RecordShown
@@ -210,6 +215,44 @@ def test_new_children_in_bulk(home: Home) -> None:
     assert home.service().load_many([changes[-1].stream_id]).keys() == {changes[-1].stream_id}
     with pytest.raises(VersionConflict):
         store.append_many_new(changes[:1], METADATA)
+
+
+def test_in_bulk_keys_that_an_attempt_left_are_used(home: Home) -> None:
+    change = child(REGISTERED, NAMED)
+    names = [KeyName(change.stream_id, KeyKind.IDENTITY, 0), KeyName(change.stream_id, KeyKind.CONTENT, 1)]
+    left = home.writer_keys().make([Wanted(name) for name in names]).keys
+    home.writer().append_many_new([child(REGISTERED), change], METADATA)
+    history = home.writer().load(change.stream_id)
+    assert [recorded.event for recorded in history.events] == [REGISTERED, NAMED]
+    opened = home.writer_keys().open([change.stream_id], fresh=True)[change.stream_id]
+    assert {name: opened.get(name.kind, name.number) for name in names} == left
+
+
+class _Watched:
+    """A log that sees whether the keys of what comes in bulk are committed when it comes."""
+
+    log = Log.RECORD
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.committed: list[bool] = []
+
+    def append_bulk(self, groups: Iterable[Group]) -> int:
+        for group in groups:
+            self.committed += [bool(self._home.key_rows(row.stream_id)) for row in group.rows]
+        return len(self.committed)
+
+
+def test_in_bulk_keys_are_committed_before_their_events_are_handed_on(home: Home) -> None:
+    def slow(point: str) -> None:
+        if point == "keys.before-made":
+            time.sleep(0.05)
+
+    watched: Any = _Watched(home)
+    keys = KeyStore(home.keyring, home.keyring_kek, home.shielded, home.shielded_kek, reach=slow)
+    store = EncryptedEventStore(watched, keys, Parts(home.types), RandomIds(), home.clock)
+    assert store.append_many_new([child(REGISTERED, NAMED) for _ in range(6)], METADATA, chunk=4) == 12
+    assert all(watched.committed)
 
 
 def test_an_event_of_a_child_needs_a_content_key(home: Home) -> None:

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from domain.child_record.events import ChildRegistered, SourceKind
+from domain.child_record.model import fold
 from domain.errors import AlreadyReserved, VersionConflict
 from domain.kernel import Appended, Change, Metadata, Pending, Reservation, StreamKind
+from domain.personal_data import HIDDEN
 from ingest.matching import blocking
 from ingest.ports import Candidates, FollowerPositions, LoadStore, Order, Places, Unit
 from tests.builders import a_number
@@ -86,6 +88,23 @@ def test_what_a_file_touched_is_known_until_it_is_forgotten(index: Index) -> Non
     store.forget_batch(FILE)
     assert (store.touched_by(FILE), store.keys_of(FILE), store.batches()) == ((), [], [ANOTHER])
     assert store.known([b"k1", b"k2", b"k3", b"k4"]) == {b"k4"}
+
+
+def test_records_come_without_who_said_it_and_damaged_ones_are_left_out(index: Index) -> None:
+    store: LoadStore = index.store
+    index.births(an_entry())
+    index.pds(restricted("9434765870", birthDate="2011-11-30"))
+    children = [record.child_id for record in index.records()]
+    append(store, Unit((registered(ONE, seed=8),), b"k1"))
+    (row,) = index.home.record.stream(ONE)
+    index.home.tamper("record_log", ONE, 1, "content", bytes(len(row.content)))
+    found = store.records([*children, ONE, TWO])
+    assert found.keys() == set(children)
+    for child_id, history in found.items():
+        whole = store.load(child_id)
+        assert {recorded.metadata for recorded in history.events} == {HIDDEN}
+        assert fold(history) == fold(whole)
+        assert fold(whole).assertions, "also of a shielded one everything is opened"
 
 
 # The match index

@@ -1,5 +1,6 @@
 """What the sealer needs from outside: tried in memory and on PostgreSQL."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,9 +15,13 @@ from adapters.postgres.recorder import LogRecorder
 from adapters.postgres.seal_state import PostgresSealState
 from adapters.rows import SealedRow, SealedRows
 from adapters.seals import tree
-from domain.errors import Fenced
+from adapters.seals.notes import Kind, Signer, proof_of
+from adapters.seals.policy import Policy, WitnessKey
+from adapters.seals.receipts import SealedReceipts
+from adapters.seals.tiles import SealBroken
+from domain.errors import Fenced, NoReceipt
 from domain.kernel import Log
-from domain.ports import Sealed, SealState
+from domain.ports import Receipts, Sealed, SealState
 from tests.postgres import MakeDatabases
 from tests.rows import a_stream
 from tests.seals import Site, memory_site, postgres_site
@@ -135,3 +140,72 @@ def test_rows_that_no_append_has_made_are_told(make_databases: MakeDatabases, tm
     assert site.rows.strays(4) == [11]
     assert isinstance(site.recorder, LogRecorder)
     site.close()
+
+
+# Receipts
+
+
+def receipts(site: Site, *, seconds: float = 0.05, policy: Policy | None = None) -> Receipts:
+    return SealedReceipts(lambda _: site.recorder, {site.log: site.tiles}, policy, seconds)
+
+
+def test_a_receipt_is_given_for_what_is_sealed_and_proves_it(kept: Kept) -> None:
+    one, other = a_stream(3), a_stream(300)
+    kept.site.sealed(one, other)
+    wanted = [(other[0].stream_id, 300), (one[0].stream_id, 2)]
+    for proof, (stream, version) in zip(
+        receipts(kept.site).awaited(kept.site.log, wanted), wanted, strict=True
+    ):
+        entry, index, hashes, note = proof_of(proof)
+        checkpoint = note.checkpoint(kept.site.signer.verifier)
+        assert tree.included(hashes, index, checkpoint.size, tree.leaf(entry), checkpoint.root)
+        assert kept.site.recorder.stream(stream)[version - 1].position == index + 1
+
+
+def test_without_a_checkpoint_that_holds_it_there_is_no_receipt(kept: Kept) -> None:
+    before, after = a_stream(2), a_stream(2)
+    kept.site.append(before)
+    with pytest.raises(NoReceipt):
+        receipts(kept.site).awaited(kept.site.log, [(before[0].stream_id, 1)])
+    kept.site.sealed(after)
+    late = a_stream(1)
+    kept.site.append(late)
+    with pytest.raises(NoReceipt):
+        receipts(kept.site).awaited(kept.site.log, [(after[0].stream_id, 2), (late[0].stream_id, 1)])
+
+
+def test_a_receipt_is_waited_for(kept: Kept) -> None:
+    rows = a_stream(2)
+    kept.site.append(rows)
+    sealing = threading.Timer(0.2, lambda: kept.site.sealer().run(until_caught_up=True))
+    sealing.start()
+    found = receipts(kept.site, seconds=30).awaited(kept.site.log, [(rows[0].stream_id, 2)])
+    sealing.join()
+    assert len(found) == 1
+
+
+def test_a_checkpoint_without_the_cosignatures_that_are_asked_for_is_no_receipt(kept: Kept) -> None:
+    rows = a_stream(2)
+    kept.site.sealed(rows)
+    witness = Signer.make("witness.invalid", Kind.WITNESS)
+    policy = Policy({"one": WitnessKey("one", witness.verifier, "http://127.0.0.1:1")}, {}, "one")
+    asking = receipts(kept.site, policy=policy)
+    with pytest.raises(NoReceipt):
+        asking.awaited(kept.site.log, [(rows[0].stream_id, 2)])
+    text = kept.site.note().split("\n\n")[0] + "\n"
+    kept.site.tiles.put("checkpoint", kept.site.note() + witness.sign(text, 1_800_000_000))
+    found = asking.awaited(kept.site.log, [(rows[0].stream_id, 2)])
+    assert len(found) == 1
+
+
+def test_what_is_stored_otherwise_than_it_was_sealed_has_no_receipt(kept: Kept, tmp_path: Path) -> None:
+    rows, others = a_stream(2), a_stream(2)
+    kept.site.sealed(rows)
+    other = memory_site(tmp_path / "other")
+    other.append(others)
+    mixed = SealedReceipts(lambda _: other.recorder, {other.log: kept.site.tiles}, None, 0.05)
+    with pytest.raises(SealBroken):
+        mixed.awaited(other.log, [(others[0].stream_id, 1)])
+    kept.site.tiles.put("log.pub", f"{Signer.make('other.invalid', Kind.LOG).verifier}\n")
+    with pytest.raises(SealBroken):
+        receipts(kept.site).awaited(kept.site.log, [(rows[0].stream_id, 1)])

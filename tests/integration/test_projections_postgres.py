@@ -401,6 +401,24 @@ def test_a_damaged_stream_is_parked_and_comes_back(site: Site) -> None:
     assert set(site.search(name="Amira Khan")) == {child, other}
 
 
+def test_a_fault_parks_a_stream_only_where_it_stands_in_the_way(site: Site) -> None:
+    """Who registered the child cannot be opened: the audit trail is made of it, the others are not."""
+    child, other = _register(site, 1), _register(site, 2)
+    (row,) = [row for row in site.home.record.tail(0, 1) if row.stream_id == child]
+    site.home.tamper("record_log", child, 1, "metadata", bytes(len(row.metadata)))
+    parked = site.operations.run()["parked"]
+    assert [(one["name"], one["stream"]) for one in parked] == [(AUDIT_TRAIL.name, str(child))]
+    assert set(site.search(name="Amira Khan")) == {child, other}
+    live = site.rows()
+    assert not any(str(child) in row for row in live["audit_trail.change"])
+    assert any(str(child) in row for row in live["match_index.candidate"])
+    site.home.tamper("record_log", child, 1, "metadata", row.metadata)
+    assert site.operations.run()["parked"] == []
+    for projection in PROJECTIONS:
+        site.operations.rebuild(projection.name)
+    assert site.rows("next") == site.rows()
+
+
 def test_a_view_made_by_other_code_is_not_read(site: Site) -> None:
     _register(site, 1)
     site.operations.run()
@@ -541,7 +559,11 @@ def test_a_killed_catch_up_goes_on_where_it_was(site: Site, tmp_path: Path) -> N
         for projection in PROJECTIONS:
             other.operations.engine.catch_up(projection, batch=7, progress=report)
 
-    kills = [_killed(site, tmp_path, step_by_step, after) for after in (1, 3, 6, 4)]
+    def together(other: Site, report: Callable[[Progress], None]) -> None:
+        other.operations.engine.catch_up_all(PROJECTIONS, batch=7, progress=report)
+
+    kills = [_killed(site, tmp_path, step_by_step, after) for after in (1, 3)]
+    kills += [_killed(site, tmp_path, together, after) for after in (1, 3, 6, 4)]
     assert all(kills)
     site.operations.run()
     live = site.rows()

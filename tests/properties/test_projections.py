@@ -1,6 +1,6 @@
 """For any history: a live view is the rebuilt one, however it was fed; and what a shield hides moves no row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -154,8 +154,7 @@ def test_a_live_view_is_the_rebuilt_one_however_it_was_fed(
             _look(journal, look)
         if damage:
             journal.damage(CHILDREN[0])
-        for projection in PROJECTIONS:
-            operations.engine.catch_up(projection, batch=batch)
+        operations.engine.catch_up_all(PROJECTIONS, batch=batch)
         journal.repair(CHILDREN[0])
     if destroy and CHILDREN[1] in journal.streams[Log.RECORD]:
         journal.destroy(CHILDREN[1], CERTIFICATE)
@@ -168,6 +167,75 @@ def test_a_live_view_is_the_rebuilt_one_however_it_was_fed(
         compared = operations.rebuild(projection.name)["compare"]
         assert (compared["added"], compared["removed"], compared["changed"]) == (0, 0, 0)
     assert _every_row(operations, "next") == live
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is done to the views before more is told: these are caught up together for so many steps, one is paused."""
+
+    views: frozenset[str]
+    batch: int
+    steps: int
+    paused: str | None
+
+
+turns_of_views = st.builds(
+    Turn,
+    st.frozensets(st.sampled_from([projection.name for projection in PROJECTIONS])),
+    st.integers(1, 5),
+    st.integers(0, 12),
+    st.one_of(st.none(), st.sampled_from([projection.name for projection in PROJECTIONS])),
+)
+
+
+def _after(steps: int) -> Callable[[], bool]:
+    """Says to stop once it was asked so often."""
+    left = iter(range(steps))
+    return lambda: next(left, None) is None
+
+
+@settings(max_examples=count(3_000))
+@given(
+    st.lists(
+        st.tuples(histories, st.lists(looks, max_size=2), st.lists(turns_of_views, max_size=4)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.one_of(st.none(), st.sampled_from([Depth.FACTS, Depth.EVENTS, Depth.EVERYTHING])),
+    st.booleans(),
+)
+def test_views_caught_up_together_from_wherever_they_stand_are_the_rebuilt_ones(
+    parts: list[tuple[list[Any], list[Look], list[Turn]]], damaged: Depth | None, destroy: bool
+) -> None:
+    """Any of them, any number of steps, some paused for a while, some unable to open what others can."""
+    journal = Journal()
+    operations = journal.operations(MemoryViewStore())
+    for history, seen_by, turns_taken in parts:
+        _tell(journal, history)
+        for look in seen_by:
+            _look(journal, look)
+        for turn in turns_taken:
+            if damaged is not None:
+                journal.damage(CHILDREN[0], damaged)
+            if turn.paused is not None:
+                operations.pause(turn.paused)
+            chosen = [projection for projection in PROJECTIONS if projection.name in turn.views]
+            operations.engine.catch_up_all(chosen, batch=turn.batch, stop=_after(turn.steps))
+            journal.repair(CHILDREN[0])
+            if turn.paused is not None:
+                operations.resume(turn.paused)
+    if destroy and CHILDREN[1] in journal.streams[Log.RECORD]:
+        journal.destroy(CHILDREN[1], CERTIFICATE)
+    operations.engine.catch_up_all(PROJECTIONS, batch=3)
+    live = _every_row(operations)
+    at_once = journal.operations()
+    for projection in PROJECTIONS:
+        at_once.engine.catch_up(projection)
+    assert _every_row(at_once) == live
+    for projection in PROJECTIONS:
+        operations.rebuild(projection.name)
+    assert _every_row(operations, "next") == live
+    assert operations.status()["parked"] == []
 
 
 def _is_read(event: Event, only: frozenset[str] | None) -> bool:

@@ -86,6 +86,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         finder=closed,
         records=closed,
         log=log,
+        receipts=closed,
         trail=closed,
         held=closed,
     )

@@ -132,7 +132,18 @@ class Office:
     def looking(self, viewer: Actor) -> Looking:
         closed: Any = Closed()
         log: Any = self.entries
-        return Looking(viewer, RandomIds(), RULES, closed, closed, closed, log, closed, closed)
+        return Looking(
+            viewer=viewer,
+            ids=RandomIds(),
+            rules=RULES,
+            rules_by_id=closed,
+            finder=closed,
+            records=closed,
+            log=log,
+            receipts=closed,
+            trail=closed,
+            held=closed,
+        )
 
     def account(self, name: str, on: date | None = None, role: str = "practitioner") -> UUID:
         """An account with everything on record but an authenticator."""

@@ -1,17 +1,21 @@
 """What becomes of a record that was held back: decided once, by the linking of a load, and for good."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from threading import Barrier
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
-from domain.child_record.events import LinkRuledOut
+from domain.child_record.events import AddressAsserted, CurrentAddress, LinkRuledOut
 from domain.errors import NotFound, Refused
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import HeldRecordDecided, SourceRecordReleased, Verdict
 from domain.supply.model import HeldRecord, concerns, fold
+from ingest.ports import Unit
 from tests.loading import NO_NUMBER, Index, a_patient, an_entry, decide, restricted
 
 LATER = "2016-04-03"
@@ -139,6 +143,90 @@ def test_what_waits_is_linked_again_when_what_was_missing_has_come() -> None:
     assert outcomes(index) == ["joined"]
     (record,) = index.records()
     assert "child-benefit" in {str(a.event.source_kind) for a in record.assertions}
+
+
+class Watched:
+    """A store that counts its appends of units, and before the one of a given number has something done."""
+
+    def __init__(self, index: Index, number: int, act: Callable[[], object]) -> None:
+        self._store = index.store
+        self._act = {number: act}
+        self.appends: list[tuple[UUID | None, int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append_units(self, units: Sequence[Unit], *known: Any, batch: UUID | None, **more: Any) -> Any:
+        self.appends.append((batch, len(units)))
+        self._act.pop(len(self.appends), lambda: None)()
+        return self._store.append_units(units, *known, batch=batch, **more)
+
+
+def three_claims() -> tuple[Index, list[UUID]]:
+    """A child of births, whom a claim, told thrice in two files, may be about: it waits."""
+    index = Index()
+    index.births(an_entry())
+    second = CLAIM.splitlines(keepends=True)[1].replace(b"4 New Way", b"5 New Way")
+    third = CLAIM.replace(b"4 New Way", b"6 New Way")
+    files = [index.load("child-benefit", content).file_id for content in (CLAIM + second, third)]
+    assert len(index.waiting()) == 3
+    return index, files
+
+
+def where_the_claims_say() -> dict[str, Any]:
+    """What tells that they are about this child."""
+    at_home = {
+        "use": "home",
+        "line": ["4 New Way"],
+        "postalCode": "TR1 2AB",
+        "period": {"start": "2020-01-01"},
+    }
+    return a_patient(address=[at_home])
+
+
+def homes_told(index: Index) -> set[str]:
+    """Where the claims say that the child lives."""
+    (record,) = index.records()
+    told = [a.event for a in record.assertions if a.event.source_kind == "child-benefit"]
+    where = [event.whereabouts for event in told if isinstance(event, AddressAsserted)]
+    return {one.address.lines[0] for one in where if isinstance(one, CurrentAddress)}
+
+
+def test_what_waited_is_let_go_in_one_transaction_for_each_file_it_came_with() -> None:
+    index, files = three_claims()
+    waited = index.waiting()
+    (child,) = [record.child_id for record in index.records()]
+    store = Watched(index, 0, lambda: None)
+    index.loader = replace(index.loader, store=cast(Any, store))
+    index.pds(where_the_claims_say())
+    assert store.appends[1:] == [(files[0], 2), (files[1], 1)]
+    assert index.waiting() == []
+    assert outcomes(index) == ["joined"] * 3
+    assert homes_told(index) == {"4 New Way", "5 New Way", "6 New Way"}
+    assert [set(index.store.touched_by(file)) for file in files] == [
+        {child, *waited[:2]},
+        {child, waited[2]},
+    ], "each is still its own file's"
+
+
+def test_one_that_is_decided_meanwhile_keeps_none_that_came_with_it_waiting() -> None:
+    """The second claim was planned on top of the first, which a human has refused by then."""
+    index, files = three_claims()
+    theirs, first = index.loader, index.waiting()[0]
+
+    def refuse() -> None:
+        command = DecideHeldRecord(
+            at=index.home.clock.now(), held=first, verdict="refuse", children=(), reason="documents-seen"
+        )
+        theirs.decide(command, index.by(), lambda _: True)
+
+    store = Watched(index, 2, refuse)
+    index.loader = replace(index.loader, store=cast(Any, store))
+    index.pds(where_the_claims_say())
+    assert store.appends[1:] == [(files[0], 2), (files[0], 1), (files[1], 1)]
+    assert index.waiting() == []
+    assert sorted(outcomes(index)) == ["joined", "joined", "refused"]
+    assert homes_told(index) == {"5 New Way", "6 New Way"}
 
 
 def test_a_file_that_changes_nothing_links_nothing_again() -> None:

@@ -1,5 +1,6 @@
 """A log in memory whose events are in clear: what projections are folded from in tests that need no keys."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from domain.kernel import Command, Concealed, Event, ForgottenEvent, History, Lo
 from domain.personal_data import HIDDEN, Part, parts_of
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
-from projections.projection import EVERYTHING, Projection, Reads
+from projections.projection import EVERYTHING, Depth, Projection, Reads, most_of
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
 from projections.slices import StreamByStream
@@ -38,10 +39,14 @@ class StillClock:
 
 @dataclass
 class Journal:
-    """Both logs. `damage` makes a stream one that cannot be opened; `destroy` forgets it under a certificate."""
+    """Both logs. `damage` makes a stream one that cannot be opened; `destroy` forgets it under a certificate.
+
+    opened: how often each stream was opened.
+    """
 
     clock: StillClock = field(default_factory=StillClock)
-    damaged: set[UUID] = field(default_factory=set)
+    damaged: dict[UUID, Depth] = field(default_factory=dict)
+    opened: Counter[UUID] = field(default_factory=Counter)
     certificates: dict[UUID, UUID] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,11 +67,12 @@ class Journal:
         """Append a look to the access log."""
         self._append(Log.ACCESS, access_id, event, 0, actor)
 
-    def damage(self, stream_id: UUID) -> None:
-        self.damaged.add(stream_id)
+    def damage(self, stream_id: UUID, depth: Depth = Depth.FACTS) -> None:
+        """From now on it opens for nobody who reads it this deep."""
+        self.damaged[stream_id] = depth
 
     def repair(self, stream_id: UUID) -> None:
-        self.damaged.discard(stream_id)
+        self.damaged.pop(stream_id, None)
 
     def destroy(self, child_id: UUID, certificate: UUID) -> None:
         """Forget a child's keys, then certify it, as the destruction does."""
@@ -74,12 +80,10 @@ class Journal:
         self.tell(certificate, DestructionCompleted(child=child_id, keys=2, completed_on=TODAY))
 
     def open_records(self, stream_ids: Sequence[UUID], reads: Reads = EVERYTHING) -> dict[UUID, History]:
-        del reads
-        return self._open(Log.RECORD, stream_ids)
+        return self._open(Log.RECORD, stream_ids, reads)
 
     def open_looks(self, stream_ids: Sequence[UUID], reads: Reads = EVERYTHING) -> dict[UUID, History]:
-        del reads
-        return self._open(Log.ACCESS, stream_ids)
+        return self._open(Log.ACCESS, stream_ids, reads)
 
     def history(self, stream_id: UUID, log: Log = Log.RECORD) -> History:
         return self._open(log, [stream_id])[stream_id]
@@ -124,11 +128,13 @@ class Journal:
         )
         self.clock.instant += timedelta(seconds=1)
 
-    def _open(self, log: Log, stream_ids: Sequence[UUID]) -> dict[UUID, History]:
+    def _open(self, log: Log, stream_ids: Sequence[UUID], reads: Reads = EVERYTHING) -> dict[UUID, History]:
         found = {}
+        self.opened.update(stream_ids)
         for stream_id in stream_ids:
             recorded = self.streams[log].get(stream_id)
-            if recorded is None or stream_id in self.damaged:
+            damaged = self.damaged.get(stream_id)
+            if recorded is None or (damaged and most_of([reads, Reads(damaged)]).depth is reads.depth):
                 continue
             if stream_id in self.certificates:
                 gone = ForgottenEvent(certificate=self.certificates[stream_id])
