@@ -8,7 +8,7 @@ from adapters.key_rows import period_of
 from adapters.keys.cipher import access_key, keyed_digest, subkey
 from adapters.keys.key_store import KeyStore
 from domain.access.events import Looked
-from domain.access.model import Access
+from domain.access.model import Access, NotSignedIn
 from domain.errors import AuditUnavailable, ContactPointError
 from domain.kernel import Change, Metadata, Pending, StreamKind
 from domain.personal_data import Forgotten
@@ -40,7 +40,7 @@ class StoredAccessLog:
         own = access_key(self._keys.period(period_of(instant)), living, access_id)
         return each, keyed_digest(subkey(own, "page"), page)
 
-    def append(self, access: Access) -> None:
+    def append(self, access: Access | NotSignedIn) -> None:
         """Commit the access. Raises AuditUnavailable where that cannot be done, whatever the cause."""
         change = Change(access.access_id, StreamKind.ACCESS, 0, (Pending(access.event),))
         try:

@@ -11,7 +11,9 @@ from cli.output import Json
 from cli.parsing import account_name, body_code, day_of
 from cli.session import Session, session
 from domain.account import commands
+from domain.errors import AccessDenied
 from domain.kernel import Command
+from domain.policy.sessions import age_limit
 from domain.rule_set.model import Right
 
 account = typer.Typer(no_args_is_help=True, help="Accounts: who may look, as what, and on which conditions.")
@@ -236,6 +238,48 @@ def withdraw_condition(context: typer.Context, name: Name, condition: Condition,
         context,
         [name],
         lambda work: commands.WithdrawAccountCondition(at=work.app.now(), condition=condition, reason=reason),
+    )
+
+
+@account.command()
+def authenticator(context: typer.Context, name: Name) -> None:
+    """Let the holder register an authenticator: prints the code for it, once. Give it to them and to nobody else.
+
+    For the first authenticator, and in place of one that was lost; what is registered stands until the holder has
+    registered another.
+    """
+    run = session(context)
+    with granting(run, "account") as work:
+        run.output.answer(work.issue_enrolment(name), words_of_enrolment)
+
+
+@account.command()
+def token(context: typer.Context, name: Name) -> None:
+    """Sign an account in without asking anything, in a training home: prints a bearer token for the API."""
+    run = session(context)
+    with granting(run, "account") as work:
+        if not work.app.training:
+            raise AccessDenied(
+                "Only a training home gives tokens away. Elsewhere everybody signs in: `contactpoint sign-in`.",
+                code="training-only",
+            )
+        found = work.account(name)
+        begun = work.app.signing.sessions.begin(found.account_id, "training", work.app.now(), proved=False)
+        answer = {
+            "account": found.account_id,
+            "session": begun.session.session_id,
+            "until": begun.session.began_at + age_limit(work.app.rules),
+            "token": begun.token,
+        }
+        run.output.answer(answer, lambda a: str(a["token"]))
+
+
+def words_of_enrolment(answer: Json) -> str:
+    """An enrolment, for whoever hands it over."""
+    return (
+        f"Enrolment of {answer['name']}, good once and until {answer['until']:%Y-%m-%d %H:%M} UTC:\n"
+        f"    {answer['enrolment']}\n"
+        f"They register with: contactpoint enrol begin {answer['name']}"
     )
 
 

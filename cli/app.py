@@ -12,6 +12,7 @@ from uuid import UUID
 from adapters.access_log import StoredAccessLog
 from adapters.rule_files import RuleFile
 from adapters.serving import OneRecord, ServedRecords
+from cli.kept_session import SessionToken
 from cli.output import Json, Output
 from cli.parsing import uuid_of
 from cli.proving import Proving
@@ -50,6 +51,7 @@ from domain.ports import Clock, EventStore, Ids, Receipts, Tokens
 from domain.proposal.commands import ExpireProposal
 from domain.proposal.handlers import handle
 from domain.rule_set.model import Right, RuleSet, digest, parse
+from domain.signing_in import SigningIn
 from domain.supply.commands import DecideHeldRecord
 from projections.access_register.queries import AccessRegister
 from projections.oversight.queries import Waiting
@@ -80,6 +82,10 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.AnswerSubjectAccess: "subject-access",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
+
+
+SIGN_IN: Final = "sign-in-required"
+"""The code of a refusal because somebody said who acts, and did not sign in."""
 
 
 def _right_to(command: Command) -> Right:
@@ -116,6 +122,7 @@ class App:
     proving: Proving
     streaming: Streaming
     make_writing: Callable[[], Writing]
+    make_signing: Callable[[Callable[[Actor], Looking]], SigningIn]
 
     def now(self) -> datetime:
         """The present instant."""
@@ -137,16 +144,25 @@ class App:
             raise NotFound("There is no such account.", field="account")
         return account.account_id
 
-    def viewer(self, name: str) -> Actor:
-        """Whoever acts: the account of a name, as the log has it now. What they do decides whether they are let in.
+    @cached_property
+    def signing(self) -> SigningIn:
+        """What signing in needs, and sessions: opened when a command first needs it."""
+        return self.make_signing(self.looking)
 
-        Raises NotFound where no account ever had the name, AccessDenied but in a training home: elsewhere nobody may
-        say who they are.
+    def viewer(self, acting: str | SessionToken) -> Actor:
+        """Whoever acts: by a session, or in a training home by a name; as the log has the account now.
+
+        What they do decides whether they are let in. Raises NotFound where no account ever had the name, AccessDenied
+        for a session that has ended, and for a name but in a training home: elsewhere nobody may say who they are.
         """
+        if isinstance(acting, SessionToken):
+            return self.signing.sessions.actor(acting.token, self.now())
+        name = acting
         if not self.training:
+            self.signing.sessions.refuse(None, "name", SIGN_IN, self.now())
             raise AccessDenied(
-                "Only in a training home may --as say who acts. Elsewhere one signs in, which this version cannot yet.",
-                code="sign-in-required",
+                "Only in a training home is a name enough. Elsewhere everybody signs in: `contactpoint sign-in`.",
+                code=SIGN_IN,
                 field="as",
             )
         account = account_named(name, store=self.serving, tokens=self.tokens)
@@ -184,6 +200,13 @@ class App:
         """
         if name is None:
             return None
+        if not self.training:
+            self.record_refusal(first, right, SIGN_IN, subject, None)
+            raise AccessDenied(
+                "Only in a training home may --with say who the second person is. Elsewhere they sign in themselves.",
+                code=SIGN_IN,
+                field="with",
+            )
         second = self.viewer(name)
         self.let_in(first, second, right, subject)
         if second.account == first.account:
@@ -200,9 +223,9 @@ class App:
         self.record_refusal(viewer, right, refused.code, subject, None)
         raise refused
 
-    def permitted(self, name: str, right: Right) -> Actor:
-        """The account of a name, if it is let in to run the index by this right. Raises AccessDenied."""
-        viewer = self.viewer(name)
+    def permitted(self, acting: str | SessionToken, right: Right) -> Actor:
+        """Whoever acts, if they are let in to run the index by this right. Raises AccessDenied."""
+        viewer = self.viewer(acting)
         self.let_in(viewer, None, right)
         return viewer
 
@@ -255,11 +278,18 @@ class App:
             mediator=mediator,
         )
 
-    def looking_as(self, acting: str, on_behalf_of: str | None) -> Looking:
+    def looking_as(self, acting: str | SessionToken, on_behalf_of: str | None) -> Looking:
         """What looking needs, for whoever acts or, where they mediate, for the caller. Raises NotFound."""
         if on_behalf_of is None:
             return self.looking(self.viewer(acting))
         mediator = self.viewer(acting)
+        if not self.training:
+            self.record_refusal(mediator, "mediate", "caller-not-authenticated", None, None)
+            raise AccessDenied(
+                "Only in a training home is a caller known by a name. Elsewhere no caller proves yet who they are.",
+                code="caller-not-authenticated",
+                field="on-behalf-of",
+            )
         try:
             return self.looking(self.viewer(on_behalf_of), mediator)
         except NotFound as missing:
@@ -441,8 +471,9 @@ class App:
         return sum(len(one.positions) for one in found)
 
     def maintain(self, output: Output) -> Json:
-        """Take what must not be seen any more out of the views, then out of their files."""
+        """Take what must not be seen any more out of the views, then out of their files; and sign-ins long past."""
         self.catch_up()
+        self.signing.sweep(self.now())
         return self.upkeep.maintain(output)
 
     def catch_up(self) -> None:

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,9 @@ from typing import Final
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
+from adapters.authenticators import StoredAuthenticators
 from adapters.clock import SystemClock, TrainingClock
+from adapters.factors import StandardFactors
 from adapters.memory.warm_records import RecentRecords
 from adapters.postgres.alone import Alone
 from adapters.postgres.databases import Databases, Role, translated
@@ -20,6 +22,7 @@ from adapters.postgres.followers import PostgresFollowerPositions, RecordOrder
 from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
+from adapters.postgres.signing_in import PostgresAttempts, PostgresAuthenticatorTable, PostgresSessions
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
 from adapters.seals.receipts import SealedReceipts
@@ -40,11 +43,15 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
+from domain.access.handlers import Looking
+from domain.access.model import Actor
 from domain.destruction.handlers import CERTIFICATES
 from domain.errors import BadInput, Unavailable
 from domain.kernel import Log
-from domain.ports import Clock, Receipts
+from domain.ports import Clock, EventStore, Receipts
 from domain.rule_set.model import RuleSet
+from domain.sessions import SessionService
+from domain.signing_in import SigningIn
 from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
 from projections.access_register.queries import AccessRegister
@@ -163,6 +170,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         files = packaged()
         rules = files["present"].rules
         serving, accesses = stores.store(Role.SERVICE), stores.accesses()
+        access_log = StoredAccessLog(accesses, stores.keys(Role.SERVICE))
         views, reader = stores.views(), stores.reader()
         engine = engine_of(stores, rules, views, reader)
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
@@ -187,7 +195,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             tokens=tokens,
             serving=serving,
             one_record=stores.one_record,
-            access_log=StoredAccessLog(accesses, stores.keys(Role.SERVICE)),
+            access_log=access_log,
             receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
             trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE)),
@@ -207,7 +215,49 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             make_writing=partial(
                 make_writing, stores, views, reader, operations, rules, receipts, training=training
             ),
+            make_signing=partial(make_signing, stores, serving, access_log, rules, training=training),
         )
+
+
+def make_signing(
+    stores: Stores,
+    serving: EventStore,
+    access_log: StoredAccessLog,
+    rules: RuleSet,
+    looking: Callable[[Actor], Looking],
+    *,
+    training: bool,
+) -> SigningIn:
+    """What signing in needs, and sessions, under the service's role."""
+    record = stores.databases.record
+    kept, attempts, rows = (
+        PostgresSessions(record),
+        PostgresAttempts(record),
+        PostgresAuthenticatorTable(record),
+    )
+    for closing in (kept, attempts, rows):
+        stores.closing.callback(closing.close)
+    factors = StandardFactors()
+    sessions = SessionService(
+        kept=kept,
+        factors=factors,
+        store=serving,
+        log=access_log,
+        ids=stores.ids,
+        rules=rules,
+        looking=looking,
+        training=training,
+    )
+    return SigningIn(
+        sessions=sessions,
+        authenticators=StoredAuthenticators(rows, stores.keys(Role.SERVICE)),
+        attempts=attempts,
+        factors=factors,
+        store=serving,
+        tokens=stores.tokens(Role.SERVICE),
+        ids=stores.ids,
+        rules=rules,
+    )
 
 
 def make_writing(

@@ -3,15 +3,22 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from cli.app import App
 from cli.output import Json
 from domain.access.model import Actor, actor_of
-from domain.account.commands import OpenAccount
+from domain.account.commands import (
+    CloseAccount,
+    IssueEnrolment,
+    OpenAccount,
+    SuspendAccount,
+    WithdrawAccountCondition,
+)
 from domain.account.handlers import account_named, change_accounts, open_account
-from domain.account.model import Account
+from domain.account.model import AUTHENTICATOR, Account
 from domain.account.model import fold as fold_account
 from domain.errors import AlreadyReserved, BadInput, NotFound, Refused
 from domain.kernel import Command, Event, History, Metadata
@@ -86,7 +93,29 @@ class Granting:
                 granter=self.manager.granter(),
                 kind_of=self._kind_of,
             )
+        for account in accounts:
+            self._clear_away(account, command)
         return [self.shown(account) for account in accounts]
+
+    def _clear_away(self, account: UUID, command: Command) -> None:
+        """Delete what the log has just made void. It is void already: nothing depends on this being reached."""
+        match command:
+            case SuspendAccount():
+                self.app.signing.sessions.kept.end_all(account)
+            case CloseAccount():
+                self.app.signing.take_away(account)
+            case WithdrawAccountCondition() if command.condition == AUTHENTICATOR:
+                self.app.signing.take_away(account)
+            case _:
+                pass
+
+    def issue_enrolment(self, name: str) -> Json:
+        """Let the holder of an account register an authenticator: the code for it, told once."""
+        now = self.app.now()
+        until = now + timedelta(hours=self.app.rules.signing_in.enrolment_hours)
+        (shown,) = self.change([name], IssueEnrolment(at=now, until=until))
+        code = self.app.signing.issue(shown["account"], self.manager.account, until)
+        return {"account": shown["account"], "name": shown["name"], "enrolment": code, "until": until}
 
     def shown(self, account_id: UUID, *, history: bool = False) -> Json:
         """How an account stands now: whether it is let in, and if not, for which reasons."""

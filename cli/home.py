@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.accounts import words_of_enrolment
 from cli.output import Json
 from cli.session import session
 from domain.errors import Unavailable
@@ -25,12 +26,35 @@ def init(
     training: Annotated[
         bool, typer.Option("--training", help="A home for invented people only, with made-up accounts.")
     ] = False,
+    first: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--first-account-manager",
+            metavar="NAME=STAFF-NUMBER",
+            help="One of the two people who will say who may look; give it twice. Prints an enrolment for each, once. "
+            "Refused once either has registered an authenticator.",
+        ),
+    ] = None,
+    attest_office: Annotated[
+        bool,
+        typer.Option(
+            "--attest-central-office",
+            help="Record that the central office is accredited and attests to its security from today: it cannot "
+            "itself. Each year again.",
+        ),
+    ] = False,
 ) -> None:
     """Make a home, or bring an older one up to date. Safe to repeat and to run many times at once."""
-    from cli.initialise import initialise
+    from cli.initialise import first_managers, initialise
 
     run = session(context)
-    answer = initialise(run.home, run.settings, training=training)
+    answer = initialise(
+        run.home,
+        run.settings,
+        training=training,
+        first=first_managers(first or ()),
+        attest_office=attest_office,
+    )
     run.output.answer(answer, _initialised)
 
 
@@ -90,7 +114,7 @@ def _initialised(answer: Json) -> str:
     if answer.get("accounts"):
         names = ", ".join(answer["accounts"])
         words += f"\nTraining accounts, for --as: {names}. Invented people only."
-    return words
+    return "\n".join([words, *map(words_of_enrolment, answer.get("enrolments", ()))])
 
 
 def _restored(answer: Json) -> str:

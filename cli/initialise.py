@@ -1,10 +1,13 @@
 """Making a home, and bringing one back from a backup."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
 
 from adapters.key_rows import KeyRow
 from adapters.keys.cipher import Damage, unwrap
@@ -14,15 +17,17 @@ from adapters.postgres.databases import Databases, Role
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.migrate import check_format, create_embedded, migrate
 from adapters.rule_files import packaged
-from cli.app import INDEX_ACTOR
+from cli.app import INDEX_ACTOR, App
 from cli.bootstrap import open_app, open_databases, open_stores
 from cli.output import Json
+from cli.parsing import account_name
 from cli.settings import Settings
 from cli.stores import Stores
-from domain.account.commands import OpenAccount, RecordAccountCondition
-from domain.account.handlers import change_accounts, open_account
+from domain.account.commands import IssueEnrolment, OpenAccount, RecordAccountCondition
+from domain.account.handlers import change_accounts, open_account, open_first
 from domain.account.model import fold as fold_account
-from domain.errors import AlreadyReserved, BadInput, Unavailable
+from domain.errors import AlreadyReserved, BadInput, Refused, Unavailable
+from domain.identifiers import AllocatedNumber
 from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
 from domain.organisation.commands import RecordOrganisationCondition, RegisterOrganisation
 from domain.organisation.handlers import change_organisation, register
@@ -36,11 +41,23 @@ from domain.rule_set.model import RuleSet
 AREA: Final = "E06000999"
 """An authority that does not exist."""
 
+EVERYWHERE: Final = "E92000001"
+"""England, by the code of the Office for National Statistics: the area of the central office."""
+
+_NUMBER: Final[TypeAdapter[str]] = TypeAdapter(AllocatedNumber)
+
 
 class _Organisation(NamedTuple):
     name: str
     body: str
     kind: str
+
+
+class FirstManager(NamedTuple):
+    """Somebody who is to say who may look, and the number their employer knows them by."""
+
+    name: str
+    holder: str
 
 
 class _Account(NamedTuple):
@@ -74,11 +91,19 @@ TRAINING_ACCOUNTS: Final = (
 )
 
 
-def initialise(home: Path, settings: Settings, *, training: bool) -> Json:
+def initialise(
+    home: Path,
+    settings: Settings,
+    *,
+    training: bool,
+    first: Sequence[FirstManager] = (),
+    attest_office: bool = False,
+) -> Json:
     """Make a home or bring it up to date. Safe to repeat and to run many times at once.
 
-    Raises HomeRefused for a home of a newer version, BadInput where an ordinary home is asked to become one for
-    training, or the other way round.
+    first: whom to appoint as the first account managers, for the way in; attest_office: record anew what the central
+    office is accredited by. Raises HomeRefused for a home of a newer version, BadInput where an ordinary home is asked
+    to become one for training, or the other way round, Refused where account managers are appointed already.
     """
     new = check_format(home) is None
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -96,10 +121,113 @@ def initialise(home: Path, settings: Settings, *, training: bool) -> Json:
         rules = _adopt_rules(stores)
         if is_for_training:
             _make_accounts(stores, rules)
+        if is_for_training and (first or attest_office):
+            raise Refused(
+                "A training home has account managers, and what is asked of organisations is made up.",
+                code="already-appointed",
+            )
+        if attest_office:
+            _attest_office(stores, rules)
+        appointed = _appoint(stores, rules, first) if first else []
     with open_app(home, settings) as app:
         app.catch_up()  # so that the first search finds a view, and nobody in it
+        enrolments = [
+            _enrolment(app, one.name, account) for one, account in zip(first, appointed, strict=True)
+        ]
     names = [account.name for account in TRAINING_ACCOUNTS] if is_for_training and created else []
-    return {"home": str(home), "created": created, "training": is_for_training, "accounts": names}
+    answer = {"home": str(home), "created": created, "training": is_for_training, "accounts": names}
+    return {**answer, "enrolments": enrolments} if enrolments else answer
+
+
+def first_managers(typed: Sequence[str]) -> list[FirstManager]:
+    """The first account managers, from NAME=STAFF-NUMBER: nobody, or two people. Raises BadInput.
+
+    Two, because nobody decides on themselves: each sees to what is asked of the other.
+    """
+    found = [FirstManager(*_parted(one)) for one in typed]
+    two = len({one.name for one in found}) == len({one.holder for one in found}) == 2
+    if found and not (two and len(found) == 2):
+        raise BadInput(
+            "Name two people, each with the option: nobody decides on themselves.",
+            code="two-people-needed",
+            field="first-account-manager",
+        )
+    return found
+
+
+def _parted(typed: str) -> tuple[str, str]:
+    name, _, holder = typed.partition("=")
+    try:
+        return account_name(name, "first-account-manager"), _NUMBER.validate_python(holder)
+    except ValidationError:
+        raise BadInput(
+            "--first-account-manager is written NAME=STAFF-NUMBER.",
+            code="bad-input",
+            field="first-account-manager",
+        ) from None
+
+
+def _office(rules: RuleSet) -> _Organisation:
+    """The office whose account managers accredit organisations."""
+    kind = next(name for name, one in rules.organisations.items() if one.accredits)
+    return _Organisation("Index Access Office", "ACCESS", kind)
+
+
+def _attest_office(stores: Stores, rules: RuleSet) -> UUID:
+    """Record that what is asked of the central office holds from today: nobody accredits their own organisation."""
+    organisation_id = _organisation(stores, _office(rules))
+    now = stores.clock.now()
+    wanted = [
+        RecordOrganisationCondition(at=now, condition=code, met_on=london_day(now))
+        for code, one in rules.conditions.items()
+        if one.of == "organisation"
+    ]
+    change_organisation(
+        organisation_id, wanted, store=stores.store(Role.SERVICE), rules=rules, metadata=_metadata(stores.ids)
+    )
+    return organisation_id
+
+
+def _appoint(stores: Stores, rules: RuleSet, first: Sequence[FirstManager]) -> list[UUID]:
+    """Open the accounts of the first account managers, with what is asked of them but an authenticator."""
+    office, now = _office(rules), stores.clock.now()
+    role = next(name for name, one in rules.roles.items() if "account" in one.may)
+    organisation_id = _organisation(stores, office)
+    accounts = {
+        stores.ids.new(): OpenAccount(
+            at=now,
+            name=one.name,
+            role=role,
+            organisation=organisation_id,
+            body=office.body,
+            area=EVERYWHERE,
+            purposes=rules.roles[role].purposes,
+            holder=one.holder,
+        )
+        for one in first
+    }
+    met = [
+        RecordAccountCondition(at=now, condition=code, met_on=london_day(now))
+        for code, one in rules.conditions.items()
+        if one.of == "account" and not one.own_reference
+    ]
+    until = now + timedelta(hours=rules.signing_in.enrolment_hours)
+    opened = open_first(
+        accounts,
+        [*met, IssueEnrolment(at=now, until=until)],
+        store=stores.store(Role.SERVICE),
+        tokens=stores.tokens(Role.SERVICE),
+        rules=rules,
+        metadata=_metadata(stores.ids),
+    )
+    _attest_office(stores, rules)
+    return opened
+
+
+def _enrolment(app: App, name: str, account: UUID) -> Json:
+    until = app.now() + timedelta(hours=app.rules.signing_in.enrolment_hours)
+    code = app.signing.issue(account, INDEX_ACTOR, until)
+    return {"account": account, "name": name, "enrolment": code, "until": until}
 
 
 def prepare_databases(home: Path, settings: Settings, *, training: bool) -> int:

@@ -30,6 +30,7 @@ from cli import (
     record,
     retention,
     seal,
+    signing_in,
     stream,
     subject_access,
     witness,
@@ -59,7 +60,7 @@ def common(
         bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")
     ] = False,
     acting: Annotated[
-        str | None, typer.Option("--as", help="The account that acts (training homes).")
+        str | None, typer.Option("--as", help="The account that acts (training homes; elsewhere: sign-in).")
     ] = None,
     second: Annotated[
         str | None, typer.Option("--with", help="The second person, where two are needed.")
@@ -90,6 +91,7 @@ for module in (
     witness,
     accounts,
     organisations,
+    signing_in,
     keys,
     bench,
     broker,

@@ -12,6 +12,7 @@ import typer
 from cli.app import App
 from cli.attending import attend
 from cli.bootstrap import open_app, open_seals
+from cli.kept_session import KeptSession, SessionToken
 from cli.output import Output
 from cli.sealing import SETTLE_SECONDS, Seals
 from cli.settings import Settings
@@ -56,13 +57,24 @@ class Session:
                 attend(self.home)
             yield opened
 
-    def actor(self, default: str | None = None) -> str:
-        """The name of the account that acts. Raises BadInput where none is given and the command has no default."""
-        name = self.acting or default
-        if name is None:
-            raise BadInput("Say who acts: --as ACCOUNT before the command.", code="usage", field="as")
-        self.output.shown_to = name
-        return name
+    @property
+    def kept(self) -> KeptSession:
+        """Where the session of whoever runs this is kept between commands."""
+        return KeptSession.of(self.settings.state, self.home)
+
+    def actor(self, default: str | None = None) -> str | SessionToken:
+        """Who acts: whom --as names, else whoever is signed in, else the default.
+
+        Raises BadInput where there is none of these.
+        """
+        acting = self.acting or self.kept.token() or default
+        if acting is None:
+            raise BadInput(
+                "Say who acts: `contactpoint sign-in`, or in a training home --as ACCOUNT before the command.",
+                code="usage",
+                field="as",
+            )
+        return acting
 
     def two(self) -> str:
         """The name of the second person. Raises BadInput where none is given."""

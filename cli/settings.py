@@ -44,7 +44,8 @@ class Settings:
     """What the environment says.
 
     `databases` is None where a PostgreSQL under `home` is to be used. `clock` is an instant in UTC; whether it may be
-    set is for the home to say (training homes only).
+    set is for the home to say (training homes only). `state` is the user's own folder for what programs keep from one
+    run to the next (XDG_STATE_HOME): who is signed in is kept there.
     """
 
     home: Path = Path(".contactpoint")
@@ -52,6 +53,7 @@ class Settings:
     kafka: str | None = None
     witnesses: Path | None = None
     clock: datetime | None = None
+    state: Path = field(default_factory=lambda: _state(os.environ))
 
     @property
     def embedded(self) -> bool:
@@ -81,7 +83,15 @@ class Settings:
             if "CONTACTPOINT_WITNESSES" in present
             else None,
             clock=_instant(present.get("CONTACTPOINT_CLOCK")),
+            state=_state(os.environ if environ is None else environ),
         )
+
+
+def _state(environ: Mapping[str, str]) -> Path:
+    given = Path(
+        environ.get("XDG_STATE_HOME", "")
+    )  # a relative one is to be passed over, says the XDG specification
+    return (given if given.is_absolute() else Path("~/.local/state")) / "contactpoint"
 
 
 def _unknown(name: str) -> BadInput:

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from cli.app import App
+from cli.kept_session import SessionToken
 from cli.looking import words_of_name
 from cli.output import Json
 from cli.parsing import day_of, uuid_of
@@ -207,7 +208,7 @@ def adult(
         run.output.answer({"access_id": shown.access_id, **shown.display}, _named)
 
 
-def _record(app: App, acting: str, child: str, command: Command) -> UUID:
+def _record(app: App, acting: str | SessionToken, child: str, command: Command) -> UUID:
     return app.record(app.child_or_nobody(child), command, app.viewer(acting))
 
 

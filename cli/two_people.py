@@ -78,8 +78,8 @@ class ConfirmedFirst:
 
     def append(self, access: Access) -> None:
         """Confirm, the first time, and commit the access event."""
-        done = access.event.outcome == "granted" and access.event.rule != "nothing-to-show"
-        if done and self._confirm is not None:
+        done = access.event.outcome == "granted"
+        if done and access.event.rule != "nothing-to-show" and self._confirm is not None:
             self._confirm(access)
             self._confirm = None
         self._log.append(access)

@@ -1,8 +1,8 @@
 """What the inside needs from the outside, in its own words. Each port has a contract suite in `tests/contracts`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -260,4 +260,198 @@ class SealState(Leadership, Protocol):
 
     def age(self) -> float | None:
         """Seconds since all was well; None where nobody has ever sealed this log. By the store's own clock."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody is signed in. how: by what they proved who they are, a code.
+
+    seen_at: when it was last used, to the minute. proved_at: when a second factor was last given; None: never.
+    account_version: the version of the account's stream at which it began, so that what ends sessions ends this one.
+    """
+
+    session_id: UUID
+    account: UUID
+    how: str
+    began_at: datetime
+    seen_at: datetime
+    proved_at: datetime | None
+    account_version: int
+
+
+class Sessions(Protocol):
+    """Who is signed in. Of a token only its digest (SHA-256, 32 bytes) is ever known here."""
+
+    def begin(self, token: bytes, session: Session) -> None:
+        """Keep a new session under the digest of its token. Committed on return."""
+        ...
+
+    def find(self, token: bytes) -> Session | None:
+        """The session of this digest, whether or not it has lapsed."""
+        ...
+
+    def use(self, session_id: UUID, at: datetime, idle: timedelta, most: timedelta) -> bool:
+        """Note that it is used now. False where there is none, or it was not used for `idle` or began `most` ago.
+
+        Decided and noted at once: of two uses, the later cannot revive what had lapsed for the earlier.
+        """
+        ...
+
+    def step_up(self, token: bytes, fresh: bytes, at: datetime) -> bool:
+        """Note a second factor given now, and from now on know the session by `fresh`. False where there is none."""
+        ...
+
+    def end(self, session_id: UUID) -> bool:
+        """End it. False where there is none."""
+        ...
+
+    def end_all(self, account: UUID) -> int:
+        """End every session of an account. Returns how many."""
+        ...
+
+    def of(self, account: UUID) -> list[Session]:
+        """The sessions of an account, lapsed ones that nobody has swept too, oldest first."""
+        ...
+
+    def sweep(self, began_before: datetime) -> int:
+        """Forget sessions that began before this instant. Returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """What the holder of an account proves who they are by.
+
+    number: unlike any other's, and what the log calls it by. password: its Argon2id hash in PHC form (RFC 9106).
+    secret: of the time-based codes (20 bytes, RFC 6238).
+    """
+
+    number: str
+    password: str = field(repr=False)
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """That the holder of an account may register an authenticator, once and until an instant, on a manager's word.
+
+    pending: the secret they were shown and have not yet proved to have.
+    """
+
+    code: bytes
+    until: datetime
+    issued_by: UUID
+    pending: bytes | None = field(default=None, repr=False)
+
+
+class Authenticators(Protocol):
+    """The authenticators of accounts, one of each, encrypted at rest; and enrolments that nobody has used yet.
+
+    Asking for those of an account that has none, or is none, does the same work as for one that has.
+    """
+
+    def find(self, account: UUID) -> Authenticator | None:
+        """The authenticator of an account."""
+        ...
+
+    def register(self, account: UUID, authenticator: Authenticator, step: int) -> None:
+        """Let it be the account's, in place of any other. step: of the code that was given to prove it."""
+        ...
+
+    def use(self, account: UUID, number: str, step: int) -> bool:
+        """Use up the code of a time step. False where it, or a later one, was used: of many at once, one has True."""
+        ...
+
+    def set_password(self, account: UUID, number: str, password: str) -> bool:
+        """Let this be the hash of its password. False where it is not the account's authenticator any more."""
+        ...
+
+    def remove(self, account: UUID) -> None:
+        """Delete it, and any enrolment. Idempotent."""
+        ...
+
+    def issue(self, account: UUID, enrolment: Enrolment) -> None:
+        """Keep an enrolment in place of any other of the account."""
+        ...
+
+    def enrolment(self, account: UUID) -> Enrolment | None:
+        """The enrolment of an account, past ones that nobody used too."""
+        ...
+
+    def pend(self, account: UUID, code: bytes, secret: bytes) -> bool:
+        """Keep the secret that was shown under this enrolment. False where it is used or replaced."""
+        ...
+
+    def enrolled(self, account: UUID, code: bytes) -> bool:
+        """Use this enrolment up. False where somebody has: of many at once, one has True."""
+        ...
+
+
+class Attempts(Protocol):
+    """How often somebody failed to prove who they are, by bucket (a keyed digest); and devices that are known."""
+
+    def take(self, bucket: bytes, at: datetime, waits: Sequence[int], most: int | None = None) -> bool:
+        """Take a turn in a bucket, if there is one. Counted as failed until `succeeded` says otherwise.
+
+        waits: seconds to the next turn after the first failure, the second and so on, the last of them for ever after.
+        False before the bucket's time has come and after `most` failures (None: never); of many at once as one by one.
+        """
+        ...
+
+    def succeeded(self, bucket: bytes) -> None:
+        """Forget what was counted in it."""
+        ...
+
+    def is_known(self, device: bytes, account: UUID, since: datetime) -> bool:
+        """Whether the account was signed in to on this device (the digest of its secret) at or after an instant."""
+        ...
+
+    def know(self, device: bytes, account: UUID, at: datetime) -> None:
+        """Remember the device for the account."""
+        ...
+
+    def forget_devices(self, account: UUID) -> None:
+        """Know no device of the account any more."""
+        ...
+
+    def sweep(self, before: datetime) -> None:
+        """Forget attempts and devices of which nothing was heard since."""
+        ...
+
+
+class Factors(Protocol):
+    """The arithmetic of proving who one is: passwords, time-based codes, and secrets that nobody can guess."""
+
+    @property
+    def decoy(self) -> str:
+        """A hash whose password nobody has, of the same cost as any: for who is not there."""
+        ...
+
+    def hash_password(self, password: str) -> str:
+        """Argon2id (RFC 9106) under a fresh salt, in PHC form."""
+        ...
+
+    def is_password(self, password: str, hashed: str) -> bool:
+        """Whether this is the password of a hash."""
+        ...
+
+    def is_dated(self, hashed: str) -> bool:
+        """Whether a hash was made with other parameters than those of today."""
+        ...
+
+    def step_of(self, code: str, secret: bytes, at: datetime) -> int | None:
+        """The time step (30 s) whose six digits these are, of the present one and its neighbours; None: of none."""
+        ...
+
+    def secret(self) -> bytes:
+        """A fresh secret of time-based codes (20 bytes)."""
+        ...
+
+    def token(self) -> str:
+        """A fresh token of 256 bits, as base64url."""
+        ...
+
+    def enrolment_code(self) -> str:
+        """A fresh code of 130 bits that can be read out: 26 Crockford characters in groups."""
         ...

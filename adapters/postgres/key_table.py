@@ -15,7 +15,8 @@ import psycopg
 
 from adapters.faults import Reach, no_fault
 from adapters.key_rows import KeyKind, KeyName, KeyRow
-from adapters.postgres.databases import Database, DatabaseFailure, Role, translated
+from adapters.postgres.connections import Connections
+from adapters.postgres.databases import Database, DatabaseFailure, Role
 from domain.errors import Unavailable
 
 _ROTATION: Final = 0x4B454B
@@ -35,34 +36,6 @@ _T = TypeVar("_T")
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-class _Connections:
-    """A few connections to one database, opened when they are needed and kept while they work."""
-
-    def __init__(self, database: Database, role: Role) -> None:
-        self.database = database
-        self._role = role
-        self._idle: list[_Connection] = []
-
-    @contextmanager
-    def one(self) -> Iterator[_Connection]:
-        """A connection in autocommit mode. Raises DatabaseFailure."""
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self.database.connect(self._role)
-        try:
-            with translated(self.database.store):
-                yield connection
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
-
-    def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-
-
 class _KeyTable:
     """What both databases have in common. See `adapters.key_rows` for what each method promises."""
 
@@ -78,7 +51,7 @@ class _KeyTable:
     )
 
     def __init__(self, database: Database, role: Role, *, reach: Reach = no_fault) -> None:
-        self._connections = _Connections(database, role)
+        self._connections = Connections(database, role)
         self._reach = reach
 
     def close(self) -> None:

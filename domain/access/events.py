@@ -26,7 +26,10 @@ from domain.kernel import Event, EventTypes, Immutable
 from domain.personal_data import IN_IDENTITY, IN_METADATA
 from domain.rule_set.model import Right
 
-Action: TypeAlias = Right
+SessionAct: TypeAlias = Literal["sign-in", "step-up", "sign-out"]
+"""What anybody may ask who has an account: it needs no right."""
+
+Action: TypeAlias = Right | SessionAct
 """What was asked for, by the name of the right it needs: a look, or where it was refused any other act."""
 
 
@@ -239,6 +242,45 @@ class ActDecided(Looked):
     subject: Annotated[Id | None, IN_IDENTITY] = None
 
 
+class SignedIn(Looked):
+    """The holder of an account signed in; `session` is what began. how: by what they proved who they are."""
+
+    NAME: ClassVar[str] = "signed-in"
+
+    how: Annotated[ShortCode, IN_METADATA]
+
+
+class SteppedUp(Looked):
+    """Whoever is signed in gave a second factor again."""
+
+    NAME: ClassVar[str] = "stepped-up"
+
+
+class SignedOut(Looked):
+    """Whoever is signed in ended a session of theirs: this one, or one they had left open elsewhere."""
+
+    NAME: ClassVar[str] = "signed-out"
+
+    ended: Annotated[Id, IN_METADATA]
+
+
+class SignInRefused(Event):
+    """Somebody was not signed in, or not any longer. No look: nobody had proved who they are.
+
+    account: whose name they gave; None where no account has it, and the name itself is not kept, for people type
+    passwords in its place. how: by what they tried. known_device: whether the account had been signed in to on theirs.
+    """
+
+    NAME: ClassVar[str] = "sign-in-refused"
+
+    account: Annotated[Id | None, IN_METADATA] = None
+    how: Annotated[ShortCode, IN_METADATA]
+    rule: Annotated[ShortCode, IN_METADATA]
+    known_device: Annotated[bool, IN_METADATA] = False
+    instant: Annotated[datetime, IN_METADATA]
+    rule_set: Annotated[ShortCode, IN_METADATA]
+
+
 class LookForgotten(Looked):
     """A look whose own words died with a child that was shown, or with their period. Never stored under this name."""
 
@@ -259,5 +301,9 @@ EVENTS = EventTypes(
         SubjectReplied,
         AccessRefused,
         ActDecided,
+        SignedIn,
+        SteppedUp,
+        SignedOut,
+        SignInRefused,
     )
 )

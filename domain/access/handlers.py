@@ -46,12 +46,14 @@ from domain.access.events import (
     RecordShown,
     RecordShownAsOf,
     RecordsSearched,
+    SessionAct,
+    SignInRefused,
     SubjectReplied,
     TrailFilter,
     TrailRead,
 )
 from domain.access.go_live import Authorities, Gate
-from domain.access.model import Access, AccessGrant, AccessOnRecord, Actor
+from domain.access.model import Access, AccessGrant, AccessOnRecord, Actor, NotSignedIn
 from domain.child_record import subject_access
 from domain.child_record.events import Carer
 from domain.disclosure import (
@@ -71,9 +73,10 @@ from domain.disclosure import (
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NoReceipt, NotFound, Refused
 from domain.kernel import Log, Metadata
 from domain.personal_data import Forgotten
-from domain.policy.access import Permission, admitted, may
+from domain.policy.access import Permission, admitted, may, refusals
 from domain.policy.retention import begin_of, london_day
 from domain.policy.screening import screen_name
+from domain.policy.sessions import step_up_period, stepped_up_within
 from domain.policy.subject_access import (
     LookAt,
     Origin,
@@ -100,9 +103,13 @@ SAME_PERSON = "same-person"
 """The code of a refusal because two accounts are not two people."""
 MANAGED = "manages-the-other"
 """The code of a refusal because one of two people answers to the other at work."""
+STEP_UP: Final = "step-up-required"
+"""The code of a refusal because a second factor was not given lately."""
 
 _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 """What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
+
+_DISPLAYING: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over"})
 
 _RENDERINGS = 5
 _OPENED = 200
@@ -165,6 +172,14 @@ class AccessLog(Protocol):
 
     def load(self, access_id: UUID) -> Access | None:
         """One access; its event is Forgotten once the key of any child shown is destroyed."""
+        ...
+
+
+class SignInLog(AccessLog, Protocol):
+    """The same log, which holds those, too, who were not signed in."""
+
+    def append(self, access: Access | NotSignedIn) -> None:
+        """Commit the access event, or the refusal."""
         ...
 
 
@@ -374,7 +389,7 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
 
     Behind a shield nothing is told, not even that there is nothing, before the look is sealed. Raises NoReceipt.
     """
-    action: Action = "override" if command.override else "show"
+    action: Right = "override" if command.override else "show"
     asked: dict[str, Any] = {"child": command.child_id}
     event_class: type[Looked] = RecordShown
     if command.as_of is not None or command.effective_on is not None:
@@ -929,7 +944,7 @@ def _displayed(access_id: UUID, looking: Looking) -> Access:
     if access is None:
         raise NotFound("There is no such access.", field="access")
     was = access.event
-    if was.outcome == "refused" or was.action not in ("search", "show", "override", "hand-over"):
+    if was.outcome == "refused" or was.action not in _DISPLAYING:
         raise Refused(
             "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
         )
@@ -996,6 +1011,32 @@ def decide_act(command: Look, right: Right, looking: Looking, subject: UUID) -> 
         raise missing.after(
             f"That this was decided is on record as {command.access_id}, and nothing has changed."
         ) from None
+
+
+def let_in_at_all(command: Look, act: SessionAct, looking: Looking) -> None:
+    """Go on where every condition of access holds of whoever acts, whatever they may then do.
+
+    Else the refusal is on record before it is told. Raises AccessDenied, AuditUnavailable.
+    """
+    for refusal in refusals(looking.viewer.standing, command.at, looking.rules):
+        record_refusal(command, act, looking, refusal.rule)
+        raise AccessDenied(refusal.message, code=refusal.rule)
+
+
+def record_session(
+    command: Look, act: SessionAct, looking: Looking, event_class: type[Looked], rule: str, **said: Any
+) -> None:
+    """Put on record what became of a session of whoever acts, before it is told. Raises AuditUnavailable."""
+    grant = AccessGrant(command.access_id, looking.viewer, command.at, command.reason)
+    _append(grant, command, looking, act, event_class, {}, rule, **said)
+
+
+def record_unsigned(access_id: UUID, event: SignInRefused, nobody: UUID, log: SignInLog) -> None:
+    """Put on record that somebody was not signed in, before they are told. nobody: who acts where no account does.
+
+    Raises AuditUnavailable.
+    """
+    log.append(NotSignedIn(access_id, event, Metadata(actor=event.account or nobody, correlation=access_id)))
 
 
 def let_in(
@@ -1158,7 +1199,7 @@ def _again(hit: Hit, shown: Disclosed | None) -> _Display:
     return _Display(hit.stream, hit.version, shown.mask, shown.record)
 
 
-def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any]) -> AccessGrant:
+def _grant(command: Look, action: Right, looking: Looking, asked: dict[str, Any]) -> AccessGrant:
     """Permission for this access; a refusal is recorded before it is told."""
     grant = AccessGrant(
         command.access_id,
@@ -1177,7 +1218,20 @@ def _grant(command: Look, action: Action, looking: Looking, asked: dict[str, Any
         _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
         told = permission if looking.mediator is None else _told_to_mediator(permission)
         raise AccessDenied(told.message, code=told.rule, field=told.field)
+    if action == "override" and not _proved_lately(looking.viewer, command.at, looking.rules):
+        _append(grant, command, looking, action, AccessRefused, asked, STEP_UP, outcome="refused")
+        raise step_up_asked_for()
     return grant
+
+
+def _proved_lately(viewer: Actor, at: datetime, rules: RuleSet) -> bool:
+    """Whether a second factor was given lately. In a training home, where nobody is behind a shield, none is asked."""
+    return viewer.standing.training or stepped_up_within(viewer.session, step_up_period(rules), at)
+
+
+def step_up_asked_for() -> AccessDenied:
+    """The refusal of what needs a second factor given lately; it is on record by then."""
+    return AccessDenied("Give a code again first: `contactpoint session step-up`.", code=STEP_UP)
 
 
 def _mediation(command: Look, action: Action, looking: Looking) -> Permission | None:
@@ -1283,6 +1337,7 @@ def _append(
             "body": viewer.body,
             "area": viewer.area,
             "purposes": viewer.purposes,
+            "session": _session_of(looking),
             "action": action,
             "outcome": "granted",
             "rule": rule,
@@ -1301,6 +1356,12 @@ def _append(
         correlation=grant.access_id,
     )
     looking.log.append(Access(grant.access_id, event, metadata))
+
+
+def _session_of(looking: Looking) -> UUID | None:
+    """The session of whoever sits before the screen."""
+    session = (looking.mediator or looking.viewer).session
+    return None if session is None else session.session_id
 
 
 def _read_from(looking: Looking) -> tuple[tuple[UUID, int], ...]:

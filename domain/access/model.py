@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.access.events import Hit, Looked
+from domain.access.events import Hit, Looked, SignInRefused
 from domain.account.events import TiesDeclared
 from domain.account.model import Account
 from domain.disclosure import Viewer
@@ -14,6 +14,7 @@ from domain.kernel import Metadata
 from domain.organisation.model import Organisation
 from domain.policy.access import Standing
 from domain.policy.granting import Granter, Holder, Place
+from domain.ports import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,15 @@ class Access:
 
     access_id: UUID
     event: Looked
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class NotSignedIn:
+    """A refused sign-in as recorded. No access: nobody had proved who they are."""
+
+    access_id: UUID
+    event: SignInRefused
     metadata: Metadata
 
 
@@ -55,6 +65,7 @@ class Actor(Viewer):
 
     Nobody is let in by being an actor: `domain.access.handlers` decides at the instant of each command. read_from: the
     stream versions this was read from. ties: whom the holder declared their own. made_up: nobody's, in a training home.
+    session: by which they are signed in; None where --as says who acts.
     """
 
     standing: Standing
@@ -63,6 +74,7 @@ class Actor(Viewer):
     ties: TiesDeclared | None
     made_up: bool
     read_from: tuple[tuple[UUID, int], ...]
+    session: Session | None = None
 
     def is_person(self, other: "Actor") -> bool:
         """Whether two accounts are one, or may be one person's."""
@@ -77,10 +89,12 @@ class Actor(Viewer):
         return Granter(self.account, Place(self.organisation, self.standing.kind, self.area), self.holder)
 
 
-def actor_of(account: Account, organisation: Organisation, *, training: bool) -> Actor:
+def actor_of(
+    account: Account, organisation: Organisation, *, training: bool, session: Session | None = None
+) -> Actor:
     """The holder of an account, ended ones too, with the organisation they work for. Raises NotFound without one.
 
-    training: whether this is a home of invented people.
+    training: whether this is a home of invented people. session: by which they are signed in.
     """
     opened, holder = account.opened, account.person
     if opened is None or holder is None:
@@ -110,4 +124,5 @@ def actor_of(account: Account, organisation: Organisation, *, training: bool) ->
             (account.account_id, account.version),
             (opened.organisation, organisation.version),
         ),
+        session=session,
     )

@@ -1,6 +1,6 @@
 """Wishes about a person with access."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -74,6 +74,16 @@ class RecordAccountCondition(Command):
     ends_on: date | None = None
     reference: AllocatedNumber | None = None
     made_up: bool = False
+
+
+class IssueEnrolment(Command):
+    """Let the holder register an authenticator, once, until an instant."""
+
+    until: datetime
+
+
+class ChangePassword(Command):
+    """Say that the password is another."""
 
 
 class WithdrawAccountCondition(Command):

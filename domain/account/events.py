@@ -1,6 +1,6 @@
 """Facts about a person with access. Stored under a key of the account's own."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -114,6 +114,23 @@ class AccountConditionMet(Event):
     rule_set: Annotated[ShortCode, IN_IDENTITY]
 
 
+class EnrolmentIssued(Event):
+    """The holder may register an authenticator, once, until an instant: the first, or another in place of the one lost.
+
+    An account manager says so, never the account itself. What the holder then proves who they are by is in no log.
+    """
+
+    NAME: ClassVar[str] = "enrolment-issued"
+
+    until: Annotated[datetime, IN_IDENTITY]
+
+
+class PasswordReplaced(Event):
+    """The holder has another password; whoever was signed in under the old one is no longer."""
+
+    NAME: ClassVar[str] = "password-replaced"
+
+
 class AccountConditionWithdrawn(Event):
     """A condition was taken back: the holder is not let in until it is met anew."""
 
@@ -135,5 +152,7 @@ EVENTS = EventTypes(
         RoleAssigned,
         AccountConditionMet,
         AccountConditionWithdrawn,
+        EnrolmentIssued,
+        PasswordReplaced,
     )
 )

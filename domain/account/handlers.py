@@ -1,6 +1,6 @@
 """Load, decide, append for accounts; and finding an account by its name."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import count
 from typing import Final
@@ -18,6 +18,7 @@ from domain.rule_set.model import RuleSet
 _LABEL: Final = "account-name"
 _DUTY: Final = "account-duty"
 _OWN: Final = "account-reference"
+_FIRST: Final = "account-first"
 _TRIES: Final = 8
 SHARED: Final = "credentials-shared"
 """Why two accounts are suspended that one authenticator was registered for."""
@@ -60,6 +61,63 @@ def open_account(
             if not tries_left:
                 raise
     raise AssertionError("unreachable")
+
+
+def open_first(
+    accounts: Mapping[UUID, OpenAccount],
+    conditions: Sequence[Command],
+    *,
+    store: EventStore,
+    tokens: Tokens,
+    rules: RuleSet,
+    metadata: Metadata,
+) -> list[UUID]:
+    """Open the accounts of those who are the first to say who may look, with these conditions met: all of it once.
+
+    Asked again for the same people before any of them has registered an authenticator, only the conditions that are not
+    on record are recorded. Returns the ids, in order. Raises Refused, code `already-appointed`.
+    """
+    first = tokens.token(_FIRST, b"")
+    named = store.find(first)
+    if named is not None:
+        return _first_again(named, accounts.values(), conditions, store, tokens, rules, metadata)
+    changes, claims = [], [Reservation(first, next(iter(accounts)))]
+    for account_id, command in accounts.items():
+        events = list(model.open_account(model.Account(account_id), command, rules))
+        account = reduce(model.evolve, events, model.Account(account_id))
+        events += [event for one in conditions for event in model.decide(account, one, rules)]
+        changes.append(_change(account_id, 0, events))
+        claims.append(Reservation(name_token(tokens, command.name), account_id))
+        claims += _duties(account_id, command, store, tokens, rules)
+    try:
+        store.append(changes, metadata, reservations=claims, instant=max(one.at for one in conditions))
+    except AlreadyReserved:  # another was first, this very moment
+        raise Refused(_APPOINTED, code="already-appointed") from None
+    return list(accounts)
+
+
+def _first_again(
+    named: UUID,
+    accounts: Iterable[OpenAccount],
+    conditions: Sequence[Command],
+    store: EventStore,
+    tokens: Tokens,
+    rules: RuleSet,
+    metadata: Metadata,
+) -> list[UUID]:
+    found = [(account_named(one.name, store=store, tokens=tokens), one.holder) for one in accounts]
+    same = [
+        one.account_id for one, holder in found if one and one.holder == holder and not one.was_registered
+    ]
+    if len(same) < len(found) or named not in same:
+        raise Refused(_APPOINTED, code="already-appointed")
+    change_accounts(same, conditions, store=store, tokens=tokens, rules=rules, metadata=metadata)
+    return same
+
+
+_APPOINTED: Final = (
+    "Account managers are appointed already: they say who else may look, and how people come in."
+)
 
 
 def _duties(

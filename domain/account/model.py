@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from typing import Final
 from uuid import UUID
 
 from domain.account.commands import (
     AssignRole,
+    ChangePassword,
     CloseAccount,
     DeclareTies,
+    IssueEnrolment,
     NameLineManager,
     OpenAccount,
     RecordAccountCondition,
@@ -24,7 +27,9 @@ from domain.account.events import (
     AccountOpened,
     AccountReinstated,
     AccountSuspended,
+    EnrolmentIssued,
     LineManagerNamed,
+    PasswordReplaced,
     RoleAssigned,
     TiesDeclared,
 )
@@ -34,6 +39,9 @@ from domain.policy.access import Party
 from domain.policy.granting import Holder, check_proof, check_reason, condition_of, proof_of, refuse_unmet
 from domain.policy.screening import screen_name
 from domain.rule_set.model import RuleSet
+
+AUTHENTICATOR: Final = "authenticator"
+"""The condition that an authenticator is registered; its reference is the number of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class Account:
     """Condition → the number it was last recorded under, where one was given."""
     line_manager: str | None = None
     ties: TiesDeclared | None = None
+    signed_out_at: int = 0
+    """The version of the last event that ended every session there was (0: none did)."""
 
     @property
     def closed(self) -> bool:
@@ -72,6 +82,17 @@ class Account:
     def made_up(self) -> bool:
         """Whether conditions of it were made up, for an invented person."""
         return any(proof.made_up for proof in self.conditions.proofs.values())
+
+    @property
+    def authenticator(self) -> str | None:
+        """The number of the authenticator that is registered; None where none is."""
+        proof = self.conditions.proofs.get(AUTHENTICATOR)
+        return None if proof is None or proof.withdrawn else dict(self.references).get(AUTHENTICATOR)
+
+    @property
+    def was_registered(self) -> bool:
+        """Whether an authenticator was ever registered, whatever became of it."""
+        return AUTHENTICATOR in self.conditions.proofs
 
     @property
     def person(self) -> Holder | None:
@@ -135,6 +156,10 @@ def decide(account: Account, command: Command, rules: RuleSet) -> Sequence[Event
             return _declare_ties(account, command)
         case RecordAccountCondition():
             return _record_condition(account, command, rules)
+        case IssueEnrolment():
+            return (EnrolmentIssued(until=command.until),)
+        case ChangePassword():
+            return (PasswordReplaced(),)
         case WithdrawAccountCondition():
             condition_of(command.condition, "account", rules)
             check_reason(command.reason, rules)
@@ -192,7 +217,19 @@ def _record_condition(account: Account, command: RecordAccountCondition, rules: 
 def fold(history: History) -> Account:
     """The account that a whole stream tells of."""
     account = reduce(evolve, (recorded.event for recorded in history.events), Account(history.stream_id))
-    return replace(account, version=history.version)
+    ends = (recorded.version for recorded in history.events if _ends_sessions(recorded.event))
+    return replace(account, version=history.version, signed_out_at=max(ends, default=0))
+
+
+def _ends_sessions(event: Event) -> bool:
+    """Whether nobody who was signed in when it happened is signed in after it, also where it was undone since."""
+    match event:
+        case AccountSuspended() | AccountClosed() | PasswordReplaced():
+            return True
+        case AccountConditionMet() | AccountConditionWithdrawn():
+            return event.condition == AUTHENTICATOR
+        case _:
+            return False
 
 
 def evolve(account: Account, event: Event) -> Account:

@@ -372,6 +372,26 @@ class Conduct(Immutable):
         return self.most_looks.get(role, self.most_looks["otherwise"])
 
 
+class SigningIn(Immutable):
+    """For how long somebody is signed in, and what it takes.
+
+    idle_minutes: without a command; most_minutes: in all. step_up_minutes: for so long after a second factor was given
+    somebody may look behind a shield or be one of two people. enrolment_hours: for so long the holder of an account may
+    register an authenticator. waits: seconds to the next try after the first failure, the second and so on.
+    most_failures: after so many in a row nobody tries again but on a known device, before an account manager has acted.
+    device_days: for so long a device is known. password: the shortest there may be, in characters.
+    """
+
+    idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
+    most_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
+    step_up_minutes: Annotated[int, Field(ge=1, le=60)]
+    enrolment_hours: Annotated[int, Field(ge=1, le=14 * 24)]
+    waits: Annotated[tuple[Annotated[int, Field(ge=0, le=86_400)], ...], Field(min_length=1, max_length=40)]
+    most_failures: Annotated[int, Field(ge=1, le=100)]
+    device_days: Annotated[int, Field(ge=1, le=366)]
+    password: Annotated[int, Field(ge=8, le=64)]
+
+
 class RuleSet(Immutable):
     """The rules in force from `valid_from` to the day before `valid_to` (None: until replaced)."""
 
@@ -394,6 +414,7 @@ class RuleSet(Immutable):
     access: Access
     two_people: TwoPeople
     conduct: Conduct
+    signing_in: SigningIn
     conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
     """In the order in which they are looked at."""
     organisations: dict[ShortCode, OrganisationKind]
@@ -403,7 +424,7 @@ class RuleSet(Immutable):
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
 
-    def role_may(self, role: str, right: Right) -> bool:
+    def role_may(self, role: str, right: str) -> bool:
         """Whether accounts of this role hold this right. A role the rules do not know holds none."""
         return role in self.roles and right in self.roles[role].may
 

@@ -23,6 +23,7 @@ from domain.access.events import (
     RecordHandedOver,
     RecordShown,
     RecordShownAsOf,
+    SignInRefused,
     SubjectReplied,
     TrailRead,
 )
@@ -40,6 +41,8 @@ from projections.projection import Projection, Row, Table
 from projections.reading import destroyed_children
 
 SENSITIVE_CHANGE: Final = "sensitive-change"
+NOT_SIGNED_IN: Final = "not-signed-in"
+"""In place of a role, where nobody has proved who they are."""
 _SENSITIVE: Final = (
     SensitiveInvolvementBegun,
     SensitiveInvolvementGrounded,
@@ -112,6 +115,8 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
         return ()
     if isinstance(first.event, Looked):
         return tuple(_look(first, first.event))
+    if isinstance(first.event, SignInRefused):
+        return tuple(_not_signed_in(first, first.event))
     if isinstance(first.event, ChildRegistered):
         return (*changes(history), _record(history))
     return ()
@@ -193,6 +198,24 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
     unseen = asked_for(event)
     if unseen is not None and unseen not in hits:
         yield SeenRow(recorded.stream_id, unseen, event.instant, False, None)  # noqa: FBT003 - a row
+
+
+def _not_signed_in(recorded: Recorded, event: SignInRefused) -> Iterable[Row]:
+    """A refused sign-in, under the account whose name was given: who it was, nobody knows."""
+    if isinstance(recorded.metadata, Metadata):
+        yield LookRow(
+            recorded.stream_id,
+            event.instant,
+            recorded.metadata.actor,
+            NOT_SIGNED_IN,
+            "sign-in",
+            None,
+            None,
+            None,
+            "refused",
+            event.rule,
+            event.rule_set,
+        )
 
 
 def asked_for(event: Looked) -> UUID | None:

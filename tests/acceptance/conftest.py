@@ -41,6 +41,21 @@ def new_home(bare_home: NewHome) -> NewHome:
 
 
 @pytest.fixture(scope="module")
+def ordinary_home(bare_home: NewHome) -> NewHome:
+    """Makes a home that is not for training at each call: nobody is in it, and its clock is the machine's."""
+
+    def make() -> Line:
+        line = bare_home()
+        line.sets_the_clock = False
+        for database in ("record", "keyring", "shielded"):
+            with line.as_superuser(database) as connection:
+                connection.execute("UPDATE home.home SET training = false")
+        return line
+
+    return make
+
+
+@pytest.fixture(scope="module")
 def line(new_home: NewHome) -> Line:
     """The training home of this module; each scenario invents its own children."""
     return new_home()

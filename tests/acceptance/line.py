@@ -2,8 +2,9 @@
 
 import io
 import json
+import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,10 +26,23 @@ from tests.loading import a_births_file, ndjson
 START: Final = datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
 """When a home of these tests begins: ahead of every machine's clock that runs them, so that its own clock rules."""
 
+DESK: Final = "desk"
+"""Whose own folder it is, if nothing is said: nobody has signed in there."""
+
 AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention", "confirm"})
 """Words of commands that wait until what they did is sealed."""
 
 Json = dict[str, Any]
+
+
+@contextmanager
+def _standard_input(lines: Sequence[str]) -> Iterator[None]:
+    """These lines, and then its end, stand on standard input."""
+    before, sys.stdin = sys.stdin, io.StringIO("".join(f"{line}\n" for line in lines))
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,7 @@ class Line:
         self.clock = clock
         self.databases = databases
         self.kafka: str | None = None
+        self.sets_the_clock = True
         self.somebody_seals = databases is not None
         """Whether, where the databases are not under the home, somebody seals it while an act waits for its receipt:
         as `contactpoint seal` does beside every home in use."""
@@ -77,12 +92,23 @@ class Line:
         arguments += ["--with", second] if second else []
         return [*arguments, *words]
 
-    def __call__(self, *words: str, acting: str | None = None, second: str | None = None) -> Answer:
-        """Type a command; `acting` is --as, `second` is --with."""
+    def __call__(
+        self,
+        *words: str,
+        acting: str | None = None,
+        second: str | None = None,
+        typed: Sequence[str] = (),
+        seat: str = DESK,
+    ) -> Answer:
+        """Type a command; `acting` is --as, `second` is --with, `typed` what is asked for, `seat` whose place."""
         out, err = io.StringIO(), io.StringIO()
         waits = self.somebody_seals and not AWAITS_A_RECEIPT.isdisjoint(words)
-        with self.sealer() if waits else nullcontext(), redirect_stdout(out), redirect_stderr(err):
-            status = status_of(self.words(*words, acting=acting, second=second), self.settings)
+        with ExitStack() as around:
+            for one in (redirect_stdout(out), redirect_stderr(err), _standard_input(typed)):
+                around.enter_context(one)
+            if waits:
+                around.enter_context(self.sealer())
+            status = status_of(self.words(*words, acting=acting, second=second), self.settings_at(seat))
         self.clock += timedelta(microseconds=1)
         lines = out.getvalue().splitlines()
         assert len(lines) == 1, f"{len(lines)} lines on stdout for {words[0]}"
@@ -111,22 +137,42 @@ class Line:
     @property
     def settings(self) -> Settings:
         """What stands in for the environment."""
+        return self.settings_at(DESK)
+
+    def settings_at(self, seat: str) -> Settings:
+        """The same for somebody whose own folder is another."""
         urls = None
         if self.databases is not None:
             urls = DatabaseUrls(*(database.url for database in self.databases))
-        return Settings(home=self.home, databases=urls, kafka=self.kafka, clock=self.clock)
+        state = self.home.with_name(f"{self.home.name}-state") / seat
+        clock = self.clock if self.sets_the_clock else None
+        return Settings(home=self.home, databases=urls, kafka=self.kafka, clock=clock, state=state)
 
-    def done(self, *words: str, acting: str | None = None, second: str | None = None) -> Json:
+    def done(
+        self,
+        *words: str,
+        acting: str | None = None,
+        second: str | None = None,
+        typed: Sequence[str] = (),
+        seat: str = DESK,
+    ) -> Json:
         """Type a command that must succeed."""
-        answer = self(*words, acting=acting, second=second)
+        answer = self(*words, acting=acting, second=second, typed=typed, seat=seat)
         assert answer.status == 0, answer.json
         return answer.json
 
     def refused(
-        self, code: str, *words: str, acting: str | None = None, second: str | None = None, status: int = 1
+        self,
+        code: str,
+        *words: str,
+        acting: str | None = None,
+        second: str | None = None,
+        status: int = 1,
+        typed: Sequence[str] = (),
+        seat: str = DESK,
     ) -> Answer:
         """Type a command that must be refused, with this code."""
-        answer = self(*words, acting=acting, second=second)
+        answer = self(*words, acting=acting, second=second, typed=typed, seat=seat)
         assert (answer.status, answer.code) == (status, code), answer.json
         assert answer["error"]["message"]
         return answer

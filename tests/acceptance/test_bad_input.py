@@ -97,6 +97,11 @@ COMMANDS: dict[Path_, Command] = {
         (("teacher", "authenticator"), "no-reference"),
         (("teacher", "check", "--reference", f"{TOKEN}?"), "bad-input"),
     )),
+    ("account", "authenticator"): Command(("teacher",), wrong=(
+        ((f"{TOKEN}-nobody",), "not-found"),
+        (("account-manager",), "own-account"),
+    )),
+    ("account", "token"): Command(("teacher",), wrong=(((f"{TOKEN}-nobody",), "not-found"),)),
     ("account", "end"): Command(("nobody-yet",), {"--reason": "left"}, wrong=(
         (("teacher", "--reason", "dislike"), "unknown-reason"),
         ((f"{TOKEN}-nobody", "--reason", "left"), "not-found"),
@@ -209,6 +214,10 @@ COMMANDS: dict[Path_, Command] = {
     ("bench", "search"): Command(wrong=((("--children", "0"), "usage"), (("--clients", TOKEN), "usage"))),
     ("bench", "seal"): Command(wrong=((("--events", "0"), "usage"), (("--seconds", TOKEN), "usage"))),
     ("demo",): Command(),
+    **{
+        path: Command(("teacher",), wrong=(((f"{TOKEN}?",), "bad-input"), (("teacher",), "no-terminal")))
+        for path in (("enrol", "begin"), ("enrol", "complete"), ("sign-in",))
+    },
     ("hand-over",): Command(
         (CHILD,),
         {"--ground": "crime", "--to": "County Police", "--field": "address"},
@@ -226,7 +235,12 @@ COMMANDS: dict[Path_, Command] = {
         ),
     ),
     ("health",): Command(),
-    ("init",): Command(),
+    ("init",): Command(wrong=(
+        (("--first-account-manager", TOKEN), "bad-input"),
+        (("--first-account-manager", f"{TOKEN}?=1"), "bad-input"),
+        (("--first-account-manager", "ada=1"), "two-people-needed"),
+        (("--first-account-manager", "ada=1", "--first-account-manager", "bertha=2"), "already-appointed"),
+    )),
     ("kafka",): Command(),
     ("keys", "rotate"): Command(acting="operator"),
     ("keys", "sweep"): Command(acting="operator"),
@@ -447,6 +461,11 @@ COMMANDS: dict[Path_, Command] = {
         ((TOKEN, "--reason", "casework"), "bad-input"),
     )),
     ("seal",): Command(),
+    ("session", "end"): Command((HELD,), {}, "practitioner", wrong=(((TOKEN,), "bad-input"), ((HELD,), "not-found"))),
+    ("session", "list"): Command(acting="practitioner"),
+    ("session", "password"): Command(wrong=(((), "session-ended"),)),
+    ("session", "step-up"): Command(wrong=(((), "session-ended"),)),
+    ("sign-out",): Command(),
     ("stop",): Command(),
     ("subject-access", "adult"): Command((), {"--name": "Maud", "--postcode": "WF1 1AA"}, "data-manager", wrong=(
         (("--name", "Maud Quillby"), "not-told-apart"),

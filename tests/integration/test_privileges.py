@@ -223,6 +223,12 @@ RIGHTS: Final = [
     ("record", "SELECT * FROM publication.sent", PUBLISHER),
     ("record", "DELETE FROM publication.sent", PUBLISHER),
     ("record", "UPDATE publication.sent SET number = 1", NOBODY),
+    *[
+        ("record", statement.format(table), {Role.SERVICE})
+        for table in ("session", "authenticator", "enrolment", "attempt", "device")
+        for statement in ("SELECT * FROM sign_in.{}", "DELETE FROM sign_in.{}")
+    ],
+    ("record", "TRUNCATE sign_in.authenticator", NOBODY),
     ("record", "CREATE TABLE public.beside (x int)", NOBODY),
     ("record", "CREATE TEMPORARY TABLE beside (x int)", NOBODY),
     ("keyring", "SELECT * FROM keys.key", FOLLOWING),

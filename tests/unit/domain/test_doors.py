@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -25,11 +25,12 @@ from domain.access.handlers import (
     search,
     show_held,
 )
-from domain.access.model import Access, Actor
+from domain.access.model import Access, Actor, NotSignedIn
 from domain.errors import AccessDenied, Refused
 from domain.policy.access import Proof, Standing
 from domain.policy.granting import Holder
 from domain.policy.retention import begin_of
+from domain.ports import Session
 from tests.builders import CHILD, LONDON_BOROUGH, NOW, TODAY, the_rules
 from tests.standing import LATELY, a_standing
 
@@ -51,9 +52,9 @@ class Closed:
 class Entries:
     """The log of looks, which takes entries and gives none."""
 
-    appended: list[Access] = field(default_factory=list)
+    appended: list[Access | NotSignedIn] = field(default_factory=list)
 
-    def append(self, access: Access) -> None:
+    def append(self, access: Access | NotSignedIn) -> None:
         self.appended.append(access)
 
     def __getattr__(self, name: str) -> Any:
@@ -196,8 +197,41 @@ def assert_passes(knock: Door, standing: Standing, at: datetime) -> None:
     """Once let in, it goes on to read what is behind the door, if it is a look."""
     entries = Entries()
     with suppress(WasReadError):
-        knock(looking(standing, entries), at)
+        knock(proved(looking(standing, entries), at), at)
     assert not entries.appended
+
+
+def proved(before: Looking, at: datetime) -> Looking:
+    """Whoever looks has given a second factor at this instant."""
+    session = Session(UUID(int=9), before.viewer.account, "password", at, at, at, 8)
+    return replace(before, viewer=replace(before.viewer, session=session))
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (timedelta(), ""),
+        (timedelta(minutes=5) - timedelta(microseconds=1), ""),
+        (timedelta(minutes=5), "step-up-required"),
+        (None, "step-up-required"),
+    ],
+)
+def test_t36_a_look_behind_a_shield_needs_a_second_factor_given_lately(
+    given: timedelta | None, code: str
+) -> None:
+    role, knock = DOORS["override"]
+    entries = Entries()
+    before = looking(a_standing(role), entries)
+    before = before if given is None else proved(before, NOW - given)
+    with pytest.raises((WasReadError, AccessDenied)) as ended:
+        knock(before, NOW)
+    assert getattr(ended.value, "code", "") == code
+    for entry in entries.appended:
+        assert isinstance(entry.event, AccessRefused)
+        assert (entry.event.action, entry.event.rule) == ("override", code)
+    with suppress(WasReadError):  # in a training home, where nobody is behind a shield, none is asked
+        knock(looking(a_standing(role, training=True), entries), NOW)
+    assert len(entries.appended) == (1 if code else 0)
 
 
 @pytest.mark.parametrize("door", DOORS)

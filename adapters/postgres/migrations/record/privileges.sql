@@ -51,3 +51,7 @@ GRANT SELECT ON home.home, record_log.event, record_log.head, access_log.event, 
 GRANT SELECT, UPDATE ON seal.state TO contactpoint_sealer;
 GRANT USAGE ON SCHEMA seal TO contactpoint_service;
 GRANT SELECT ON seal.state TO contactpoint_service;
+-- Signing in is the service's alone.
+GRANT USAGE ON SCHEMA sign_in TO contactpoint_service;
+GRANT SELECT, INSERT, UPDATE, DELETE
+    ON sign_in.session, sign_in.authenticator, sign_in.enrolment, sign_in.attempt, sign_in.device TO contactpoint_service;

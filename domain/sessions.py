@@ -1,0 +1,168 @@
+"""Sessions: somebody proved who they are, and need not again for a while. A command line and a server ask alike.
+
+However somebody proved it (a password and a code, another's word, a key), `begin` is where they are let in. Nothing
+about being let in is kept in a session: every command reads the account again and asks every condition at its instant.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal, NoReturn, TypeAlias
+from uuid import UUID
+
+from domain.access.commands import Look
+from domain.access.events import SignedIn, SignedOut, SignInRefused, SteppedUp
+from domain.access.handlers import Looking, SignInLog, let_in_at_all, record_session, record_unsigned
+from domain.access.model import Actor, actor_of
+from domain.account import model as accounts
+from domain.errors import AccessDenied, NotFound
+from domain.organisation import model as organisations
+from domain.policy.sessions import age_limit, idle_limit, stands
+from domain.ports import EventStore, Factors, Ids, Session, Sessions
+from domain.rule_set.model import RuleSet
+
+How: TypeAlias = Literal["password", "openid", "private-key", "training"]
+"""By what somebody proved who they are: password and time-based code, an OpenID provider, a program's own key, or, in a
+training home, nothing."""
+
+NOBODY: Final = UUID("6e6f626f-6479-4000-8000-000000000001")
+"""Who acts where somebody is refused who is no account."""
+
+REFUSED: Final = "sign-in-refused"
+ENDED: Final = "session-ended"
+_NOTED: Final = timedelta(minutes=1)
+_ENDED_WORDS: Final = "You are not signed in, or no longer: `contactpoint sign-in`."
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session, and the token by which its holder is known from now on: told once, kept nowhere."""
+
+    session: Session
+    token: str = field(repr=False)
+
+
+def token_digest(token: str) -> bytes:
+    """SHA-256 of a token, all that is kept of it. It has 256 random bits, so nothing need slow guessing down."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionService:
+    """Begins sessions, says who acts by one, and ends them. training: whether this is a home of invented people."""
+
+    kept: Sessions
+    factors: Factors
+    store: EventStore
+    log: SignInLog
+    ids: Ids
+    rules: RuleSet
+    looking: Callable[[Actor], Looking]
+    training: bool
+
+    def begin(
+        self, account: UUID, how: How, at: datetime, *, proved: bool = True, authenticator: str | None = None
+    ) -> Begun:
+        """Sign the holder of an account in, who has just proved who they are; on record before it is told.
+
+        proved: whether by two factors. authenticator: the number of that which was used, if any: it has to be what the
+        log says is registered. Raises AccessDenied where a condition of access does not hold (its code) or the
+        authenticator is not registered (`sign-in-refused`), AuditUnavailable.
+        """
+        actor = self._actor(account, None)
+        if actor is None or (authenticator is not None and authenticator != actor[0].authenticator):
+            self.refuse(account, how, "authenticator-unregistered", at)
+            raise AccessDenied("The name, the password or the code is not right.", code=REFUSED)
+        known, viewer = actor
+        session = Session(self.ids.new(), account, how, at, at, at if proved else None, known.version)
+        command, looking = self._look(at), self.looking(viewer)
+        let_in_at_all(command, "sign-in", looking)
+        record_session(
+            command, "sign-in", looking, SignedIn, "signed-in", session=session.session_id, how=how
+        )
+        token = self.factors.token()
+        self.kept.begin(token_digest(token), session)
+        return Begun(session, token)
+
+    def actor(self, token: str, at: datetime) -> Actor:
+        """Who acts by this token at this instant, as the log has them. Whether they are let in is asked elsewhere.
+
+        Raises AccessDenied (`session-ended`) where there is no such session, it has lapsed or was ended, also by what
+        was done to the account; on record before it is told. Raises AuditUnavailable.
+        """
+        session = self.kept.find(token_digest(token))
+        if session is None:
+            self._ended(None, "session-unknown", at)
+        if not stands(session, at, self.rules) or not self._use(session, at):
+            self.kept.end(session.session_id)
+            self._ended(session, "session-lapsed", at)
+        found = self._actor(session.account, session)
+        if found is None or found[0].signed_out_at > session.account_version:
+            self.kept.end(session.session_id)
+            self._ended(session, "session-revoked", at)
+        return found[1]
+
+    def step_up(self, token: str, viewer: Actor, at: datetime) -> Begun:
+        """Note that whoever acts by this token has given a second factor again; from now on another token is good.
+
+        Raises AccessDenied (`session-ended`), AuditUnavailable.
+        """
+        session = viewer.session
+        if session is None:
+            raise AccessDenied(_ENDED_WORDS, code=ENDED)
+        command, looking = self._look(at), self.looking(viewer)
+        let_in_at_all(command, "step-up", looking)
+        record_session(command, "step-up", looking, SteppedUp, "stepped-up")
+        fresh = self.factors.token()
+        if not self.kept.step_up(token_digest(token), token_digest(fresh), at):
+            self._ended(session, "session-revoked", at)
+        return Begun(session, fresh)
+
+    def own(self, viewer: Actor, at: datetime) -> list[Session]:
+        """The sessions of whoever acts that stand, oldest first."""
+        return [one for one in self.kept.of(viewer.account) if stands(one, at, self.rules)]
+
+    def end(self, viewer: Actor, session_id: UUID, at: datetime) -> None:
+        """End a session of whoever acts; on record first. Raises NotFound where none of theirs has this id."""
+        if session_id not in {one.session_id for one in self.kept.of(viewer.account)}:
+            raise NotFound(
+                "You have no such session. `contactpoint session list` lists yours.", field="session"
+            )
+        command = self._look(at)
+        record_session(command, "sign-out", self.looking(viewer), SignedOut, "signed-out", ended=session_id)
+        self.kept.end(session_id)
+
+    def refuse(
+        self, account: UUID | None, how: str, rule: str, at: datetime, *, known_device: bool = False
+    ) -> None:
+        """Put on record that somebody was not signed in. Raises AuditUnavailable."""
+        event = SignInRefused(
+            account=account,
+            how=how,
+            rule=rule,
+            known_device=known_device,
+            instant=at,
+            rule_set=self.rules.id,
+        )
+        record_unsigned(self.ids.new(), event, NOBODY, self.log)
+
+    def _use(self, session: Session, at: datetime) -> bool:
+        """Note the use, at most once a minute: so a session lapses up to a minute early, and never late."""
+        if at - session.seen_at < _NOTED:
+            return True
+        return self.kept.use(session.session_id, at, idle_limit(self.rules), age_limit(self.rules))
+
+    def _ended(self, session: Session | None, rule: str, at: datetime) -> NoReturn:
+        self.refuse(session.account if session else None, session.how if session else "session", rule, at)
+        raise AccessDenied(_ENDED_WORDS, code=ENDED)
+
+    def _actor(self, account_id: UUID, session: Session | None) -> tuple[accounts.Account, Actor] | None:
+        account = accounts.fold(self.store.load(account_id))
+        if account.opened is None:
+            return None
+        organisation = organisations.fold(self.store.load(account.opened.organisation))
+        return account, actor_of(account, organisation, training=self.training, session=session)
+
+    def _look(self, at: datetime) -> Look:
+        return Look(at=at, access_id=self.ids.new())
