@@ -177,6 +177,8 @@ class Engine:
         """
         first, *others = projections
         ready: dict[str, dict[Log, Stretch]] = {}
+        if not others:
+            return ready
         place = self._place(first)
         places = [(other, self._place(other)) for other in others]
         for log in first.logs:
