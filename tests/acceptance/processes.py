@@ -43,7 +43,7 @@ def ended(process: "subprocess.Popen[str]", seconds: float = 60) -> tuple[int, d
 def killed(process: "subprocess.Popen[str]") -> str:
     """Kill it as kill -9 does; what it had printed."""
     process.kill()
-    return process.communicate()[0]
+    return process.communicate(timeout=30)[0]
 
 
 @contextmanager

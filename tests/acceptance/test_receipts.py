@@ -136,31 +136,31 @@ def test_without_the_witness_that_is_asked_for_there_is_no_receipt(site: Site, t
     logs = [
         word for log in ("record", "access") for word in ("--log", str(line.home / "seals" / log / "log.pub"))
     ]
-    witness = started(line, "witness", str(tmp_path / "witness"), *logs)
-    assert witness.stdout is not None
-    told = json.loads(witness.stdout.readline())
-    policy = tmp_path / "policy"
-    policy.write_text(f"witness one {told['key']} {told['url']}\nquorum one\n", "utf-8")
-    asked = {"CONTACTPOINT_WITNESSES": str(policy)}
+    with running(line, "witness", str(tmp_path / "witness"), *logs) as witness:
+        assert witness.stdout is not None
+        told = json.loads(witness.stdout.readline())
+        policy = tmp_path / "policy"
+        policy.write_text(f"witness one {told['key']} {told['url']}\nquorum one\n", "utf-8")
+        asked = {"CONTACTPOINT_WITNESSES": str(policy)}
 
-    def override() -> tuple[int, Json]:
-        return ended(started(line, "show", site.child, *OVERRIDE, acting="social-worker", **asked))
+        def override() -> tuple[int, Json]:
+            return ended(started(line, "show", site.child, *OVERRIDE, acting="social-worker", **asked))
 
-    with running(line, "seal", **asked) as sealer:
-        status, answer = override()
-        assert status == 0, answer
-        words = ("--witness", told["key"], "--cosignatures", 1)
-        assert "cosigned by witness.invalid" in checked(line, tmp_path, answer["receipt_proof"], *words)
-        killed(witness)
-        status, answer = override()
-        assert (status, answer["error"]["code"]) == (3, "no-receipt"), answer
-        port = told["url"].rpartition(":")[2]
-        with running(line, "witness", str(tmp_path / "witness"), *logs, "--port", port) as again:
-            assert again.stdout is not None
-            assert json.loads(again.stdout.readline()) == told
+        with running(line, "seal", **asked) as sealer:
             status, answer = override()
-            assert status == 0, (answer, sealer.poll())
-    assert checked(line, tmp_path, answer["receipt_proof"], *words)
+            assert status == 0, answer
+            words = ("--witness", told["key"], "--cosignatures", 1)
+            assert "cosigned by witness.invalid" in checked(line, tmp_path, answer["receipt_proof"], *words)
+            killed(witness)
+            status, answer = override()
+            assert (status, answer["error"]["code"]) == (3, "no-receipt"), answer
+            port = told["url"].rpartition(":")[2]
+            with running(line, "witness", str(tmp_path / "witness"), *logs, "--port", port) as again:
+                assert again.stdout is not None
+                assert json.loads(again.stdout.readline()) == told
+                status, answer = override()
+                assert status == 0, (answer, sealer.poll())
+        assert checked(line, tmp_path, answer["receipt_proof"], *words)
 
 
 def test_killed_between_the_record_and_the_receipt_nothing_has_come_about(site: Site) -> None:
