@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from domain.errors import BadInput, Unavailable
 
@@ -19,9 +20,10 @@ _OPEN_TO_OTHERS: Final = 0o077
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:
-    """By which somebody is signed in."""
+    """By which somebody is signed in, and the id of their account, which stands under what is printed for them."""
 
     token: str = field(repr=False)
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,17 @@ class KeptSession:
 
     def token(self) -> SessionToken | None:
         """The token of the session; None where nobody is signed in. Raises BadInput, Unavailable."""
-        token = self._read().get("token")
-        return SessionToken(token) if token else None
+        said = self._read()
+        token = said.get("token")
+        return SessionToken(token, said.get("account", "")) if token else None
 
     def device(self) -> str | None:
         """The secret by which this device is known; None where nobody ever signed in here."""
         return self._read().get("device")
 
-    def keep(self, token: str, device: str) -> None:
+    def keep(self, token: str, device: str, account: UUID) -> None:
         """Keep them; readable by nobody else from the first byte on. Raises Unavailable."""
-        self._write({"token": token, "device": device})
+        self._write({"token": token, "device": device, "account": str(account)})
 
     def forget(self) -> None:
         """Forget the session; the device stays known. Raises Unavailable."""

@@ -74,6 +74,7 @@ class Session:
                 code="usage",
                 field="as",
             )
+        self.output.shown_to = acting if isinstance(acting, str) else acting.account
         return acting
 
     def two(self) -> str:

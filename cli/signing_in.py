@@ -61,7 +61,7 @@ def sign_in(context: typer.Context, name: Name, stdin: FromStdin = False) -> Non
     with run.app() as app:
         before, now = run.kept.token(), app.now()
         done = app.signing.sign_in(Proof(name, password, code, source=SOURCE, device=run.kept.device()), now)
-        run.kept.keep(done.token, done.device)
+        run.kept.keep(done.token, done.device, done.session.account)
         if before is not None:  # of whoever sat here before
             with suppress(AccessDenied):
                 _end(app, app.viewer(before), now)
@@ -119,7 +119,7 @@ def step_up(context: typer.Context, stdin: FromStdin = False) -> None:
         now = app.now()
         viewer = app.viewer(token)
         begun = app.signing.step_up(token.token, viewer, code, now)
-        run.kept.keep(begun.token, run.kept.device() or "")
+        run.kept.keep(begun.token, run.kept.device() or "", begun.session.account)
         answer = {"session": begun.session.session_id, "until": now + step_up_period(app.rules)}
         run.output.answer(answer, lambda a: f"Until {a['until']:%H:%M} UTC.")
 

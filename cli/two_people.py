@@ -20,6 +20,7 @@ from domain.access.commands import HandOver, ReadAbout, ReplayAccess
 from domain.access.events import RecordHandedOver
 from domain.access.handlers import (
     SAME_PERSON,
+    STEP_UP,
     AccessLog,
     Looking,
     Replayed,
@@ -27,11 +28,12 @@ from domain.access.handlers import (
     hand_over,
     read_about,
     replay,
+    step_up_asked_for,
 )
 from domain.access.model import Access, Actor
 from domain.child_record.commands import LiftShield
 from domain.disclosure import canonical
-from domain.errors import AccessDenied, BadInput, Refused
+from domain.errors import BadInput, Refused
 from domain.kernel import Change, Metadata
 from domain.proposal.commands import ConfirmAct, ExpireProposal, ProposeAct, WithdrawProposal
 from domain.proposal.handlers import both_at_once, change_of, handle, proposal_of
@@ -391,9 +393,8 @@ class TwoPeople:
     def _must_show_second_factor(self, actor: Actor, wanted: Wanted, other: Actor | None) -> None:
         if self.app.has_second_factor(actor):
             return
-        code = "second-factor-needed"
-        self.app.record_refusal(actor, ACTS[wanted.act].right, code, wanted.subject, other)
-        raise AccessDenied("Show your second factor again: sign in with it, and at once do this.", code=code)
+        self.app.record_refusal(actor, ACTS[wanted.act].right, STEP_UP, wanted.subject, other)
+        raise step_up_asked_for()
 
     @contextmanager
     def _decided(self, proposal: Proposal, metadata: Metadata) -> Iterator[None]:

@@ -1218,13 +1218,13 @@ def _grant(command: Look, action: Right, looking: Looking, asked: dict[str, Any]
         _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
         told = permission if looking.mediator is None else _told_to_mediator(permission)
         raise AccessDenied(told.message, code=told.rule, field=told.field)
-    if action == "override" and not _proved_lately(looking.viewer, command.at, looking.rules):
+    if action == "override" and not proved_lately(looking.viewer, command.at, looking.rules):
         _append(grant, command, looking, action, AccessRefused, asked, STEP_UP, outcome="refused")
         raise step_up_asked_for()
     return grant
 
 
-def _proved_lately(viewer: Actor, at: datetime, rules: RuleSet) -> bool:
+def proved_lately(viewer: Actor, at: datetime, rules: RuleSet) -> bool:
     """Whether a second factor was given lately. In a training home, where nobody is behind a shield, none is asked."""
     return viewer.standing.training or stepped_up_within(viewer.session, step_up_period(rules), at)
 
