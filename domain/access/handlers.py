@@ -919,7 +919,8 @@ def try_policy(command: TryPolicy, other: RuleSet, looking: Looking) -> Tried:
         for hit, display in zip(event.hits, displays, strict=True)
     ]
     purpose = was.metadata.purpose
-    permitted = other.role_may(event.role, event.action) and purpose in other.roles[event.role].purposes
+    role = other.roles.get(event.role)
+    permitted = role is not None and event.action in role.may and purpose in role.purposes
     asked = {"subject": command.replayed, "tried": other.id, "digest": command.digest}
     versions = tuple((display.child_id, display.version) for display in displays)
     _append(grant, command, looking, "what-would", PolicyTried, asked, "what-would-permitted", used=versions)

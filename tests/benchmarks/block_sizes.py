@@ -301,6 +301,44 @@ def _met() -> dict[str, Any]:
     }
 
 
+def _about_the_trail(random: Random, standing: dict[str, Any]) -> Iterator[access.Looked]:
+    """Looks at the past, at the trail, and by those who ask who looked."""
+    yield access.RecordShownAsOf.model_validate(
+        standing | {"action": "show", "child": _id(random), "as_of": NOW, "effective_on": TODAY}
+    )
+    yield access.PolicyTried.model_validate(
+        standing | {"action": "what-would", "subject": _id(random), "tried": "present", "digest": "a" * 64}
+    )
+    chosen = {
+        "since": NOW,
+        "until": NOW,
+        "action": "review-queue",
+        "by": _id(random),
+        "organisation": "E08000035",
+        "outcome": "granted",
+        "child": _id(random),
+        "after": f"{NOW.isoformat()}/{UUID(int=2**127)}",
+        "criteria": True,
+    }
+    yield access.TrailRead.model_validate(
+        standing | {"action": "what-saw", "subject": _id(random), "chosen": chosen}
+    )
+    asked = {
+        "child": _id(random),
+        "request": _id(random),
+        "requester": "parent",
+        "withheld": ("child-abuse-data", "serious-harm"),
+    }
+    yield access.SubjectReplied.model_validate(standing | {"action": "subject-access"} | asked)
+    adult = {
+        "name": "Alexandra Smith-Jones",
+        "postcode": "LS1 4AP",
+        "telephone": "0113 496 0000",
+        "email": "alexandra.smith-jones@example.org",
+    }
+    yield access.SubjectReplied.model_validate(standing | {"action": "subject-access", "adult": adult})
+
+
 def _about_one_child(random: Random) -> Iterator[Event]:
     kind, involvement = SourceKind.PRACTITIONER, UUID(int=random.getrandbits(127) + 2**127)
     officer = {"source_kind": SourceKind.OFFICER, "effective": TODAY, "source": Source(body="E08000035")}
@@ -325,6 +363,26 @@ def _about_one_child(random: Random) -> Iterator[Event]:
         }
     )
     yield child.AuthorityAssigned(source_kind=kind, authority="E08000035")
+    asked = UUID(int=random.getrandbits(127) + 2**127)
+    said_by = SourceKind.OFFICER
+    yield child.SubjectAccessRequested(
+        source_kind=said_by,
+        request=asked,
+        requester="parent",
+        basis="child-not-competent",
+        received_on=TODAY,
+        rule_set="present",
+    )
+    yield child.SubjectAccessPaused(source_kind=said_by, request=asked, why="clarification", since=TODAY)
+    yield child.SubjectAccessResumed(source_kind=said_by, request=asked, until=TODAY)
+    yield child.SubjectAccessAnswered(
+        source_kind=said_by,
+        request=asked,
+        answered_on=TODAY,
+        withheld=("child-abuse-data", "serious-harm"),
+        access=asked,
+        rule_set="present",
+    )
     yield child.SupplyWithdrawn(
         source_kind=SourceKind.BIRTHS, versions=tuple(range(1, random.randrange(2, 9))), source=_SOURCE
     )
@@ -457,6 +515,8 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         }
         yield access.RecordHandedOver.model_validate(standing | handed_over), _looker(random)
         yield access.HandOverProposed.model_validate(standing | handed_over), _looker(random)
+        for event in _about_the_trail(random, standing):
+            yield event, _looker(random)
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}
         yield access.AccessRefused.model_validate(_standing(random, 0) | refused), _looker(random)
         decided = {"action": "lift-shield", "subject": _id(random)}
