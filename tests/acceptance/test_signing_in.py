@@ -180,6 +180,24 @@ def test_a_suspended_session_is_void_by_the_log_alone(line: Line, child: str) ->
     assert newest(line, who.name) == ("sign-in", "refused", "session-revoked")
 
 
+def test_an_authenticator_is_the_one_the_log_says_whatever_row_is_there(line: Line) -> None:
+    """Also where the program that takes it back dies before it has deleted the row."""
+    who = enrolled(line, granted(line, "row-left-behind"))
+    with line.as_superuser() as connection:
+        account = line.done("account", "show", who.name)["account"]
+        found = b"SELECT * FROM sign_in.authenticator WHERE account = %s"
+        row = connection.execute(found, (account,)).fetchone()
+        assert row is not None
+        line.done(
+            "account", "withdraw-condition", who.name, "authenticator", "--reason", "authenticator-lost"
+        )
+        connection.execute(b"INSERT INTO sign_in.authenticator VALUES (%s, %s, %s, %s)", row)
+    assert who.try_to_sign_in().code == "sign-in-refused", "taken back"
+    assert newest(line, who.name) == ("sign-in", "refused", "authenticator-unregistered")
+    record(line, who.name, "authenticator", line.clock.date(), "--reference", "K-another")
+    assert who.try_to_sign_in(seat="another desk").code == "sign-in-refused", "another is registered"
+
+
 def test_an_account_that_has_ended_signs_in_no_more(line: Line, child: str) -> None:
     who = enrolled(line, granted(line, "leaver"))
     who.sign_in()
