@@ -98,7 +98,7 @@ def grant(
             may_override=override,
             holder=holder,
         )
-        run.output.answer(work.shown(work.grant(command)), _account)
+        run.output.answer(work.shown(work.grant(command)), changed_account)
 
 
 @account.command("show")
@@ -106,7 +106,7 @@ def show_account(context: typer.Context, name: Name) -> None:
     """Show one account: its role, whether it is let in now, every condition, and who decided what."""
     run = session(context)
     with granting(run, "account") as work:
-        run.output.answer(work.shown(work.account(name).account_id, history=True), _account)
+        run.output.answer(work.shown(work.account(name).account_id, history=True), changed_account)
 
 
 @account.command("list")
@@ -123,7 +123,7 @@ def list_accounts(
     with granting(run, "account") as work:
         body = None if organisation is None else body_code(organisation, "organisation")
         answer = work.accounts(body, account_name(after, "after") if after else "", limit)
-        run.output.answer(answer, lambda a: "\n".join(map(_account, a["accounts"])))
+        run.output.answer(answer, lambda a: "\n".join(map(changed_account, a["accounts"])))
 
 
 @account.command()
@@ -251,10 +251,11 @@ def _change(context: typer.Context, names: list[str], make: Callable[[Granting],
     with granting(run, "account") as work:
         changed = work.change(names, make(work))
         answer = changed[0] if len(changed) == 1 else {"accounts": changed}
-        run.output.answer(answer, lambda _: "\n".join(map(_account, changed)))
+        run.output.answer(answer, lambda _: "\n".join(map(changed_account, changed)))
 
 
-def _account(answer: Json) -> str:
+def changed_account(answer: Json) -> str:
+    """An account in words, a line for each condition."""
     how = "let in" if answer["let_in"] else f"not let in: {', '.join(answer['refusals'])}"
     lines = [
         f"{answer['name']}: {answer['role']} of {answer['body']}, may look for {', '.join(answer['purposes'])}; {how}",

@@ -38,13 +38,16 @@ from domain.account.handlers import account_named
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
+from domain.clients import ClientSignIn
 from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
+from domain.federation import FederatedSignIn
 from domain.identifiers import valid_index_number
 from domain.kernel import Command, Log, Metadata
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Receipts, Tokens
 from domain.rule_set.model import Right, RuleSet
+from domain.sessions import SessionService
 from domain.signing_in import SigningIn
 from domain.supply.commands import DecideHeldRecord
 from projections.access_register.queries import AccessRegister
@@ -101,6 +104,7 @@ class App:
     proving: Proving
     streaming: Streaming
     make_writing: Callable[[], Writing]
+    make_vouching: Callable[[SessionService], tuple[FederatedSignIn, ClientSignIn]]
     make_signing: Callable[[Callable[[Actor], Looking]], SigningIn]
 
     def now(self) -> datetime:
@@ -127,6 +131,11 @@ class App:
     def signing(self) -> SigningIn:
         """What signing in needs, and sessions: opened when a command first needs it."""
         return self.make_signing(self.looking)
+
+    @cached_property
+    def vouching(self) -> tuple[FederatedSignIn, ClientSignIn]:
+        """How people sign in on a provider's word, and programs with keys of their own."""
+        return self.make_vouching(self.signing.sessions)
 
     def viewer(self, acting: str | SessionToken) -> Actor:
         """Whoever acts: by a session, or in a training home by a name; as the log has the account now.

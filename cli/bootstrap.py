@@ -15,6 +15,7 @@ from adapters.authenticators import StoredAuthenticators
 from adapters.clock import SystemClock, TrainingClock
 from adapters.factors import StandardFactors
 from adapters.memory.warm_records import RecentRecords
+from adapters.openid.assertions import JwtAssertions
 from adapters.postgres.alone import Alone
 from adapters.postgres.databases import Databases, Role, translated
 from adapters.postgres.embedded import EmbeddedServer
@@ -22,7 +23,12 @@ from adapters.postgres.followers import PostgresFollowerPositions, RecordOrder
 from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
-from adapters.postgres.signing_in import PostgresAttempts, PostgresAuthenticatorTable, PostgresSessions
+from adapters.postgres.signing_in import (
+    PostgresAttempts,
+    PostgresAuthenticatorTable,
+    PostgresSessions,
+    PostgresUsedAssertions,
+)
 from adapters.postgres.view_store import PostgresViewStore
 from adapters.rule_files import packaged
 from adapters.seals.receipts import SealedReceipts
@@ -39,8 +45,10 @@ from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
 from domain.access.handlers import Looking
 from domain.access.model import Actor
+from domain.clients import ClientSignIn
 from domain.destruction.handlers import CERTIFICATES
 from domain.errors import BadInput, Unavailable
+from domain.federation import FederatedSignIn
 from domain.kernel import Log
 from domain.ports import Clock, EventStore, Receipts
 from domain.rule_set.model import RuleSet
@@ -200,6 +208,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             make_writing=partial(
                 make_writing, stores, views, reader, operations, rules, receipts, training=training
             ),
+            make_vouching=partial(make_vouching, stores, serving),
             make_signing=partial(make_signing, stores, serving, access_log, rules, training=training),
         )
 
@@ -242,6 +251,18 @@ def make_signing(
         tokens=stores.tokens(Role.SERVICE),
         ids=stores.ids,
         rules=rules,
+    )
+
+
+def make_vouching(
+    stores: Stores, serving: EventStore, sessions: SessionService
+) -> tuple[FederatedSignIn, ClientSignIn]:
+    """What the sign-in of people on a provider's word needs, and that of programs with keys of their own."""
+    used, tokens = PostgresUsedAssertions(stores.databases.record), stores.tokens(Role.SERVICE)
+    stores.closing.callback(used.close)
+    return (
+        FederatedSignIn(sessions, serving, tokens, stores.ids),
+        ClientSignIn(sessions, JwtAssertions(), used, serving, tokens),
     )
 
 

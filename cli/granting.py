@@ -11,10 +11,14 @@ from cli.app import App
 from cli.output import Json
 from domain.access.model import Actor, actor_of
 from domain.account.commands import (
+    BindFederatedIdentifier,
     CloseAccount,
     IssueEnrolment,
     OpenAccount,
+    RegisterClientKey,
+    RevokeClientKey,
     SuspendAccount,
+    UnbindFederatedIdentifier,
     WithdrawAccountCondition,
 )
 from domain.account.handlers import account_named, change_accounts, open_account
@@ -104,6 +108,10 @@ class Granting:
                 self.app.signing.sessions.kept.end_all(account)
             case CloseAccount():
                 self.app.signing.take_away(account)
+            case BindFederatedIdentifier() | RegisterClientKey():  # in place of a password and codes
+                self.app.signing.authenticators.remove(account)
+            case UnbindFederatedIdentifier() | RevokeClientKey():
+                self.app.signing.sessions.kept.end_all(account)
             case WithdrawAccountCondition() if command.condition == AUTHENTICATOR:
                 self.app.signing.take_away(account)
             case _:
@@ -140,6 +148,8 @@ class Granting:
             "state": _state(ended=account.closed, suspended=account.conditions.suspended),
             "let_in": not codes,
             "refusals": codes,
+            "signs_in_by": _signs_in_by(account),
+            "keys": [one.thumbprint for one in account.keys],
             "conditions": [_condition(one) for one in conditions_of(actor.standing, now, self.app.rules)],
         }
         return {**shown, "history": self._history(stream)} if history else shown
@@ -261,7 +271,7 @@ def _said(event: Event) -> Json:
     """What of an event its history tells."""
     told = {
         name: getattr(event, name, None)
-        for name in ("condition", "met_on", "ends_on", "reason", "role", "what")
+        for name in ("condition", "met_on", "ends_on", "reason", "role", "what", "issuer", "thumbprint")
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -275,6 +285,16 @@ def _condition(one: Stands) -> Json:
         "lapses_on": one.lapses_on,
         "made_up": one.proof is not None and one.proof.made_up,
     }
+
+
+def _signs_in_by(account: Account) -> str | None:
+    """How the holder proves who they are, a code as sessions have it; None where they cannot. Never as whom."""
+    number = account.authenticator
+    if number is None:
+        return None
+    if account.federated is not None and account.federated.number == number:
+        return "openid"
+    return "private-key" if any(one.number == number for one in account.keys) else "password"
 
 
 def _state(*, ended: bool, suspended: bool) -> str:

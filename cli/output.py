@@ -49,6 +49,10 @@ class Output:
         """Say something beside the answer."""
         self.err.print(words, markup=False)
 
+    def to_copy(self, words: str) -> None:
+        """Say something beside the answer that is to be copied, so that no line of it is broken."""
+        self.err.print(words, markup=False, highlight=False, soft_wrap=True)
+
     def progress(self) -> Progress:
         """A bar on stderr with rate and time left; silent where stderr is no terminal."""
         return Progress(

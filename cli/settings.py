@@ -13,7 +13,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from domain.errors import BadInput
+from domain.identifiers import IssuerUrl
 
 PREFIX: Final = "CONTACTPOINT_"
 
@@ -25,6 +28,10 @@ KNOWN: Final[Mapping[str, str]] = {
     "CONTACTPOINT_VIEWS_URL": "address of the database of views",
     "CONTACTPOINT_KAFKA": "bootstrap servers of the broker, host:port separated by commas",
     "CONTACTPOINT_WITNESSES": "file with the policy of witnesses, whose cosignatures each checkpoint needs",
+    "CONTACTPOINT_OIDC_ISSUER": "the OpenID provider that vouches for people, by the name that it gives itself",
+    "CONTACTPOINT_OIDC_CLIENT_ID": "by what that provider knows this index",
+    "CONTACTPOINT_OIDC_TWO_FACTORS": "what it says where two factors were given: acr=VALUE or amr=VALUE, any of "
+    "several, separated by commas",
     "CONTACTPOINT_CLOCK": "training homes only: the instant it is now, in ISO 8601 with an offset",
 }
 
@@ -40,6 +47,16 @@ class DatabaseUrls:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """The OpenID provider. acr, amr: values of these claims, any one of which says that two factors were given."""
+
+    issuer: str
+    client_id: str
+    acr: tuple[str, ...]
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the environment says.
 
@@ -52,6 +69,7 @@ class Settings:
     databases: DatabaseUrls | None = None
     kafka: str | None = None
     witnesses: Path | None = None
+    provider: ProviderSettings | None = None
     clock: datetime | None = None
     state: Path = field(default_factory=lambda: _state(os.environ))
 
@@ -82,6 +100,7 @@ class Settings:
             witnesses=Path(present["CONTACTPOINT_WITNESSES"])
             if "CONTACTPOINT_WITNESSES" in present
             else None,
+            provider=_provider(present),
             clock=_instant(present.get("CONTACTPOINT_CLOCK")),
             state=_state(os.environ if environ is None else environ),
         )
@@ -117,6 +136,37 @@ def _databases(present: Mapping[str, str]) -> DatabaseUrls | None:
         )
     record, keyring, shielded, views = (present[name] for name in names)
     return DatabaseUrls(record=record, keyring=keyring, shielded=shielded, views=views)
+
+
+def _provider(present: Mapping[str, str]) -> ProviderSettings | None:
+    names = [f"{PREFIX}OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "TWO_FACTORS")]
+    missing = [name for name in names if name not in present]
+    if len(missing) == len(names):
+        return None
+    if missing:
+        raise BadInput(
+            f"Set all three settings of the OpenID provider or none of them: {', '.join(missing)} not set.",
+            code="incomplete-settings",
+            field=missing[0],
+        )
+    issuer, client_id, two_factors = (present[name] for name in names)
+    try:
+        TypeAdapter(IssuerUrl).validate_python(issuer)
+    except ValidationError:
+        raise BadInput(
+            f"{names[0]} is not the name of a provider: an address without query, like https://sign-in.example.org/staff.",
+            code="bad-setting",
+            field=names[0],
+        ) from None
+    said = [tuple(map(str.strip, one.partition("=")[::2])) for one in two_factors.split(",")]
+    if not all(claim in ("acr", "amr") and value and " " not in value for claim, value in said):
+        raise BadInput(
+            f"{names[2]} is written acr=VALUE or amr=VALUE; several are separated by commas.",
+            code="bad-setting",
+            field=names[2],
+        )
+    acr, amr = (tuple(value for claim, value in said if claim == wanted) for wanted in ("acr", "amr"))
+    return ProviderSettings(issuer, client_id, acr, amr)
 
 
 def _instant(text: str | None) -> datetime | None:

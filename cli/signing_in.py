@@ -6,20 +6,24 @@ from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import quote
 
 import typer
 
 from cli.app import App
+from cli.kept_session import SessionToken
 from cli.output import Json
 from cli.parsing import account_name, uuid_of
 from cli.session import Session, session
+from cli.vouching import chosen_way, stepped_up
 from domain.access.model import Actor
 from domain.account.model import fold as fold_account
 from domain.errors import AccessDenied, BadInput
 from domain.policy.sessions import age_limit, idle_limit, step_up_period, stepped_up_within
 from domain.ports import Session as SignedInSession
+from domain.sessions import Begun
 from domain.signing_in import Proof
 
 SOURCE: Final = "command-line"
@@ -50,24 +54,66 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(enrol, name="enrol")
 
 
-def sign_in(context: typer.Context, name: Name, stdin: FromStdin = False) -> None:
+def sign_in(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(help="The account's name; not with --oidc, --client or --assertion.")
+    ] = None,
+    stdin: FromStdin = False,
+    oidc: Annotated[
+        bool, typer.Option("--oidc", help="Sign in at the OpenID provider, in a browser on this machine.")
+    ] = False,
+    device: Annotated[
+        bool, typer.Option("--device", help="With --oidc: in a browser on another device, with a code.")
+    ] = False,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="ACCOUNT", help="Sign a program in as this account, with --key."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="The program's private key, as JSON Web Key or PEM."),
+    ] = None,
+    assertion: Annotated[
+        Path | None,
+        typer.Option(
+            "--assertion",
+            metavar="FILE",
+            help="Sign a program in with what it signed itself (RFC 7523), where its key is out of reach.",
+        ),
+    ] = None,
+) -> None:
     """Sign in with your password and the code that your device shows; commands then act as you.
 
-    Asks for both, and keeps the session in a file under your own state folder that nobody else may read.
+    Asks for both, and keeps the session in a file under your own state folder that nobody else may read. Where your
+    organisation has an OpenID provider, --oidc leaves both to it. Programs sign in with a key of their own.
     """
     run = session(context)
-    name = account_name(name, "name")
+    if way := chosen_way(
+        name=name, stdin=stdin, oidc=oidc, device=device, client=client, key=key, assertion=assertion
+    ):
+        with run.app() as app:
+            before, begun = run.kept.token(), way(run, app)
+            _kept(run, app, before, begun)
+        return
+    name = account_name(name or "", "name")
     password, code = asked(("Password", "Code"), stdin=stdin)
     with run.app() as app:
         before, now = run.kept.token(), app.now()
         done = app.signing.sign_in(Proof(name, password, code, source=SOURCE, device=run.kept.device()), now)
-        run.kept.keep(done.token, done.device)
-        if before is not None:  # of whoever sat here before
-            with suppress(AccessDenied):
-                _end(app, app.viewer(before), now)
-        run.output.answer(
-            _shown(app, done.session, now), lambda a: f"Signed in until {a['until']:%H:%M} UTC."
-        )
+        _kept(run, app, before, Begun(done.session, done.token), done.device)
+
+
+def _kept(
+    run: Session, app: App, before: SessionToken | None, begun: Begun, device: str | None = None
+) -> None:
+    """Keep a session that has just begun, end that of whoever sat here before, and say until when it stands."""
+    run.kept.keep(begun.token, device or run.kept.device() or "")
+    now = app.now()
+    if before is not None:
+        with suppress(AccessDenied):
+            _end(app, app.viewer(before), now)
+    run.output.answer(_shown(app, begun.session, now), lambda a: f"Signed in until {a['until']:%H:%M} UTC.")
 
 
 def sign_out(context: typer.Context) -> None:
@@ -108,17 +154,26 @@ def end(
 
 
 @own.command("step-up")
-def step_up(context: typer.Context, stdin: FromStdin = False) -> None:
+def step_up(
+    context: typer.Context,
+    stdin: FromStdin = False,
+    oidc: Annotated[
+        bool, typer.Option("--oidc", help="Give your factors again at the OpenID provider, in a browser.")
+    ] = False,
+) -> None:
     """Give a code again: a look behind a shield and an act of two people ask for one given lately."""
     run = session(context)
     token = run.kept.token()
     if token is None:
         raise AccessDenied("You are not signed in: `contactpoint sign-in`.", code="session-ended")
-    (code,) = asked(("Code",), stdin=stdin)
+    code = None if oidc else asked(("Code",), stdin=stdin)[0]
     with run.app() as app:
-        now = app.now()
         viewer = app.viewer(token)
-        begun = app.signing.step_up(token.token, viewer, code, now)
+        if code is None:
+            begun = stepped_up(run, app, token.token, viewer)
+        else:
+            begun = app.signing.step_up(token.token, viewer, code, app.now())
+        now = app.now()
         run.kept.keep(begun.token, run.kept.device() or "")
         answer = {"session": begun.session.session_id, "until": now + step_up_period(app.rules)}
         run.output.answer(answer, lambda a: f"Until {a['until']:%H:%M} UTC.")

@@ -159,6 +159,15 @@ _Words = StringConstraints(strip_whitespace=True, min_length=1, max_length=70)
 NamePart = Annotated[str, _Words, AfterValidator(_clean)]
 AddressLine = Annotated[str, _Words, AfterValidator(_clean)]
 BodyCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,29}$", max_length=30)]
+IssuerUrl = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*/?$", max_length=200),
+]
+"""Who vouches, by OpenID Connect Core 1.0, 2 `iss`: an address without query or fragment, compared as it is written."""
+SubjectId = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=255)]
+"""Whom an issuer vouches for, by OpenID Connect Core 1.0, 2 `sub`: at most 255 ASCII characters, case-sensitive."""
+Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=683)]
+"""An octet string of at most 512 octets, as JSON Web Keys write it (RFC 7515, 2)."""
 AllocatedNumber = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,29}$", max_length=30)
 ]

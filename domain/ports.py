@@ -9,6 +9,10 @@ from uuid import UUID
 from domain.kernel import Appended, Change, History, Log, Metadata, Reservation
 
 
+from domain.kernel import Appended, Change, History, Metadata, Reservation
+from domain.public_keys import PublicKey
+
+
 class Clock(Protocol):
     """The only source of the time."""
 
@@ -454,4 +458,39 @@ class Factors(Protocol):
 
     def enrolment_code(self) -> str:
         """A fresh code of 130 bits that can be read out: 26 Crockford characters in groups."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What a program signed to say who it is (RFC 7523), whole and in time. Whether it was used is not asked yet.
+
+    expires_at: after which it is worth nothing, wherever it is shown.
+    """
+
+    client: str
+    jwt_id: str = field(repr=False)
+    expires_at: datetime
+
+
+class Assertions(Protocol):
+    """Reads JSON Web Tokens with which programs prove who they are (RFC 7523, 3)."""
+
+    def claimed(self, token: str) -> tuple[str, str] | None:
+        """Which client and which key (its thumbprint) a token names, which proves nothing; None: it is no token."""
+        ...
+
+    def verified(self, token: str, key: PublicKey | None, audience: str, at: datetime) -> Assertion | None:
+        """What it says, if it was signed with the private key of this one, for this audience, and is in time.
+
+        Without a key the same work is done, and nothing comes of it.
+        """
+        ...
+
+
+class UsedAssertions(Protocol):
+    """Remembers which assertions were used, as keyed digests (32 bytes), for as long as they are in time."""
+
+    def use(self, digest: bytes, until: datetime, at: datetime) -> bool:
+        """Use it up; it is remembered until an instant. False where it was used: of many at once, one has True."""
         ...

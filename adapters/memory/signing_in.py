@@ -186,3 +186,20 @@ class MemoryAuthenticatorTable:
                 return False
             del self._enrolments[account]
             return True
+
+
+class MemoryUsedAssertions:
+    """Implements `domain.ports.UsedAssertions`."""
+
+    def __init__(self) -> None:
+        self._used: dict[bytes, datetime] = {}
+        self._lock = Lock()
+
+    def use(self, digest: bytes, until: datetime, at: datetime) -> bool:
+        """See the port."""
+        with self._lock:
+            self._used = {key: end for key, end in self._used.items() if end >= at}
+            if digest in self._used:
+                return False
+            self._used[digest] = until
+            return True

@@ -206,3 +206,15 @@ class PostgresAuthenticatorTable(_Table):
         """See the protocol."""
         statement: LiteralString = "DELETE FROM sign_in.enrolment WHERE account = %s AND code = %s"
         return self._changed(statement, (account, code)) == 1
+
+
+class PostgresUsedAssertions(_Table):
+    """Implements `domain.ports.UsedAssertions`."""
+
+    def use(self, digest: bytes, until: datetime, at: datetime) -> bool:
+        """See the port. Those out of time are forgotten by the way: they are refused for that."""
+        self._changed("DELETE FROM sign_in.used_assertion WHERE until < %s", (at,))
+        statement: LiteralString = (
+            "INSERT INTO sign_in.used_assertion (digest, until) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+        )
+        return self._changed(statement, (digest, until)) == 1

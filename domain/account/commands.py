@@ -5,8 +5,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, ShortCode
+from domain.identifiers import (
+    AllocatedNumber,
+    Base64Url,
+    BodyCode,
+    Id,
+    IssuerUrl,
+    NamePart,
+    ShortCode,
+    SubjectId,
+)
 from domain.kernel import Command
+from domain.public_keys import PublicKey
 
 
 class OpenAccount(Command):
@@ -76,4 +86,33 @@ class WithdrawAccountCondition(Command):
     """Take a condition back."""
 
     condition: ShortCode
+    reason: ShortCode
+
+
+class BindFederatedIdentifier(Command):
+    """Let an OpenID provider vouch for the holder. number: of it as an authenticator, unlike any other's."""
+
+    issuer: IssuerUrl
+    subject: SubjectId
+    number: AllocatedNumber
+
+
+class UnbindFederatedIdentifier(Command):
+    """Let it vouch for the holder no longer."""
+
+    reason: ShortCode
+
+
+class RegisterClientKey(Command):
+    """Let a program sign in with the private key of this one. number: of its keys together, if it has none yet."""
+
+    thumbprint: Base64Url
+    key: PublicKey
+    number: AllocatedNumber
+
+
+class RevokeClientKey(Command):
+    """Let it sign in with this key no longer."""
+
+    thumbprint: Base64Url
     reason: ShortCode

@@ -5,9 +5,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.identifiers import AllocatedNumber, BodyCode, Id, NamePart, ShortCode
+from domain.identifiers import (
+    AllocatedNumber,
+    Base64Url,
+    BodyCode,
+    Id,
+    IssuerUrl,
+    NamePart,
+    ShortCode,
+    SubjectId,
+)
 from domain.kernel import Event, EventTypes
 from domain.personal_data import IN_IDENTITY
+from domain.public_keys import PublicKey
 
 
 class AccountOpened(Event):
@@ -115,6 +125,50 @@ class AccountConditionWithdrawn(Event):
     reason: Annotated[ShortCode, IN_IDENTITY]
 
 
+class FederatedIdentifierBound(Event):
+    """An OpenID provider vouches for the holder, under this subject. number: of it as an authenticator of theirs.
+
+    An account manager says so: nobody is found by a name or an e-mail address that a provider tells.
+    """
+
+    NAME: ClassVar[str] = "federated-identifier-bound"
+
+    issuer: Annotated[IssuerUrl, IN_IDENTITY]
+    subject: Annotated[SubjectId, IN_IDENTITY]
+    number: Annotated[AllocatedNumber, IN_IDENTITY]
+
+
+class FederatedIdentifierUnbound(Event):
+    """The provider vouches for the holder no longer; whoever was signed in on its word is not any more."""
+
+    NAME: ClassVar[str] = "federated-identifier-unbound"
+
+    reason: Annotated[ShortCode, IN_IDENTITY]
+
+
+class ClientKeyRegistered(Event):
+    """A program signs in as this account with the private key of this public one.
+
+    thumbprint: the key's, by which it is named (SHA-256, RFC 7638). number: of the account's keys together, as an
+    authenticator: a key that takes over from another has the same.
+    """
+
+    NAME: ClassVar[str] = "client-key-registered"
+
+    thumbprint: Annotated[Base64Url, IN_IDENTITY]
+    key: Annotated[PublicKey, IN_IDENTITY]
+    number: Annotated[AllocatedNumber, IN_IDENTITY]
+
+
+class ClientKeyRevoked(Event):
+    """The program signs in with this key no longer; whoever was signed in as this account is not any more."""
+
+    NAME: ClassVar[str] = "client-key-revoked"
+
+    thumbprint: Annotated[Base64Url, IN_IDENTITY]
+    reason: Annotated[ShortCode, IN_IDENTITY]
+
+
 EVENTS = EventTypes(
     (
         AccountOpened,
@@ -127,5 +181,9 @@ EVENTS = EventTypes(
         AccountConditionWithdrawn,
         EnrolmentIssued,
         PasswordReplaced,
+        FederatedIdentifierBound,
+        FederatedIdentifierUnbound,
+        ClientKeyRegistered,
+        ClientKeyRevoked,
     )
 )

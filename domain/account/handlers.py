@@ -7,7 +7,13 @@ from typing import Final
 from uuid import UUID
 
 from domain.account import model
-from domain.account.commands import AssignRole, CloseAccount, OpenAccount, RecordAccountCondition
+from domain.account.commands import (
+    AssignRole,
+    BindFederatedIdentifier,
+    CloseAccount,
+    OpenAccount,
+    RecordAccountCondition,
+)
 from domain.account.events import AccountSuspended
 from domain.errors import AlreadyReserved, BadInput, NotFound, Refused, VersionConflict
 from domain.kernel import Appended, Change, Command, Event, Metadata, Pending, Reservation, StreamKind
@@ -18,6 +24,7 @@ from domain.rule_set.model import RuleSet
 _LABEL: Final = "account-name"
 _DUTY: Final = "account-duty"
 _OWN: Final = "account-reference"
+_SUBJECT: Final = "federated-subject"
 _FIRST: Final = "account-first"
 _TRIES: Final = 8
 SHARED: Final = "credentials-shared"
@@ -197,6 +204,8 @@ def _try_change(
             decided = model.decide(account, command, rules)
             if isinstance(command, RecordAccountCondition) and _is_own(command, rules):
                 claims += _own(account, command, store, tokens, metadata)
+            if isinstance(command, BindFederatedIdentifier):
+                claims += _bound(account, command, store, tokens)
             account = reduce(model.evolve, decided, account)
             events += decided
         if events:
@@ -263,6 +272,48 @@ def _own(
         )
     if free is not None:
         yield free
+
+
+def _bound(
+    account: model.Account, command: BindFederatedIdentifier, store: EventStore, tokens: Tokens
+) -> Iterator[Reservation]:
+    """A subject of a provider, which is bound to one account at a time. Raises Refused, code `subject-bound`."""
+    value = _subject(command.issuer, command.subject)
+    has_it = _has_subject(command.issuer, command.subject)
+    free, other = _free(_SUBJECT, value, account.account_id, store, tokens, has_it)
+    if other is not None:
+        raise Refused(
+            "This subject is bound to another account: unbind it there first.",
+            code="subject-bound",
+            field="subject",
+        )
+    if free is not None:
+        yield free
+
+
+def account_bound(issuer: str, subject: str, *, store: EventStore, tokens: Tokens) -> model.Account | None:
+    """The account that this subject of this provider is bound to and that has not ended; None where there is none."""
+    value, has_it = _subject(issuer, subject), _has_subject(issuer, subject)
+    for turn in count(1):
+        found = store.find(tokens.token(_SUBJECT, turn.to_bytes(4) + value))
+        if found is None:
+            return None
+        account = model.fold(store.load(found))
+        if has_it(account):
+            return account
+    raise AssertionError("unreachable")
+
+
+def _subject(issuer: str, subject: str) -> bytes:
+    return f"{issuer}\n{subject}".encode()  # neither holds a line break
+
+
+def _has_subject(issuer: str, subject: str) -> Callable[[model.Account], bool]:
+    def has_it(account: model.Account) -> bool:
+        stood = account.federated
+        return not account.closed and stood is not None and (stood.issuer, stood.subject) == (issuer, subject)
+
+    return has_it
 
 
 def _duty(

@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import reduce
 from typing import Final
 from uuid import UUID
 
 from domain.account.commands import (
     AssignRole,
+    BindFederatedIdentifier,
     ChangePassword,
     CloseAccount,
     IssueEnrolment,
     OpenAccount,
     RecordAccountCondition,
+    RegisterClientKey,
     ReinstateAccount,
+    RevokeClientKey,
     SuspendAccount,
+    UnbindFederatedIdentifier,
     WithdrawAccountCondition,
 )
 from domain.account.events import (
@@ -25,7 +30,11 @@ from domain.account.events import (
     AccountOpened,
     AccountReinstated,
     AccountSuspended,
+    ClientKeyRegistered,
+    ClientKeyRevoked,
     EnrolmentIssued,
+    FederatedIdentifierBound,
+    FederatedIdentifierUnbound,
     PasswordReplaced,
     RoleAssigned,
 )
@@ -33,9 +42,12 @@ from domain.errors import BadInput, NotFound, Refused
 from domain.kernel import Command, Event, History
 from domain.policy.access import Party
 from domain.policy.granting import Holder, check_proof, check_reason, condition_of, proof_of, refuse_unmet
+from domain.policy.retention import london_day
 from domain.policy.screening import screen_name
 from domain.rule_set.model import RuleSet
 
+MOST_KEYS: Final = 2
+"""Keys that a program has at once: the one that goes and the one that comes."""
 AUTHENTICATOR: Final = "authenticator"
 """The condition that an authenticator is registered; its reference is the number of it."""
 
@@ -57,6 +69,10 @@ class Account:
     conditions: Party = field(default_factory=Party)
     references: tuple[tuple[str, str], ...] = ()
     """Condition → the number it was last recorded under, where one was given."""
+    federated: FederatedIdentifierBound | None = None
+    """By what an OpenID provider vouches for the holder, if one does."""
+    keys: tuple[ClientKeyRegistered, ...] = ()
+    """With which a program signs in, those that were revoked left out."""
     signed_out_at: int = 0
     """The version of the last event that ended every session there was (0: none did)."""
 
@@ -145,6 +161,14 @@ def decide(account: Account, command: Command, rules: RuleSet) -> Sequence[Event
             return (EnrolmentIssued(until=command.until),)
         case ChangePassword():
             return (PasswordReplaced(),)
+        case BindFederatedIdentifier():
+            return _bind(account, command, rules)
+        case UnbindFederatedIdentifier():
+            return _unbind(account, command, rules)
+        case RegisterClientKey():
+            return _register_key(account, command, rules)
+        case RevokeClientKey():
+            return _revoke_key(account, command, rules)
         case WithdrawAccountCondition():
             condition_of(command.condition, "account", rules)
             check_reason(command.reason, rules)
@@ -181,6 +205,84 @@ def _record_condition(account: Account, command: RecordAccountCondition, rules: 
     return (AccountConditionMet(rule_set=rules.id, **dict(command.model_dump(exclude={"at"}))),)
 
 
+def _bind(account: Account, command: BindFederatedIdentifier, rules: RuleSet) -> Sequence[Event]:
+    if account.keys:
+        raise Refused(
+            "A program signs in as this account, with its keys: nobody vouches for it.",
+            code="is-a-client",
+            field="account",
+        )
+    stood = account.federated
+    if stood is None:
+        bound = FederatedIdentifierBound(
+            issuer=command.issuer, subject=command.subject, number=command.number
+        )
+        return (bound, *_proved_by(account, bound.number, command.at, rules))
+    if (stood.issuer, stood.subject) != (command.issuer, command.subject):
+        raise Refused(
+            "Another subject is bound to this account: `account unbind` first.",
+            code="already-bound",
+            field="subject",
+        )
+    return _proved_by(account, stood.number, command.at, rules)
+
+
+def _unbind(account: Account, command: UnbindFederatedIdentifier, rules: RuleSet) -> Sequence[Event]:
+    check_reason(command.reason, rules)
+    if account.federated is None:
+        return ()
+    unbound = FederatedIdentifierUnbound(reason=command.reason)
+    return (unbound, *_proved_no_more(account, account.federated.number, command.reason))
+
+
+def _register_key(account: Account, command: RegisterClientKey, rules: RuleSet) -> Sequence[Event]:
+    if account.federated is not None:
+        raise Refused(
+            "A provider vouches for the holder of this account, so no program signs in as it: grant the program one "
+            "of its own.",
+            code="already-bound",
+            field="account",
+        )
+    number = account.keys[0].number if account.keys else command.number
+    if any(one.thumbprint == command.thumbprint for one in account.keys):
+        return _proved_by(account, number, command.at, rules)
+    if len(account.keys) >= MOST_KEYS:
+        raise Refused(
+            f"A program has {MOST_KEYS} keys at most, to change from one to the other: revoke one first.",
+            code="too-many-keys",
+            field="key",
+        )
+    registered = ClientKeyRegistered(thumbprint=command.thumbprint, key=command.key, number=number)
+    return (registered, *_proved_by(account, number, command.at, rules))
+
+
+def _revoke_key(account: Account, command: RevokeClientKey, rules: RuleSet) -> Sequence[Event]:
+    check_reason(command.reason, rules)
+    found = [one for one in account.keys if one.thumbprint == command.thumbprint]
+    if not found:
+        raise NotFound("This account has no such key: `account show` lists them.", field="key")
+    revoked = ClientKeyRevoked(thumbprint=command.thumbprint, reason=command.reason)
+    last = len(account.keys) == 1
+    return (revoked, *(_proved_no_more(account, found[0].number, command.reason) if last else ()))
+
+
+def _proved_by(account: Account, number: str, at: datetime, rules: RuleSet) -> Sequence[Event]:
+    """Let this be the account's authenticator, in place of any other: there is one way to sign in at a time."""
+    if account.authenticator == number:
+        return ()
+    return (
+        AccountConditionMet(
+            condition=AUTHENTICATOR, met_on=london_day(at), reference=number, rule_set=rules.id
+        ),
+    )
+
+
+def _proved_no_more(account: Account, number: str, reason: str) -> Sequence[Event]:
+    if account.authenticator != number:
+        return ()
+    return (AccountConditionWithdrawn(condition=AUTHENTICATOR, reason=reason),)
+
+
 def fold(history: History) -> Account:
     """The account that a whole stream tells of."""
     account = reduce(evolve, (recorded.event for recorded in history.events), Account(history.stream_id))
@@ -192,6 +294,8 @@ def _ends_sessions(event: Event) -> bool:
     """Whether nobody who was signed in when it happened is signed in after it, also where it was undone since."""
     match event:
         case AccountSuspended() | AccountClosed() | PasswordReplaced():
+            return True
+        case FederatedIdentifierUnbound() | ClientKeyRevoked():
             return True
         case AccountConditionMet() | AccountConditionWithdrawn():
             return event.condition == AUTHENTICATOR
@@ -236,6 +340,15 @@ def evolve(account: Account, event: Event) -> Account:
             )
         case AccountConditionWithdrawn():
             return replace(account, conditions=stood.taken_back(event.condition))
+        case FederatedIdentifierBound():
+            return replace(account, federated=event)
+        case FederatedIdentifierUnbound():
+            return replace(account, federated=None)
+        case ClientKeyRegistered():
+            return replace(account, keys=(*account.keys, event))
+        case ClientKeyRevoked():
+            left = tuple(one for one in account.keys if one.thumbprint != event.thumbprint)
+            return replace(account, keys=left)
         case _:
             return account
 

@@ -55,3 +55,4 @@ GRANT SELECT ON seal.state TO contactpoint_service;
 GRANT USAGE ON SCHEMA sign_in TO contactpoint_service;
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON sign_in.session, sign_in.authenticator, sign_in.enrolment, sign_in.attempt, sign_in.device TO contactpoint_service;
+GRANT SELECT, INSERT, DELETE ON sign_in.used_assertion TO contactpoint_service;
