@@ -7,9 +7,6 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.kernel import Appended, Change, History, Log, Metadata, Reservation
-
-
-from domain.kernel import Appended, Change, History, Metadata, Reservation
 from domain.public_keys import PublicKey
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.line import Line
+from tests.keycloak import keycloak
 from tests.postgres import MakeDatabases
+
+__all__ = ["keycloak"]
 
 _numbers = itertools.count(1)
 

@@ -18,7 +18,7 @@ from adapters.postgres.databases import Database, Databases, connect_as_superuse
 from adapters.postgres.embedded import EmbeddedServer, ServerAddress
 from cli.bootstrap import open_sealing
 from cli.main import status_of
-from cli.settings import DatabaseUrls, Settings
+from cli.settings import DatabaseUrls, ProviderSettings, Settings
 from domain.errors import ContactPointError
 from domain.kernel import Log
 from tests.loading import a_births_file, ndjson
@@ -83,6 +83,7 @@ class Line:
         self.somebody_seals = databases is not None
         """Whether, where the databases are not under the home, somebody seals it while an act waits for its receipt:
         as `contactpoint seal` does beside every home in use."""
+        self.provider: ProviderSettings | None = None
         self._files = 0
 
     def words(self, *words: str, acting: str | None = None, second: str | None = None) -> list[str]:
@@ -146,7 +147,9 @@ class Line:
             urls = DatabaseUrls(*(database.url for database in self.databases))
         state = self.home.with_name(f"{self.home.name}-state") / seat
         clock = self.clock if self.sets_the_clock else None
-        return Settings(home=self.home, databases=urls, kafka=self.kafka, clock=clock, state=state)
+        return Settings(
+            home=self.home, databases=urls, kafka=self.kafka, provider=self.provider, clock=clock, state=state
+        )
 
     def done(
         self,
