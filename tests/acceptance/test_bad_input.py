@@ -80,6 +80,31 @@ BAD_CHILD = (
 )
 
 COMMANDS: dict[Path_, Command] = {
+    ("account", "add-key"): Command(("teacher",), {"--key": "{births}"}, wrong=(
+        (("teacher", "--key", "{births}"), "not-a-key"),
+        (("teacher", "--key", "{folder}"), "no-file"),
+        (("teacher", "--key", TOKEN), "no-file"),
+    )),
+    ("account", "bind"): Command(
+        ("teacher",),
+        {"--subject": "248289761001", "--issuer": "https://sign-in.example.org"},
+        wrong=(
+            (("teacher", "--subject", "248289761001"), "no-provider"),
+            (("teacher", "--subject", "", "--issuer", "https://sign-in.example.org"), "bad-input"),
+            (("teacher", "--subject", f"{TOKEN} x", "--issuer", "https://sign-in.example.org"), "bad-input"),
+            (("teacher", "--subject", "1", "--issuer", f"https://sign-in.example.org?{TOKEN}"), "bad-input"),
+            (("account-manager", "--subject", "1", "--issuer", "https://sign-in.example.org"), "own-account"),
+        ),
+    ),
+    ("account", "revoke-key"): Command(("teacher", "x" * 43), {"--reason": "left"}, wrong=(
+        (("teacher", "x" * 43, "--reason", "left"), "not-found"),
+        (("teacher", "x" * 43, "--reason", "dislike"), "unknown-reason"),
+        (("teacher", f"{TOKEN}?", "--reason", "left"), "bad-input"),
+    )),
+    ("account", "unbind"): Command(("teacher",), {"--reason": "left"}, wrong=(
+        (("teacher", "--reason", "dislike"), "unknown-reason"),
+        ((f"{TOKEN}-nobody", "--reason", "left"), "not-found"),
+    )),
     ("account", "assign-role"): Command(("teacher",), {"--role": "reader"}, wrong=(
         (("teacher", "--role", TOKEN), "bad-input"),
         (("teacher", "--role", "minister"), "role-not-open"),
@@ -173,8 +198,20 @@ COMMANDS: dict[Path_, Command] = {
     ("demo",): Command(),
     **{
         path: Command(("teacher",), wrong=(((f"{TOKEN}?",), "bad-input"), (("teacher",), "no-terminal")))
-        for path in (("enrol", "begin"), ("enrol", "complete"), ("sign-in",))
+        for path in (("enrol", "begin"), ("enrol", "complete"))
     },
+    ("sign-in",): Command(("teacher",), wrong=(
+        ((f"{TOKEN}?",), "bad-input"),
+        (("teacher",), "no-terminal"),
+        ((), "usage"),
+        (("--device",), "usage"),
+        (("--oidc",), "no-provider"),
+        (("--client", f"{TOKEN}?", "--key", "{births}"), "bad-input"),
+        (("--client", "teacher", "--key", "{births}"), "key-exposed"),
+        (("--client", "teacher", "--key", TOKEN), "no-file"),
+        (("--assertion", "{folder}"), "no-file"),
+        (("--assertion", "{births}"), "sign-in-refused"),
+    )),
     ("hand-over",): Command(
         (CHILD,),
         {"--ground": "crime", "--to": "County Police", "--field": "address"},

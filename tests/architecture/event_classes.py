@@ -112,6 +112,9 @@ _EXAMPLES: Final[dict[str, str | bytes]] = {
     "AddressLine": "1 Example Street",
     "BodyCode": "E08000035",
     "AllocatedNumber": "A12345",
+    "IssuerUrl": "https://sign-in.example.org/realms/staff",
+    "SubjectId": "7b1f0c52-8c5e-4a43-9d0b-2f1f6f6f9a10",
+    "Base64Url": "lXlL2SbQ0gV9Q0p1m3V0m8l3cGf4sXyq2xw2Jm7cR0Q",
     "Digest": bytes(range(200, 232)),  # no text at all, as a digest is not
     # strings whose pattern stands at the field
     "digest": "0f" * 32,

@@ -29,6 +29,7 @@ from domain.identifiers import CROCKFORD, index_number
 from domain.kernel import Event, EventTypes, Log, Metadata
 from domain.organisation import events as organisation
 from domain.personal_data import Part
+from domain.public_keys import EcPublicKey
 from domain.rule_set.events import RuleSetAdopted
 from domain.supply.events import FileReceived, FileWithdrawn, HeldRecordDecided, SourceRecordReleased
 from tests.builders import NOW, TODAY
@@ -251,6 +252,19 @@ def _about_accounts() -> Iterator[Event]:
     yield account.AccountReinstated(reason="disciplinary-procedure-missing")
     yield account.AccountClosed(reason="left-the-organisation")
     yield account.AccountConditionMet(**_met())
+    yield account.FederatedIdentifierBound(
+        issuer="https://sign-in.education.example.gov.uk/realms/children-services",
+        subject="f:5f0c9a0e-5b1c-4c53-9c8c-3f8a4f0f7d11:7b1f0c52-8c5e-4a43-9d0b-2f1f6f6f9a10",
+        number=f"P-{'0' * 20}",
+    )
+    yield account.FederatedIdentifierUnbound(reason="disciplinary-procedure-missing")
+    coordinate = "x" * 64
+    yield account.ClientKeyRegistered(
+        thumbprint="t" * 43,
+        key=EcPublicKey(crv="P-384", x=coordinate, y=coordinate),
+        number=f"K-{'0' * 20}",
+    )
+    yield account.ClientKeyRevoked(thumbprint="t" * 43, reason="disciplinary-procedure-missing")
     yield account.AccountConditionWithdrawn(condition="authorisation", reason="requested-by-manager")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.settings import KNOWN, Settings
+from cli.settings import KNOWN, ProviderSettings, Settings
 from domain.errors import BadInput
 
 FOUR = {
@@ -85,3 +85,43 @@ def test_settings_do_not_change_and_do_not_show_passwords() -> None:
     assert "wren" not in repr(settings)
     with pytest.raises(FrozenInstanceError):
         settings.kafka = "elsewhere"  # type: ignore[misc]
+
+
+PROVIDER = {
+    "CONTACTPOINT_OIDC_ISSUER": "https://sign-in.example.org/realms/staff",
+    "CONTACTPOINT_OIDC_CLIENT_ID": "contactpoint",
+    "CONTACTPOINT_OIDC_TWO_FACTORS": "acr=two, amr=otp,amr=hwk",
+}
+
+
+def test_a_provider_is_read_whole() -> None:
+    assert Settings.from_environment(PROVIDER).provider == ProviderSettings(
+        PROVIDER["CONTACTPOINT_OIDC_ISSUER"], "contactpoint", ("two",), ("otp", "hwk")
+    )
+
+
+@pytest.mark.parametrize("name", PROVIDER)
+def test_a_provider_without_one_of_its_settings_is_refused(name: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        Settings.from_environment({**PROVIDER, name: ""})
+    assert (refused.value.code, refused.value.field) == ("incomplete-settings", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ISSUER", "sign-in.example.org"),
+        ("ISSUER", "https://sign-in.example.org?realm=staff"),
+        ("ISSUER", "https://user:wren@sign-in.example.org"),
+        ("TWO_FACTORS", "two"),
+        ("TWO_FACTORS", "acr="),
+        ("TWO_FACTORS", "acr=one two"),
+        ("TWO_FACTORS", "acr=two,"),
+        ("TWO_FACTORS", "groups=staff"),
+    ],
+)
+def test_a_provider_that_is_not_written_as_it_should_be_is_refused(name: str, value: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        Settings.from_environment({**PROVIDER, f"CONTACTPOINT_OIDC_{name}": value})
+    assert (refused.value.code, refused.value.field) == ("bad-setting", f"CONTACTPOINT_OIDC_{name}")
+    assert "wren" not in refused.value.message
