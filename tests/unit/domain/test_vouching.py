@@ -8,23 +8,23 @@ import pytest
 
 from adapters.keys.tokens import SystemTokens
 from domain.account import commands as of_account
+from domain.account.events import EVENTS as ACCOUNT_EVENTS
 from domain.account.handlers import account_bound
 from domain.account.model import Account
 from domain.errors import NotFound, Refused
+from domain.organisation.events import EVENTS as ORGANISATION_EVENTS
 from domain.ports import EventStore
 from domain.public_keys import EcPublicKey
 from tests.builders import NOW
-from tests.unit.domain.test_granting import (  # noqa: F401 - fixtures
+from tests.homes import Home, memory_home
+from tests.unit.domain.test_granting import (
     ACCOUNT,
     OTHER,
     because,
     change,
     grant,
-    home,
     meets,
     standing_of,
-    store,
-    tokens,
 )
 
 ISSUER: Final = "https://sign-in.example.org/realms/staff"
@@ -49,19 +49,34 @@ def revokes(thumbprint: str = "one") -> of_account.RevokeClientKey:
 UNBINDS: Final = of_account.UnbindFederatedIdentifier(at=NOW, reason="left")
 
 
+@pytest.fixture
+def home() -> Home:
+    return memory_home(ACCOUNT_EVENTS | ORGANISATION_EVENTS)
+
+
+@pytest.fixture
+def store(home: Home) -> EventStore:
+    return home.writer()
+
+
+@pytest.fixture
+def tokens(home: Home) -> SystemTokens:
+    return SystemTokens(home.writer_keys())
+
+
 @pytest.fixture(autouse=True)
-def two_accounts(store: EventStore, tokens: SystemTokens) -> None:  # noqa: F811
+def two_accounts(store: EventStore, tokens: SystemTokens) -> None:
     grant(store, tokens)
     grant(store, tokens, account=OTHER, name="another", holder="4712")
 
 
 def found(
     store: EventStore, tokens: SystemTokens, subject: str = SUBJECT, issuer: str = ISSUER
-) -> Account | None:  # noqa: F811
+) -> Account | None:
     return account_bound(issuer, subject, store=store, tokens=tokens)
 
 
-def refused(store: EventStore, tokens: SystemTokens, command: Any, account: UUID = ACCOUNT) -> str:  # noqa: F811
+def refused(store: EventStore, tokens: SystemTokens, command: Any, account: UUID = ACCOUNT) -> str:
     with pytest.raises(Refused) as why:
         change(store, tokens, command, account)
     assert SUBJECT not in why.value.message
@@ -70,7 +85,7 @@ def refused(store: EventStore, tokens: SystemTokens, command: Any, account: UUID
 
 def test_a_subject_is_found_by_issuer_and_subject_to_the_letter(
     store: EventStore, tokens: SystemTokens
-) -> None:  # noqa: F811
+) -> None:
     assert found(store, tokens) is None
     change(store, tokens, binds())
     account = found(store, tokens)
@@ -83,7 +98,7 @@ def test_a_subject_is_found_by_issuer_and_subject_to_the_letter(
 
 def test_it_is_in_place_of_what_was_registered_before_and_ends_every_session(
     store: EventStore,
-    tokens: SystemTokens,  # noqa: F811
+    tokens: SystemTokens,
 ) -> None:
     change(store, tokens, meets("authenticator", reference="C-1"))
     change(store, tokens, binds())
@@ -99,7 +114,7 @@ def test_it_is_in_place_of_what_was_registered_before_and_ends_every_session(
 def test_a_subject_is_one_accounts_until_that_gives_it_up(
     store: EventStore,
     tokens: SystemTokens,
-    gives_up: Any,  # noqa: F811
+    gives_up: Any,
 ) -> None:
     change(store, tokens, binds())
     assert refused(store, tokens, binds(), OTHER) == "subject-bound"
@@ -114,7 +129,7 @@ def test_a_subject_is_one_accounts_until_that_gives_it_up(
     assert found(store, tokens) is None
 
 
-def test_bound_again_after_it_was_unbound(store: EventStore, tokens: SystemTokens) -> None:  # noqa: F811
+def test_bound_again_after_it_was_unbound(store: EventStore, tokens: SystemTokens) -> None:
     for number in ("P-1", "P-2", "P-3"):
         change(store, tokens, binds(number=number))
         account = found(store, tokens)
@@ -125,14 +140,14 @@ def test_bound_again_after_it_was_unbound(store: EventStore, tokens: SystemToken
     assert change(store, tokens, UNBINDS).duplicate
 
 
-def test_unbinding_leaves_what_was_registered_since(store: EventStore, tokens: SystemTokens) -> None:  # noqa: F811
+def test_unbinding_leaves_what_was_registered_since(store: EventStore, tokens: SystemTokens) -> None:
     change(store, tokens, binds())
     change(store, tokens, meets("authenticator", reference="C-1"))
     change(store, tokens, UNBINDS)
     assert standing_of(store).authenticator == "C-1"
 
 
-def test_an_account_has_one_subject(store: EventStore, tokens: SystemTokens) -> None:  # noqa: F811
+def test_an_account_has_one_subject(store: EventStore, tokens: SystemTokens) -> None:
     change(store, tokens, binds())
     assert refused(store, tokens, binds("another")) == "already-bound"
     assert refused(store, tokens, registers()) == "already-bound"
@@ -140,7 +155,7 @@ def test_an_account_has_one_subject(store: EventStore, tokens: SystemTokens) -> 
 
 def test_two_keys_overlap_under_one_number_and_only_what_is_taken_back_ends_sessions(
     store: EventStore,
-    tokens: SystemTokens,  # noqa: F811
+    tokens: SystemTokens,
 ) -> None:
     change(store, tokens, registers("one", "K-1"))
     first = standing_of(store)
@@ -168,7 +183,7 @@ def test_two_keys_overlap_under_one_number_and_only_what_is_taken_back_ends_sess
 @pytest.mark.parametrize("command", [UNBINDS, revokes()], ids=["unbind", "revoke"])
 def test_a_reason_is_one_of_those_that_there_are(
     store: EventStore, tokens: SystemTokens, command: Any
-) -> None:  # noqa: F811
+) -> None:
     said: Sequence[Any] = (binds(), registers())
     change(store, tokens, said[command is not UNBINDS])
     assert refused(store, tokens, command.model_copy(update={"reason": "dislike"})) == "unknown-reason"
