@@ -247,7 +247,7 @@ class SignedIn(Looked):
 
     NAME: ClassVar[str] = "signed-in"
 
-    how: Annotated[ShortCode, IN_METADATA]
+    how: Annotated[ShortCode, IN_IDENTITY]
 
 
 class SteppedUp(Looked):
@@ -261,7 +261,7 @@ class SignedOut(Looked):
 
     NAME: ClassVar[str] = "signed-out"
 
-    ended: Annotated[Id, IN_METADATA]
+    ended: Annotated[Id, IN_IDENTITY]
 
 
 class SignInRefused(Event):
@@ -273,12 +273,12 @@ class SignInRefused(Event):
 
     NAME: ClassVar[str] = "sign-in-refused"
 
-    account: Annotated[Id | None, IN_METADATA] = None
-    how: Annotated[ShortCode, IN_METADATA]
-    rule: Annotated[ShortCode, IN_METADATA]
-    known_device: Annotated[bool, IN_METADATA] = False
-    instant: Annotated[datetime, IN_METADATA]
-    rule_set: Annotated[ShortCode, IN_METADATA]
+    account: Annotated[Id | None, IN_IDENTITY] = None
+    how: Annotated[ShortCode, IN_IDENTITY]
+    rule: Annotated[ShortCode, IN_IDENTITY]
+    known_device: Annotated[bool, IN_IDENTITY] = False
+    instant: Annotated[datetime, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
 
 
 class LookForgotten(Looked):

@@ -275,6 +275,8 @@ def _about_accounts() -> Iterator[Event]:
     )
     yield account.ClientKeyRevoked(thumbprint="t" * 43, reason="disciplinary-procedure-missing")
     yield account.AccountConditionWithdrawn(condition="authorisation", reason="requested-by-manager")
+    yield account.EnrolmentIssued(until=NOW.replace(microsecond=123456))
+    yield account.PasswordReplaced()
 
 
 def _about_organisations() -> Iterator[Event]:
@@ -521,6 +523,21 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         yield access.AccessRefused.model_validate(_standing(random, 0) | refused), _looker(random)
         decided = {"action": "lift-shield", "subject": _id(random)}
         yield access.ActDecided.model_validate(_standing(random, 0) | decided), _looker(random)
+        alone = _standing(random, 0)
+        signed_in = {"action": "sign-in", "how": "private-key"}
+        yield access.SignedIn.model_validate(alone | signed_in), _looker(random)
+        yield access.SteppedUp.model_validate(alone | {"action": "step-up"}), _looker(random)
+        signed_out = {"action": "sign-out", "ended": _id(random)}
+        yield access.SignedOut.model_validate(alone | signed_out), _looker(random)
+        not_signed_in = {
+            "account": _id(random),
+            "how": "private-key",
+            "rule": "security-attestation-withdrawn",
+            "known_device": True,
+            "instant": NOW.replace(microsecond=123456),
+            "rule_set": "present",
+        }
+        yield access.SignInRefused.model_validate(not_signed_in), _looker(random)
 
 
 def _standing(random: Random, hits: int) -> dict[str, Any]:
