@@ -38,7 +38,11 @@ class Command(Immutable):
 
 
 _E = TypeVar("_E", bound=Event)
-_set = object.__setattr__  # models are frozen
+# Models are frozen; these go past that, and in half the time of `object.__setattr__`.
+_set_values, _set_told, _set_extra, _set_private = [
+    BaseModel.__dict__[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+]
 
 
 def as_validated(event_class: type[_E], **values: Any) -> _E:
@@ -47,10 +51,10 @@ def as_validated(event_class: type[_E], **values: Any) -> _E:
     Every field is given. A property of all commands holds this to what validating would make.
     """
     one = event_class.__new__(event_class)
-    _set(one, "__dict__", values)
-    _set(one, "__pydantic_fields_set__", set(values))
-    _set(one, "__pydantic_extra__", None)
-    _set(one, "__pydantic_private__", None)
+    _set_values(one, values)
+    _set_told(one, set(values))
+    _set_extra(one, None)
+    _set_private(one, None)
     return one
 
 

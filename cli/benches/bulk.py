@@ -28,7 +28,8 @@ EVENTS: Final = 100_000
 ROUNDS: Final = 6
 EVENTS_A_SECOND: Final = 40_000
 PROCESSES: Final = 2
-_CHILDREN_TOGETHER: Final = 5_000
+_CHILDREN_TOGETHER: Final = 12_500
+"""Each time the clock stops, what is being sent has to come to its end: seldom, so that it is little of the time."""
 THEIRS_AT_MOST: Final = 10_000
 """Events that the library inserts in one slice: it is slow, and its rate does not depend on how many."""
 

@@ -251,8 +251,11 @@ def screen(command: Assert) -> None:
     """Refuse narrative wherever a name or a line of an address stands."""
     for name in command.names:
         screen_person(name.given, name.family, "names")
-    if isinstance(command.whereabouts, CurrentAddress | LastKnownAddress):
-        screen_address(command.whereabouts.address.lines, "whereabouts")
+    match command.whereabouts:
+        case CurrentAddress(address=address) | LastKnownAddress(address=address):
+            screen_address(address.lines, "whereabouts")
+        case _:
+            pass
     for carer in command.carers or ():
         screen_person(carer.name.given, carer.name.family, "carers")
     for field, institution in (("education", command.education), ("practice", command.practice)):

@@ -489,7 +489,7 @@ def _no_such_involvement() -> Refused:
 def _inside_the_area(command: RegisterChild, rules: RuleSet) -> None:
     authority = command.owning_authority
     outside = authority is not None and len(authority) == 9 and authority[:1] in rules.coverage.outside
-    if outside or isinstance(command.whereabouts, LeftEngland):
+    if outside or type(command.whereabouts) is LeftEngland:
         raise Refused(
             "Only children in the area of an English local authority are held.",
             code="outside-area",

@@ -155,6 +155,21 @@ def _once(
         batch=batch,
         instant=command.at,
     )
+    if appended.duplicate and warm is not None:  # the record at hand proved nothing: it was not compared
+        warm.drop(child_id)
+        return _once(
+            child_id,
+            command,
+            store,
+            tokens,
+            rules,
+            metadata,
+            idempotency_key,
+            batch,
+            reservations,
+            None,
+            beside,
+        )
     if appended.duplicate or not changes:
         return CarriedOut(appended)
     after = _after(record, decision, appended)
