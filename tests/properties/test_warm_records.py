@@ -20,7 +20,7 @@ from domain.child_record.events import EVENTS
 from domain.child_record.handlers import WarmRecords, carry_out
 from domain.errors import Refused
 from domain.kernel import Command
-from tests.builders import CHILD, metadata, registers, the_rules
+from tests.builders import CHILD, lifts, metadata, registers, shields, the_rules
 from tests.homes import Home, memory_home
 from tests.plugins_counts import count
 from tests.properties.test_child_record import COMMANDS
@@ -101,3 +101,16 @@ def test_three_writers_with_records_at_hand_answer_as_one_without(
         if kept is not None and kept.version == here.record.heads([CHILD])[CHILD]:
             stream = writer.store.load(CHILD)
             assert kept == model.fold(stream) or model.fold(stream).forgotten
+
+
+def test_a_command_given_again_under_a_known_key_is_answered_from_the_log() -> None:
+    here, there = memory_home(), memory_home()
+    stale, other, alone = a_warm_writer(here), a_warm_writer(here), Writer(there, None)
+    raised, lifted, key = shields(), lifts(), b"one key"
+    for one, command, under in (
+        (stale, registers(), None),
+        (stale, raised, key),
+        (other, lifted, None),
+        (stale, lifted, key),  # the record at hand still has the shield, and the key is known
+    ):
+        assert one.answer(command, under) == alone.answer(command, under)
