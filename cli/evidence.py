@@ -67,6 +67,8 @@ def write_evidence(
 
 def write_new(file: Path, text: str) -> None:
     """Write a file that nobody else may read. Raises BadInput where there is one, or where none can be made."""
+    if not str(file).isprintable():
+        raise BadInput("A file's name holds no control character.", code="no-such-file", field="file")
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:

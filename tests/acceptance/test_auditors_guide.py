@@ -43,7 +43,7 @@ def test_t57_every_command_of_the_guide_does_what_it_says(own_server: Line, tmp_
     assert said.count("continues the checkpoint you kept") == 2
     assert "identical to what was displayed" in said
     assert "Successfully fsck'd log" in said
-    assert "by teacher" in said
+    assert "opened a record" in said
     assert (desk / "look.tlog-proof").read_text("utf-8").count(child) == 0
 
 

@@ -58,7 +58,7 @@ def peopled(ordinary_home: NewHome) -> Peopled:
     for who in (ada, bertha):
         who.sign_in()
     ada.done("organisation", "register", AREA, "--name", "Stow Council", "--kind", "local-authority")
-    for condition in ("accreditation", "security-attestation"):
+    for condition in ("accreditation", "security-attestation", "initial-shielding"):
         ada.done("organisation", "condition", AREA, condition)
     worker = let_in(ada, "worker", "social-worker", AREA, "--override")
     worker.sign_in()
@@ -206,7 +206,7 @@ def test_t43_where_the_organisation_is_another_the_session_stops_outside_trainin
 ) -> None:
     ada = peopled.ada
     ada.done("organisation", "register", "NHS-X", "--name", "Stow Clinic", "--kind", "health")
-    for condition in ("accreditation", "security-attestation"):
+    for condition in ("accreditation", "security-attestation", "initial-shielding"):
         ada.done("organisation", "condition", "NHS-X", condition)
     who = let_in(ada, "nurse", "practitioner", "NHS-X")
     who.sign_in()

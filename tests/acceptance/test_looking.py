@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from cli.bootstrap import open_app
-from domain.access.events import AccessRefused, AuditRead, RecordShown, RecordsSearched
+from domain.access.events import AccessRefused, AuditRead, RecordShown, RecordsSearched, TrailRead
 from domain.access.model import Access
 from domain.disclosure import fields_of
 from tests.acceptance.line import START, Answer, Line
@@ -141,7 +141,7 @@ def test_t46_reading_the_trail_and_the_schedule_is_itself_on_record(line: Line) 
         (("audit", "what-saw", "teacher"), "what-saw"),
     ):
         look = on_record(line, line.done(*words)["access_id"])
-        assert isinstance(look.event, AuditRead)
+        assert isinstance(look.event, TrailRead)
         assert look.event.action == action
         assert look.metadata.actor == account(line, "auditor")
     line.done("retention", "due")

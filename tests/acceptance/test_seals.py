@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -310,10 +311,8 @@ class Witnessed(Line):
         super().__init__(line.home, line.clock, line.databases)
         self.policy = policy
 
-    @property
-    def settings(self) -> Settings:
-        found = super().settings
-        return Settings(home=found.home, databases=found.databases, clock=found.clock, witnesses=self.policy)
+    def settings_at(self, seat: str) -> Settings:
+        return replace(super().settings_at(seat), witnesses=self.policy)
 
 
 # With nothing configured the home starts a sealer itself
