@@ -236,6 +236,27 @@ def test_t36_a_look_behind_a_shield_asks_for_a_code_given_lately(peopled: People
     assert (changed, looked) == (before[0], before[1] + 1), "on record before it is told"
 
 
+def test_t22_both_of_two_people_give_a_code_lately(peopled: Peopled) -> None:
+    line, child = peopled.line, peopled.child
+    peopled.social_worker.done("record", "shield", child, "--ground", "child-at-risk")
+    one, another = (let_in(peopled.ada, name, "data-manager", AREA) for name in ("one-manager", "another"))
+    for who in (one, another):
+        who.sign_in()
+        _make_older(line, who, timedelta(minutes=5))
+    lifting = ("record", "lift-shield", child, "--propose")
+
+    one.refused("step-up-required", *lifting)
+    one.step_up()
+    proposed = one.done(*lifting)
+    confirming = ("proposal", "confirm", proposed["proposal"], "--digest", proposed["digest"])
+    another.refused("step-up-required", *confirming)
+    another.step_up()
+
+    another.done(*confirming)
+    record = peopled.social_worker.done("show", child, "--reason", "casework")["record"]
+    assert "address" in record, "which no shielded record shows"
+
+
 def _make_older(line: Line, who: Holder, by: timedelta) -> None:
     """Let a second factor have been given longer ago: the machine's clock cannot be set."""
     account = line.done("session", "list", seat=who.name)["sessions"][0]["session"]
