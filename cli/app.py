@@ -33,7 +33,6 @@ from domain.access.handlers import (
     Trail,
     decide_act,
     let_in,
-    proved_lately,
     read_due,
     record_refusal,
 )
@@ -192,13 +191,6 @@ class App:
             raise NotFound("There is no such account.", field="account")
         organisation = fold_organisation(self.serving.load(opened.organisation))
         return actor_of(account, organisation, training=self.training)
-
-    def has_second_factor(self, actor: Actor) -> bool:
-        """Whether whoever acts has just shown their second factor, as acts of two people ask for.
-
-        In a training home one says who one is, and shows nothing.
-        """
-        return proved_lately(actor, self.now(), self.rules)
 
     def second(
         self, first: Actor, name: str | None, right: Right, subject: UUID | None = None

@@ -26,6 +26,7 @@ from domain.access.handlers import (
     Replayed,
     Shown,
     hand_over,
+    proved_lately,
     read_about,
     replay,
     step_up_asked_for,
@@ -391,7 +392,7 @@ class TwoPeople:
         return self.app.actor_with(proposal.proposed_by)
 
     def _must_show_second_factor(self, actor: Actor, wanted: Wanted, other: Actor | None) -> None:
-        if self.app.has_second_factor(actor):
+        if proved_lately(actor, self.app.now(), self.app.rules):
             return
         self.app.record_refusal(actor, ACTS[wanted.act].right, STEP_UP, wanted.subject, other)
         raise step_up_asked_for()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -99,27 +99,22 @@ def carry_out(
     Raises Refused, AlreadyReserved (another record holds the index number or the NHS number), VersionConflict after
     eight attempts, Unavailable.
     """
+    attempt = partial(
+        _once, child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations, beside
+    )
+    at_hand = warm if beside is None else None
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _once(
-                child_id,
-                command,
-                store,
-                tokens,
-                rules,
-                metadata,
-                idempotency_key,
-                batch,
-                reservations,
-                warm if beside is None else None,
-                beside,
-            )
+            done = attempt(at_hand)
         except VersionConflict:
             if warm is not None:
                 warm.drop(child_id)
-    return _once(
-        child_id, command, store, tokens, rules, metadata, idempotency_key, batch, reservations, None, beside
-    )
+        else:
+            if at_hand is None or idempotency_key is None or not done.appended.duplicate:
+                return done
+            at_hand.drop(child_id)  # the key was known, so the record at hand was compared with nothing
+            at_hand = None
+    return attempt(None)
 
 
 def _once(
@@ -132,8 +127,8 @@ def _once(
     idempotency_key: bytes | None,
     batch: UUID | None,
     reservations: Sequence[Reservation],
-    warm: WarmRecords | None,
     beside: Callable[[int], Change] | None,
+    warm: WarmRecords | None,
 ) -> CarriedOut:
     record, decision, others = _decided(child_id, command, store, rules, warm, beside)
     if not decision.events and idempotency_key is None:
@@ -155,21 +150,6 @@ def _once(
         batch=batch,
         instant=command.at,
     )
-    if appended.duplicate and warm is not None:  # the record at hand proved nothing: it was not compared
-        warm.drop(child_id)
-        return _once(
-            child_id,
-            command,
-            store,
-            tokens,
-            rules,
-            metadata,
-            idempotency_key,
-            batch,
-            reservations,
-            None,
-            beside,
-        )
     if appended.duplicate or not changes:
         return CarriedOut(appended)
     after = _after(record, decision, appended)

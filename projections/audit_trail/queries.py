@@ -283,6 +283,7 @@ class Look(NamedTuple):
 
 Read = Callable[[Connection[Any], AccessGrant, UUID, TrailFilter, int | None], list[Look]]
 
+_LOOK = "l.access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome, l.rule"
 _CHOSEN = """
     AND (%(since)s::timestamptz IS NULL OR l.at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR l.at < %(until)s)
@@ -303,8 +304,7 @@ def who_saw(
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(
             f"""
-            SELECT access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome,
-                   l.rule, s.shown, s.mask
+            SELECT {_LOOK}, s.shown, s.mask
             FROM seen AS s JOIN look AS l USING (access_id)
             WHERE s.child_id = %(subject)s {_CHOSEN} ORDER BY s.at DESC, access_id LIMIT %(limit)s
             """,
@@ -320,8 +320,7 @@ def what_saw(
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(
             f"""
-            SELECT l.access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome,
-                   l.rule,
+            SELECT {_LOOK},
                    ARRAY (SELECT s.child_id FROM seen AS s WHERE s.access_id = l.access_id AND s.shown
                           ORDER BY s.child_id) AS children,
                    ARRAY (SELECT s.mask FROM seen AS s WHERE s.access_id = l.access_id AND s.shown
@@ -344,8 +343,7 @@ def _in_period(
     with connection.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(
             f"""
-            SELECT l.access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome,
-                   l.rule
+            SELECT {_LOOK}
             FROM look AS l WHERE true {_CHOSEN} ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
             _parameters(subject, chosen, limit),
