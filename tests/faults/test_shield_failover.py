@@ -45,10 +45,14 @@ def test_t79_a_shield_stands_in_full_or_was_not_acknowledged(own_server: Line, o
     child = born(line, one)
     acknowledged = {"shield": 0, "lift-shield": 0}
     killed = 0
-    for number in range(count(300, minimum=6)):
+    rounds = count(300, minimum=6)
+    for number in range(5 * rounds):
+        if number >= rounds and killed and all(acknowledged.values()):
+            break  # on a machine that is now slow, now quick, it takes more rounds until both were seen
         before = is_shielded(line, child)
         words = [word.format(child=child) for word in (LIFT if before else RAISE)]
         acting = ("data-manager", "data-manager-2") if before else ("social-worker", None)
+        began = time.monotonic()
         process = started(line, *words, acting=acting[0], second=acting[1])
         time.sleep(choice.uniform(0.3, 1.5) * one_command)
         match number % 3:
@@ -65,6 +69,9 @@ def test_t79_a_shield_stands_in_full_or_was_not_acknowledged(own_server: Line, o
             assert after is not before, "what was acknowledged is so"
             assert answer["receipt"]
             acknowledged[words[1]] += 1
+            one_command = min(
+                one_command, time.monotonic() - began
+            )  # measured on a machine that was busy, perhaps
         if not after:
             assert line.shown(child)["address"]["postcode"] == one.postcode, "shown in full, if at all"
         if before and not after:
