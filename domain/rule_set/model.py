@@ -6,7 +6,7 @@ What the code lets no rule set widen stands here: a shielded record shows at mos
 import hashlib
 import tomllib
 from datetime import date
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
@@ -547,6 +547,15 @@ def parse(text: str) -> RuleSet:
             code="bad-rule-set",
             field=field or None,
         ) from None
+
+
+def schema() -> dict[str, Any]:
+    """The form of a rule set, as JSON Schema. What goes beyond form (that a role named is there) `parse` checks."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": "Made by ./dev docs from domain/rule_set/model.py. TOML dates are dates.",
+        **RuleSet.model_json_schema(),
+    }
 
 
 def digest(text: bytes) -> str:
