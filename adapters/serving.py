@@ -18,10 +18,10 @@ from domain.kernel import ForgottenEvent, Log, Metadata
 from domain.organisation.handlers import organisation_of
 from domain.organisation.model import Organisation
 from domain.personal_data import Forgotten
+from domain.policy.rule_book import InForce
 from domain.policy.subject_access import LookAt
 from domain.ports import EventStore, Ids, Tokens
 from domain.review import Compared
-from domain.rule_set.model import RuleSet
 from domain.supply.model import HeldRecord
 from domain.supply.model import fold as fold_held
 from ingest.carers import carer_who_is
@@ -44,7 +44,7 @@ class ServedRecords:
     Without an override, a second auditor, or a role that may see as a manager, what a shield hides is never opened.
     """
 
-    def __init__(self, serving: EventStore, one_record: OneRecord, ids: Ids, rules: RuleSet) -> None:
+    def __init__(self, serving: EventStore, one_record: OneRecord, ids: Ids, rules: InForce) -> None:
         self._reader = RecordReader(serving)
         self._one_record = one_record
         self._ids = ids
@@ -91,7 +91,7 @@ class ServedRecords:
     def _capacity(self, grant: AccessGrant) -> Capacity | None:
         if grant.override or grant.confirmed_by is not None:
             return "override"
-        return "manager" if self._rules.role_sees(grant.viewer.role, "manager") else None
+        return "manager" if self._rules.at(grant.instant).role_sees(grant.viewer.role, "manager") else None
 
     def _opened(self, grant: AccessGrant, capacity: Capacity) -> RecordReader:
         """A reader of one record. One access opens one; each further one of a replayed page has an id of its own."""
@@ -201,7 +201,7 @@ class ServedOversight:
         store: EventStore,
         tokens: Tokens,
         ids: Ids,
-        rules: RuleSet,
+        rules: InForce,
         index: UUID,
     ) -> None:
         self._trail = trail
@@ -231,7 +231,7 @@ class ServedOversight:
             at=at,
             store=self._store,
             tokens=self._tokens,
-            rules=self._rules,
+            rules=self._rules.at(at),
             metadata=Metadata(
                 actor=self._index, purpose="operation", correlation=self._ids.new(), causation=access_id
             ),

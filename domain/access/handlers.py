@@ -70,6 +70,7 @@ from domain.kernel import Log, Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import Permission, admitted, may, refusals
 from domain.policy.retention import begin_of, london_day
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.policy.screening import screen_name
 from domain.policy.sessions import step_up_period, stepped_up_within
 from domain.policy.subject_access import (
@@ -1226,6 +1227,7 @@ def append_access(
     **rest: Any,
 ) -> None:
     viewer = grant.viewer
+    refuse_unless_in_force(looking.rules, grant.instant)
     event = event_class.model_validate(
         {
             **asked,

@@ -45,7 +45,7 @@ from projections.registry import PROJECTIONS
 from projections.retention_schedule.queries import due, undated
 from projections.retention_schedule.view import RETENTION_SCHEDULE
 from tests import builders
-from tests.builders import BORN, NOW, a_number, an_address, asserts, registers, the_rules
+from tests.builders import BORN, NOW, a_number, an_address, asserts, registers, the_book, the_rules
 from tests.homes import Home, postgres_home, trusting
 from tests.postgres import MakeDatabases
 
@@ -140,7 +140,7 @@ def open_site(databases: Databases, folder: Path, projections: tuple[Projection,
     openers = {Log.RECORD: home.service().load_many, Log.ACCESS: home.looks().load_many}
     rows = LogSlices(databases.record, databases.keyring, slice_events=30)
     slices = StoredSlices(rows, home.service_keys(), trusting(CHILD_EVENTS | DESTRUCTION_EVENTS))
-    engine = Engine(views, reader, openers, slices, the_rules(), home.clock)
+    engine = Engine(views, reader, openers, slices, the_book(), home.clock)
     return Site(home, databases, views, reader, rows, Operations(engine, projections))
 
 
