@@ -83,6 +83,11 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
+    commands.OfferTransfer: "transfer-record",
+    commands.WithdrawTransfer: "transfer-record",
+    commands.DeclineTransfer: "transfer-record",
+    commands.AcceptTransfer: "transfer-record",
+    commands.AllocateAuthority: "allocate-authority",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 

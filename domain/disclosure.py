@@ -28,7 +28,7 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import Involvement, Shield
+from domain.child_record.model import Involvement, Shield, Transfer
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
 from domain.rule_set.model import SHIELD_CEILING, RecordField, RuleSet
@@ -79,6 +79,8 @@ class RecordFacts:
     """The shields that stand; only a manager's display holds them."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at the record. No display holds them."""
+    transfer: Transfer | None = None
+    """The offer of the record to another authority that is open. No display holds it."""
 
     @property
     def departure(self) -> Departure | None:
@@ -231,6 +233,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         death_notified_on=now.death_notified_on,
         shields=now.shields,
         requests=now.requests,
+        transfer=now.transfer,
     )
 
 

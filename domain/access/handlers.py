@@ -22,6 +22,7 @@ from domain.access.commands import (
     ReadRefusals,
     ReadSubjectRequests,
     ReadTrail,
+    ReadTransfer,
     ReplayAccess,
     ReplyToAdult,
     ReplyToSubject,
@@ -625,6 +626,24 @@ def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Sho
     today = london_day(command.at)
     page = {"requests": [_clock(request, today, looking.rules) for request in facts.requests]}
     _record(grant, command, looking, "subject-access", AuditRead, asked, [], page, "subject-access-permitted")
+    return Shown(grant.access_id, page)
+
+
+def read_transfer(command: ReadTransfer, looking: Looking) -> Shown:
+    """See the open offer of a record, as one of the two authorities; to any other there is no such record."""
+    asked = {"subject": command.child_id}
+    grant = _grant(command, "transfer-record", looking, asked)
+    facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+    found = facts.transfer if facts is not None else None
+    if found is None or grant.viewer.body not in (found.authority, found.to):
+        _record(grant, command, looking, "transfer-record", AuditRead, asked, [], {}, "nothing-to-show")
+        raise NotFound("No offer of this record is open to your authority or by it.", field="child")
+    page = {
+        "from": found.authority,
+        "to": found.to,
+        "offered_at": found.offered_at.isoformat(),
+    }
+    _record(grant, command, looking, "transfer-record", AuditRead, asked, [], page, "transfer-permitted")
     return Shown(grant.access_id, page)
 
 

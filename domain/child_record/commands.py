@@ -194,3 +194,38 @@ class AnswerSubjectAccess(Command):
     request: Id
     access: Id
     withheld: tuple[ShortCode, ...] = ()
+
+
+# Which authority is responsible. `by`: the authority that whoever acts is of.
+
+
+class OfferTransfer(Command):
+    """Offer the record to another authority."""
+
+    transfer: Id
+    by: BodyCode
+    to: BodyCode
+
+
+class WithdrawTransfer(Command):
+    """Take back an offer that is open."""
+
+    by: BodyCode
+
+
+class DeclineTransfer(Command):
+    """Decline an offer that is open."""
+
+    by: BodyCode
+
+
+class AcceptTransfer(Command):
+    """Accept an offer that is open, and become responsible."""
+
+    by: BodyCode
+
+
+class AllocateAuthority(Command):
+    """Make an authority responsible on behalf of the Secretary of State, whoever is so far."""
+
+    authority: BodyCode

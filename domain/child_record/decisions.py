@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import subject_access
+from domain.child_record import ownership, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -22,15 +22,19 @@ from domain.child_record.assertions import (
     screen,
 )
 from domain.child_record.commands import (
+    AcceptTransfer,
+    AllocateAuthority,
     AnswerSubjectAccess,
     ArchiveRecord,
     AssertFacts,
     AssignAuthority,
     BeginInvolvement,
+    DeclineTransfer,
     EndInvolvement,
     GiveExtensionConsent,
     LiftShield,
     NotifyDeath,
+    OfferTransfer,
     PauseSubjectAccess,
     RaiseShield,
     RegisterChild,
@@ -40,6 +44,7 @@ from domain.child_record.commands import (
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
     WithdrawSupply,
+    WithdrawTransfer,
 )
 from domain.child_record.events import (
     AuthorityAssigned,
@@ -459,6 +464,11 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     PauseSubjectAccess: subject_access.pause,
     ResumeSubjectAccess: subject_access.resume,
     AnswerSubjectAccess: subject_access.answer,
+    OfferTransfer: ownership.offer,
+    WithdrawTransfer: ownership.withdraw,
+    DeclineTransfer: ownership.decline,
+    AcceptTransfer: ownership.accept,
+    AllocateAuthority: ownership.allocate,
 }
 
 

@@ -536,6 +536,66 @@ class SubjectAccessAnswered(Event):
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
+# Which authority is responsible: offered by the one, accepted by the other (SI 2007/2182 reg 5), or allocated by the
+# Secretary of State. Each authority is where the child lives or lived, so all of it is concealed.
+
+
+class TransferOffered(Event):
+    """The authority responsible offered the record to another. It stays responsible until the other accepts."""
+
+    NAME: ClassVar[str] = "transfer-offered"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+    authority: Annotated[BodyCode, IN_CONTENT]
+    to: Annotated[BodyCode, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class TransferWithdrawn(Event):
+    """The authority that had offered the record took the offer back."""
+
+    NAME: ClassVar[str] = "transfer-withdrawn"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+
+
+class TransferDeclined(Event):
+    """The authority to which the record was offered did not accept it."""
+
+    NAME: ClassVar[str] = "transfer-declined"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+
+
+class TransferAccepted(Event):
+    """The authority to which the record was offered accepted it, and is responsible from this event on."""
+
+    NAME: ClassVar[str] = "transfer-accepted"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+    authority: Annotated[BodyCode, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class AuthorityAllocated(Event):
+    """The Secretary of State allocated the record to an authority. An offer that was open is void."""
+
+    NAME: ClassVar[str] = "authority-allocated"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    authority: Annotated[BodyCode, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -567,5 +627,10 @@ EVENTS = EventTypes(
         SubjectAccessPaused,
         SubjectAccessResumed,
         SubjectAccessAnswered,
+        TransferOffered,
+        TransferWithdrawn,
+        TransferDeclined,
+        TransferAccepted,
+        AuthorityAllocated,
     )
 )

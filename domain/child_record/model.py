@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.child_record.events import (
     AddressAsserted,
+    AuthorityAllocated,
     AuthorityAssigned,
     CarersAsserted,
     ChildRegistered,
@@ -46,6 +47,10 @@ from domain.child_record.events import (
     SubjectAccessRequested,
     SubjectAccessResumed,
     SupplyWithdrawn,
+    TransferAccepted,
+    TransferDeclined,
+    TransferOffered,
+    TransferWithdrawn,
     Whereabouts,
 )
 from domain.kernel import Event, ForgottenEvent, History, Recorded
@@ -154,6 +159,15 @@ class Death:
     source: Source | Forgotten | Hidden
 
 
+class Transfer(NamedTuple):
+    """An offer that is open: which authority offers the record to which, since when."""
+
+    transfer: UUID
+    authority: str
+    to: str
+    offered_at: datetime
+
+
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
@@ -180,6 +194,8 @@ class ChildRecord:
     """Marks of source records that a human found to be about another child."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at it, in order; none where this reader may not know."""
+    transfer: Transfer | None = None
+    """The offer to another authority that is open; none where this reader may not know."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -566,6 +582,13 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,
+    TransferOffered: lambda _, recorded, event: {
+        "transfer": Transfer(event.transfer, event.authority, event.to, recorded.recorded_at)
+    },
+    TransferWithdrawn: lambda _, __, ___: {"transfer": None},
+    TransferDeclined: lambda _, __, ___: {"transfer": None},
+    TransferAccepted: lambda _, __, event: {"authority": event.authority, "transfer": None},
+    AuthorityAllocated: lambda _, __, event: {"authority": event.authority, "transfer": None},
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

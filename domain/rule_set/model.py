@@ -77,6 +77,8 @@ Right: TypeAlias = Literal[
     "notify-death",
     "archive-record",
     "decide-held",
+    "transfer-record",
+    "allocate-authority",
     # running the index
     "load",
     "projection",
