@@ -671,7 +671,11 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
             raise
         reply = reply_to(
             request.requester,
-            looking.trail.looks_at(grant, command.child_id),
+            [
+                look
+                for one in (command.child_id, *_absorbed(facts, looking, grant))
+                for look in looking.trail.looks_at(grant, one)
+            ],
             [Origin(field, *facts.held[key][:2]) for field, key in _ORIGINS.items() if key in facts.held],
             looking.rules,
             shielded=facts.shielded,
@@ -768,6 +772,13 @@ def _managed(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFact
     facts = looking.records.facts(grant, [child_id]).get(child_id)
     shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
     return facts if shown is not None and shown.sight == "manager" else None
+
+
+def _absorbed(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> Iterator[UUID]:
+    """The records that were found to be of the same child, and those that they had taken the place of."""
+    for one, closed in looking.records.facts(grant, facts.absorbed).items():
+        yield one
+        yield from _absorbed(closed, looking, grant)
 
 
 def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> SubjectRequest:

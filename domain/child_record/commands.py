@@ -229,3 +229,18 @@ class AllocateAuthority(Command):
     """Make an authority responsible on behalf of the Secretary of State, whoever is so far."""
 
     authority: BodyCode
+
+
+class MergeRecords(Command):
+    """Two records are of one child: what the other holds is said again in the one, and the other is closed.
+
+    by: the authority of whoever decides. confirmed_by: a second person, without whom no shielded record is merged.
+    shield: the id of the shield under which the other is closed.
+    """
+
+    merge: Id
+    by: BodyCode
+    reason: ShortCode
+    decided_by: Id
+    confirmed_by: Id | None = None
+    shield: Id

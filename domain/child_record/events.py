@@ -596,6 +596,61 @@ class AuthorityAllocated(Event):
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
+# Two records of one child become one. No event changes stream: what the one holds is said again in the other's, and
+# the one is closed. Neither id nor version of a stream locates anybody; both are needed where no content is open.
+
+
+class RecordAbsorbed(Event):
+    """Another record was found to be of this child. What it held is said again here; `OriginsNamed` says of which."""
+
+    NAME: ClassVar[str] = "record-absorbed"
+
+    merge: Annotated[Id, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    other: Annotated[Id, IN_IDENTITY]
+    version: Annotated[Annotated[int, Field(ge=1)], IN_IDENTITY]
+    index_number: Annotated[IndexNumber, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class OriginsNamed(Event):
+    """The events of this stream from version `first` on say again those of another stream at `versions`, in order."""
+
+    NAME: ClassVar[str] = "origins-named"
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    origin: Annotated[Id, IN_IDENTITY]
+    first: Annotated[Annotated[int, Field(ge=1)], IN_IDENTITY]
+    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=40), IN_IDENTITY]
+
+
+class RulingsReversed(Event):
+    """What was ruled out was this very child: source records with these marks may join the record after all."""
+
+    NAME: ClassVar[str] = "rulings-reversed"
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    marks: Annotated[tuple[Mark, ...], Field(max_length=8), IN_IDENTITY]
+
+
+class RecordClosed(Event):
+    """Nothing is read from or written to this stream any more, but for replay.
+
+    into: the stream that its number leads to, if any. heirs: those in which what it held was said again. why, in codes
+    of the index, not of the rules: merged, split.
+    """
+
+    NAME: ClassVar[str] = "record-closed"
+
+    closing: Annotated[Id, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    into: Annotated[Id | None, IN_IDENTITY] = None
+    heirs: Annotated[tuple[Id, ...], Field(max_length=2), IN_IDENTITY] = ()
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    why: Annotated[HeldShortCode, IN_CONTENT]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -632,5 +687,9 @@ EVENTS = EventTypes(
         TransferDeclined,
         TransferAccepted,
         AuthorityAllocated,
+        RecordAbsorbed,
+        OriginsNamed,
+        RulingsReversed,
+        RecordClosed,
     )
 )

@@ -458,6 +458,11 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD,), "no-shield"),
         ((CHILD, "--reason", "tired"), "unknown-reason"),
     )),
+    ("record", "merge"): Command((CHILD, CHILD), {"--reason": "documents-seen"}, "data-manager", wrong=(
+        ((CHILD, CHILD, "--reason", "hunch"), "unknown-reason"),
+        ((CHILD, CHILD, "--reason", "documents-seen"), "same-record"),
+        ((CHILD, TOKEN, "--reason", "documents-seen"), "bad-input"),
+    )),
     ("record", "notify-death"): Command((CHILD,), {"--on": "2027-03-01"}, "practitioner", wrong=(
         ((CHILD, "--on", "2999-01-01"), "date-in-future"),
         ((CHILD, "--on", "1999-01-01"), "dates-out-of-order"),

@@ -443,6 +443,20 @@ EVENTS: list[Event] = [
         source_kind=SourceKind.AUTHORITY, transfer=UUID(int=9), authority="E09000030", rule_set="present"
     ),
     facts_of.AuthorityAllocated(source_kind=SourceKind.AUTHORITY, authority="E09000030", rule_set="present"),
+    facts_of.RecordAbsorbed(
+        merge=UUID(int=21),
+        source_kind=SourceKind.INDEX,
+        other=UUID(int=22),
+        version=3,
+        index_number="J5TWDX0000Y",
+        rule_set="present",
+        reason=HIDDEN,
+    ),
+    facts_of.OriginsNamed(source_kind=SourceKind.INDEX, origin=UUID(int=22), first=5, versions=(1, 2)),
+    facts_of.RulingsReversed(source_kind=SourceKind.INDEX, marks=("e:" + "0f" * 16,)),
+    facts_of.RecordClosed(
+        closing=UUID(int=21), source_kind=SourceKind.INDEX, into=UUID(int=9), rule_set="present", why=HIDDEN
+    ),
     Concealed(source_kind="pds"),
     ForgottenEvent(certificate=UUID(int=6)),
 ]
