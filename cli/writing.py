@@ -173,10 +173,11 @@ class Writing:
         self.loader.decide(command, metadata, is_concern)
 
     def involvement_of(self, child_id: UUID, service: str) -> UUID | None:
-        """The standing involvement of a service of this name, the latest where there are several."""
+        """The involvement of a service of this name: the latest that stands, or else that has not ended."""
         record = model.fold(self.store.load(child_id))
         name = service.strip().casefold()
-        found = [one for one in record.involvements if one.stands and one.service.casefold() == name]
+        open_ = [one for one in record.involvements if one.ended is None and one.service.casefold() == name]
+        found = [one for one in open_ if one.stands] or open_
         return found[-1].involvement if found else None
 
     def load(

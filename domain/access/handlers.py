@@ -66,6 +66,7 @@ from domain.disclosure import (
     disclosed,
     fields_of,
     listed,
+    looking_for,
     mask_of,
     shown_carer,
     sight_of,
@@ -404,7 +405,7 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
             facts = _as_it_was(now, command.as_of, command.effective_on, looking, grant)
         if facts is not None:
             shown = disclosed(
-                looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override
+                looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant, override=grant.override
             )
         if now is None or facts is None or shown is None or not gate.opens(now, grant.viewer):
             _record(
@@ -498,7 +499,9 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
     grant = _grant(command, "hand-over", looking, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
         facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
-        shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
+        shown = (
+            disclosed(looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant) if facts else None
+        )
         if facts is None or shown is None or shown.sight != "manager":
             _record(grant, command, looking, "hand-over", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
@@ -747,7 +750,7 @@ _OF_THE_AUTHORITY: Final = frozenset({"request", "basis", "withheld", "state", "
 def _managed(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFacts | None:
     """The record, where the viewer manages it for the responsible authority."""
     facts = looking.records.facts(grant, [child_id]).get(child_id)
-    shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
+    shown = disclosed(looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant) if facts else None
     return facts if shown is not None and shown.sight == "manager" else None
 
 
@@ -1143,7 +1146,7 @@ def _ranked(
     for child_id in ids:
         if child_id not in facts:
             continue
-        shown = listed(looking.rules, RENDERER, facts[child_id], grant.viewer, grant.instant)
+        shown = listed(looking.rules, RENDERER, facts[child_id], _rendered_for(grant), grant.instant)
         rank = looking.finder.rank(command.criteria, shown.record) if shown else None
         if shown is not None and rank is not None and gate.opens(facts[child_id], grant.viewer):
             found.append((rank, _Display(child_id, facts[child_id].version, shown.mask, shown.record)))
@@ -1156,7 +1159,10 @@ def _rendered(
     """One hit rendered again under a rule set, as far as this grant opens it. Raises Refused once it is destroyed."""
     was = access.event
     viewed_by = access.metadata.on_behalf_of or access.metadata.actor
-    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
+    viewer = looking_for(
+        Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes),
+        access.metadata.purpose,
+    )
     override = was.action == "override"
     facts = looking.records.facts_at(grant, hit.stream, hit.version)
     if isinstance(facts, Forgotten):
@@ -1187,6 +1193,11 @@ def _destroyed(hit: Hit, gone: Forgotten, looking: Looking) -> Refused:
         "`audit proof` proves it.",
         code="destroyed",
     )
+
+
+def _rendered_for(grant: AccessGrant) -> Viewer:
+    """Whom a display is made for: the viewer, at work on what they gave as their reason."""
+    return looking_for(grant.viewer, grant.purpose)
 
 
 def _again(hit: Hit, shown: Disclosed | None) -> _Display:

@@ -304,14 +304,19 @@ class InvolvementBegun(Event):
 
 
 class InvolvementContactGiven(Event):
-    """How to reach a service that is involved. Replaces what was given before."""
+    """How to reach a service that is involved, and whether it has a cause for concern. Replaces what was given before.
+
+    Of a concern there is nothing but that it exists (Children Act 2004 s.12(4)(g)), and that only where the rules say.
+    """
 
     NAME: ClassVar[str] = "involvement-contact-given"
+    VERSION: ClassVar[int] = 2
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     involvement: Annotated[Id, IN_CONTENT]
     contact: Annotated[Contact, IN_CONTENT]
+    concern: Annotated[bool, IN_CONTENT] = False
 
 
 class InvolvementEnded(Event):
@@ -330,6 +335,13 @@ class Consent(Immutable):
 
     given_by: Literal["child", "young-person", "parent"]
     given_on: date
+
+
+class Judgement(Immutable):
+    """That a practitioner judged the child competent to consent, or not, in this case and on this day."""
+
+    competent: bool
+    judged_on: date
 
 
 class ReasonableCause(Immutable):
@@ -361,12 +373,14 @@ class SensitiveInvolvementGrounded(Event):
     """On what a sensitive involvement is recorded (reg 11(3)), and how to reach the service. Replaces what was said."""
 
     NAME: ClassVar[str] = "sensitive-involvement-grounded"
+    VERSION: ClassVar[int] = 2
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     involvement: Annotated[Id, IN_CONTENT]
     contact: Annotated[Contact, IN_CONTENT]
     consent: Annotated[Consent | None, IN_CONTENT] = None
+    judgement: Annotated[Judgement | None, IN_CONTENT] = None
     cause: Annotated[ReasonableCause | None, IN_CONTENT] = None
     rule_set: Annotated[ShortCode, IN_CONTENT]
 

@@ -27,6 +27,7 @@ from domain.child_record.events import (
     InvolvementBegun,
     InvolvementContactGiven,
     InvolvementEnded,
+    Judgement,
     LeftEngland,
     LinkRuledOut,
     PracticeAsserted,
@@ -90,7 +91,7 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Involvement:
-    """A service's involvement. `consent` and `cause` are set only where it is sensitive.
+    """A service's involvement. `consent`, `judgement` and `cause` are set only where it is sensitive.
 
     `version`, `source_kind` and `source` are of the first saying that stands; `again` are the others, of other files.
     `ends`: every end that stands, the last of which is `ended`.
@@ -116,6 +117,8 @@ class Involvement:
     cause: ReasonableCause | None = None
     again: tuple[Saying, ...] = ()
     ends: tuple[End, ...] = ()
+    judgement: Judgement | None = None
+    concern: bool = False
 
     @property
     def sayings(self) -> tuple[Saying, ...]:
@@ -430,14 +433,18 @@ def _begun(
 
 
 def _grounded(record: ChildRecord, recorded: Recorded, event: SensitiveInvolvementGrounded) -> dict[str, Any]:
+    """A ground in place of the one before. That a consent was withdrawn is forgotten only when another is given."""
     del recorded
+    known = next((i for i in record.involvements if i.involvement == event.involvement), None)
+    withdrawn = known.consent_withdrawn if known is not None and event.consent is None else None
     return {
         "involvements": _with_involvement(
             record,
             event.involvement,
             contact=event.contact,
             consent=event.consent,
-            consent_withdrawn=None,
+            consent_withdrawn=withdrawn,
+            judgement=event.judgement,
             cause=event.cause,
         )
     }
@@ -533,7 +540,9 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SupplyWithdrawn: _supply_withdrawn,
     InvolvementBegun: _begun,
     InvolvementContactGiven: lambda record, _, event: {
-        "involvements": _with_involvement(record, event.involvement, contact=event.contact)
+        "involvements": _with_involvement(
+            record, event.involvement, contact=event.contact, concern=event.concern
+        )
     },
     InvolvementEnded: _ended,
     SensitiveInvolvementBegun: _begun,

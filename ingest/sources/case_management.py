@@ -19,6 +19,7 @@ from domain.child_record.events import (
     CurrentAddress,
     FullName,
     Gender,
+    Judgement,
     PersonName,
     ReasonableCause,
     SourceKind,
@@ -69,11 +70,15 @@ class Parent(Immutable):
 
 
 class GivenConsent(Immutable):
-    """Consent to record a sensitive service: whose, since when, and until when if it was withdrawn."""
+    """Consent to record a sensitive service: whose, since when, and until when if it was withdrawn.
+
+    judgement: what the practitioner judged of the child's competence to decide, where it was judged.
+    """
 
     given_by: Literal["child", "young-person", "parent"]
     given_on: date
     withdrawn_on: date | None = None
+    judgement: Judgement | None = None
 
 
 class Cause(Immutable):
@@ -205,6 +210,7 @@ def _involved(service: Service) -> Involved:
         number=service.id,
         consent=None if consent is None else Consent(given_by=consent.given_by, given_on=consent.given_on),
         consent_withdrawn=None if consent is None else consent.withdrawn_on,
+        judgement=None if consent is None else consent.judgement,
         cause=None if cause is None else ReasonableCause(**dict(cause)),
         **said,
     )

@@ -428,6 +428,7 @@ COMMANDS: dict[Path_, Command] = {
         "practitioner",
         beside={
             "--consent": SENSITIVE,
+            "--competent": (*SENSITIVE, "--consent", "child"),
             "--considered-by": (*SENSITIVE, "--cause"),
             "--review-on": (*SENSITIVE, "--cause", "--considered-by", "Trust"),
         },
@@ -439,6 +440,31 @@ COMMANDS: dict[Path_, Command] = {
             ((CHILD, "--service", "Play group", "--kind", "universal", "--role", NARRATIVE), "narrative"),
             ((CHILD, "--service", "Play group", "--kind", "universal", "--began", "2999-01-01"), "date-in-future"),
             ((CHILD, "--service", "Play group", *SENSITIVE, "--consent", "none"), "sensitive-needs-ground"),
+            ((CHILD, "--service", "Play group", *SENSITIVE, "--consent", "child"), "competence-needed"),
+            ((CHILD, "--service", "Play group", "--kind", "universal", "--concern"), "concern-not-held"),
+        ),
+    ),
+    ("record", "give-consent"): Command((CHILD,), {"--service": "Play group"}, "practitioner", wrong=(
+        ((CHILD,), "bad-input"),
+        ((CHILD, "--service", "Play group", "--by", TOKEN), "bad-input"),
+        ((CHILD, "--service", "Play group", "--on", "2999-01-01"), "date-in-future"),
+    )),
+    ("record", "judge-competence"): Command((CHILD, "--competent"), {"--service": "Play group"}, "practitioner", wrong=(
+        ((CHILD, "--competent"), "bad-input"),
+        ((CHILD, "--competent", "--service", "Play group", "--on", "2999-01-01"), "date-in-future"),
+    )),
+    ("record", "review-cause"): Command(
+        (CHILD, "--stands", "--considered-by", "Trust"),
+        {"--service": "Play group"},
+        "practitioner",
+        beside={"--review-on": ("--service", "Play group")},
+        wrong=(
+            ((CHILD, "--stands", "--considered-by", "Trust"), "bad-input"),
+            ((CHILD, "--stands", "--considered-by", NARRATIVE, "--service", "Play group"), "narrative"),
+            ((CHILD, "--stands", "--considered-by", "Trust", "--service", "Play group", "--review-on", "1999-01-01"),
+             "dates-out-of-order"),
+            ((CHILD, "--stands", "--considered-by", "Trust", "--service", "Play group", "--on", "2999-01-01"),
+             "date-in-future"),
         ),
     ),
     ("record", "lift-shield"): Command((CHILD,), {}, "data-manager", "data-manager-2", wrong=(

@@ -1,4 +1,6 @@
-"""B. Sensitive services: T12, T13, T16, T19."""
+"""B. Sensitive services: T12 to T17, T19, T20."""
+
+from datetime import date
 
 import pytest
 
@@ -79,7 +81,7 @@ def test_t13_a_second_sensitive_service_changes_no_byte_a_reader_sees(line: Line
     seen, rows = readers_see(line, child, *one.criteria), views_of_readers(line)
 
     line.record(
-        "involve", child, "--service", "Lantern project", "--kind", "sensitive", "--consent", "young-person",
+        "involve", child, "--service", "Lantern project", "--kind", "sensitive", "--consent", "child", "--competent",
         "--organisation", "Lantern Trust", "--lead", "--assessment",
     )  # fmt: skip
     with_two, rows_with_two = readers_see(line, child, *one.criteria), views_of_readers(line)
@@ -115,6 +117,104 @@ def test_t13_the_owning_authority_sees_which_service_and_on_what_ground(line: Li
     (sensitive,) = line.shown(child, acting="data-manager")["sensitive_involvements"]
 
     assert (sensitive["service"], sensitive["ground"]) == ("Harbour clinic", "consent")
+
+
+def test_t14_what_a_competent_child_decided_stands_against_a_parent_and_no_trace_of_it_is_theirs(
+    line: Line,
+) -> None:
+    """A parent who asks for a copy gets the same bytes, whatever the child consented to."""
+    one, other = a_child(born=date(2013, 1, 5)), a_child(born=date(2013, 1, 6))
+    child, plain = registered(line, one), registered(line, other)
+    service = ("--service", "Harbour clinic")
+    line.record("involve", child, *service, "--kind", "sensitive")
+    before = line.heads()[0]
+
+    for words in (
+        ("withdraw-consent", child, *service, "--by", "parent"),
+        ("give-consent", child, *service, "--by", "parent"),
+        ("involve", child, "--service", "Lantern project", "--kind", "sensitive", "--consent", "parent"),
+    ):
+        line.refused("childs-own-decision", "record", *words, acting="practitioner")
+
+    assert line.heads()[0] == before, "nothing of an objection is recorded"
+    assert line.shown(child)["notice"]
+    line.shown(plain)
+    assert parents_copy(line, child) == parents_copy(line, plain)
+    adult = ("subject-access", "adult", "--name", f"Maud {one.family}", "--postcode", one.postcode)
+    assert "arbour" not in str(line.done(*adult, acting="data-manager"))
+    line.record("withdraw-consent", child, *service, "--by", "child")
+    assert line.shown(child)["notice"] is None
+
+
+def parents_copy(line: Line, child: str) -> dict[str, object]:
+    """The reply to a parent who asks who looked at this record."""
+    asked = line.done(
+        "subject-access",
+        "receive",
+        child,
+        "--for",
+        "parent",
+        "--basis",
+        "best-interests",
+        acting="data-manager",
+    )
+    reply: dict[str, object] = line.done(
+        "subject-access",
+        "reply",
+        child,
+        "--request",
+        asked["request"],
+        "--withhold-nothing",
+        acting="data-manager",
+    )["reply"]
+    return reply
+
+
+def test_t15_a_parent_is_asked_where_the_child_is_not_competent_and_the_child_afresh_once_it_is(
+    line: Line,
+) -> None:
+    child = registered(line, a_child(born=date(2018, 5, 1)), acting="data-manager")
+    service = ("--service", "Harbour clinic")
+    involve = ("involve", child, *service, "--kind", "sensitive")
+    line.refused("competence-needed", "record", *involve, "--consent", "child", acting="practitioner")
+    line.record(*involve, "--consent", "parent", "--not-competent")
+
+    def managed() -> tuple[str, bool | None, str | None]:
+        (one,) = line.shown(child, acting="data-manager")["sensitive_involvements"]
+        return one["consent"]["given_by"], one["consent"]["judged_competent"], one["ask_afresh_on"]
+
+    assert managed() == ("parent", False, "2030-05-01"), "on the birthday from which it is expected to be"
+    line.record("judge-competence", child, *service, "--competent")
+    assert managed() == ("parent", True, "2027-03-10"), "at once where it is judged to be"
+    line.record("give-consent", child, *service)
+    assert managed() == ("child", True, None)
+    against = ("withdraw-consent", child, *service, "--by", "parent")
+    line.refused("childs-own-decision", "record", *against, acting="practitioner")
+
+
+def test_t16_a_cause_is_reviewed_by_a_day_and_when_it_no_longer_stands_the_notice_goes(line: Line) -> None:
+    one = a_child()
+    child = registered(line, one)
+    never, rows = readers_see(line, child, *one.criteria), views_of_readers(line)
+    service = ("--service", "Harbour clinic")
+    line.record(
+        "involve", child, *service, "--kind", "sensitive", "--cause", "--considered-by", "Marlbridge Trust"
+    )
+
+    def review_on() -> str:
+        (held,) = line.shown(child, acting="data-manager")["sensitive_involvements"]
+        return str(held["cause"]["review_on"])
+
+    assert review_on() == "2027-09-10", "six months on, where its provider named no day"
+    seen = readers_see(line, child, *one.criteria)
+    line.record(
+        "review-cause", child, *service, "--stands", "--considered-by", "Dr Osei", "--review-on", "2027-05-01"
+    )
+    assert review_on() == "2027-05-01"
+    assert readers_see(line, child, *one.criteria) == seen
+    line.record("review-cause", child, *service, "--no-longer", "--considered-by", "Dr Osei")
+    assert readers_see(line, child, *one.criteria) == never
+    assert views_of_readers(line) == rows
 
 
 def test_t16_a_withdrawn_consent_is_gone_for_everybody_at_the_next_request(line: Line) -> None:

@@ -403,8 +403,11 @@ def _about_one_child(random: Random) -> Iterator[Event]:
     }
     yield child.InvolvementBegun.model_validate(about | {"kind": "additional"})
     reached: dict[str, Any] = {"source_kind": kind, "involvement": involvement, "contact": _contact(random)}
-    yield child.InvolvementContactGiven.model_validate(reached)
-    ground: dict[str, Any] = {"consent": {"given_by": "young-person", "given_on": TODAY}}
+    yield child.InvolvementContactGiven.model_validate(reached | {"concern": True})
+    ground: dict[str, Any] = {
+        "consent": {"given_by": "young-person", "given_on": TODAY},
+        "judgement": {"competent": False, "judged_on": TODAY},
+    }
     if random.random() < 0.3:
         ground = {
             "cause": {"considered_on": TODAY, "considered_by": "Dr Alexandra Smith-Jones", "review_on": TODAY}

@@ -116,7 +116,7 @@ def beginnings(draw: st.DrawFn) -> Command:
         "service": draw(st.sampled_from(["Kooth", "School nursing"])),
     }
     if kind == "sensitive":
-        more["consent"] = draw(maybe(st.just(Consent(given_by="child", given_on=BORN))))
+        more["consent"] = draw(maybe(st.just(Consent(given_by="parent", given_on=BORN))))
         more["cause"] = draw(maybe(st.just(ReasonableCause(considered_on=BORN, considered_by="A Nurse"))))
     return involves(kind=kind, began=draw(DAYS), **more)
 
