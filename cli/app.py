@@ -28,6 +28,7 @@ from domain.access.handlers import (
     Adults,
     Finder,
     HeldRecords,
+    LocalTeam,
     Looking,
     Oversight,
     Trail,
@@ -86,6 +87,9 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
+    commands.AskForContact: "ask-contact",
+    commands.PassOnContact: "broker-contact",
+    commands.AnswerContact: "answer-contact",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 
@@ -120,6 +124,7 @@ class App:
     authorities: Authorities
     held: HeldRecords
     adults: Adults
+    team: LocalTeam
     listed: AccessRegister
     waiting: Waiting
     operations: Operations
@@ -279,6 +284,7 @@ class App:
             adults=self.adults,
             oversight=self.watching,
             authorities=self.authorities,
+            team=self.team,
             mediator=mediator,
         )
 

@@ -28,6 +28,9 @@ _DID: Final[Mapping[str, str]] = {
     "subject-access": "answered, or looked up, who asked who had looked",
     "due": "listed what falls due",
     "refusals": "counted refusals",
+    "ask-contact": "asked for contact, or read what came of it",
+    "broker-contact": "listed, or passed on, requests for contact",
+    "sensitive-due": "listed whom to ask afresh, and which causes to review",
 }
 COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "who-saw": (

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from cli.output import Json, Output
 from domain.child_record import model
-from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
+from domain.child_record.commands import ArchiveRecord, AskForContact, LiftShield, RaiseShield, RegisterChild
 from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
 from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out
@@ -23,7 +23,7 @@ from domain.errors import DamagedStream, NoReceipt, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
 from domain.policy.shielding import RAISED
-from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
+from domain.ports import Clock, ContactRequests, Destruction, EventStore, Ids, Receipts, Tokens
 from domain.rule_set.model import RuleSet
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
@@ -116,7 +116,7 @@ class Writing:
     destroyed, and of its places. certificates: of whom a destruction is certified, and by what; told by reservations of
     the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
     has the follower pass over what was appended to records that no shield was ever on. receipts: waited for before
-    keys are destroyed, and before that is acknowledged.
+    keys are destroyed, and before that is acknowledged. contacts: in which records somebody asked for contact.
     """
 
     store: EventStore
@@ -133,6 +133,7 @@ class Writing:
     warm: WarmRecords
     unshielded: "Unshielded"
     receipts: Receipts
+    contacts: ContactRequests
 
     def handle(
         self,
@@ -145,6 +146,9 @@ class Writing:
 
         beside: see `domain.child_record.handlers.carry_out`.
         """
+        if isinstance(command, AskForContact):
+            self.check(child_id, command, metadata)
+            self.contacts.note(command.request, child_id, command.at)
         if isinstance(command, RaiseShield | LiftShield):
             with self.alone():
                 return self._handle(child_id, command, metadata, beside)
@@ -239,6 +243,7 @@ class Writing:
         A destruction is ordered, its order sealed, and only then does the first key go. Raises NoReceipt, which says
         how far it got; the next run goes on there.
         """
+        self._sweep_contacts()
         done = {"archive": 0, "destroy": 0}
         passed: list[Json] = []
         destroyed: list[Json] = []
@@ -265,6 +270,11 @@ class Writing:
             "destructions": destroyed[:MOST_RECEIPTS],
             "left_out": max(len(destroyed) - MOST_RECEIPTS, 0),
         }
+
+    def _sweep_contacts(self) -> None:
+        """Take closed requests for contact off the local team's list."""
+        days = self.rules.brokering.days if self.rules.brokering is not None else 0
+        self.contacts.sweep(self.clock.now() - timedelta(days=days + 1))
 
     def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> UUID | None:
         """Archive a record, or order its destruction and give the certificate."""

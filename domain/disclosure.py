@@ -28,7 +28,7 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import Involvement, Shield
+from domain.child_record.model import ContactRequest, Involvement, Shield
 from domain.child_record.sensitive import ask_afresh_on
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
@@ -80,6 +80,8 @@ class RecordFacts:
     """The shields that stand; only a manager's display holds them."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at the record. No display holds them."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch. No display holds them."""
 
     @property
     def departure(self) -> Departure | None:
@@ -275,6 +277,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         death_notified_on=now.death_notified_on,
         shields=now.shields,
         requests=now.requests,
+        contacts=now.contacts,
     )
 
 

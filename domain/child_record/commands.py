@@ -232,3 +232,28 @@ class AnswerSubjectAccess(Command):
     request: Id
     access: Id
     withheld: tuple[ShortCode, ...] = ()
+
+
+class AskForContact(Command):
+    """Somebody asks the local team to be put in touch with who is hidden in a record. contact: how to reach them."""
+
+    request: Id
+    asked_by: Id
+    contact: Contact = Contact()
+
+
+class PassOnContact(Command):
+    """The local team of the authority `body` passes a request on to a service."""
+
+    request: Id
+    involvement: Id
+    body: BodyCode
+
+
+class AnswerContact(Command):
+    """The service accepts or declines, by somebody of `body`. disclosed: what of itself it agrees to tell."""
+
+    request: Id
+    accepted: bool
+    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4)] = ()
+    body: BodyCode

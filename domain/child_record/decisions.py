@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import sensitive, subject_access
+from domain.child_record import brokering, sensitive, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -23,8 +23,10 @@ from domain.child_record.assertions import (
     screen,
 )
 from domain.child_record.commands import (
+    AnswerContact,
     AnswerSubjectAccess,
     ArchiveRecord,
+    AskForContact,
     AssertFacts,
     AssignAuthority,
     BeginInvolvement,
@@ -34,6 +36,7 @@ from domain.child_record.commands import (
     JudgeCompetence,
     LiftShield,
     NotifyDeath,
+    PassOnContact,
     PauseSubjectAccess,
     RaiseShield,
     RegisterChild,
@@ -49,6 +52,8 @@ from domain.child_record.events import (
     AuthorityAssigned,
     ChildRegistered,
     Contact,
+    ContactAnswered,
+    ContactPassedOn,
     ExtensionConsentGiven,
     ExtensionConsentWithdrawn,
     IdentityAsserted,
@@ -91,6 +96,8 @@ _NUMBERED: Final = frozenset(
         SensitiveInvolvementGrounded,
         SensitiveConsentWithdrawn,
         SensitiveInvolvementEnded,
+        ContactPassedOn,
+        ContactAnswered,
     }
 )
 """Events that may lie under another key than the one before them."""
@@ -461,6 +468,9 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     PauseSubjectAccess: subject_access.pause,
     ResumeSubjectAccess: subject_access.resume,
     AnswerSubjectAccess: subject_access.answer,
+    AskForContact: brokering.ask,
+    PassOnContact: brokering.pass_on,
+    AnswerContact: brokering.answer,
 }
 
 
@@ -673,6 +683,8 @@ def _with_keys(record: ChildRecord, events: Events) -> Decision:
                 | SensitiveInvolvementGrounded()
                 | SensitiveConsentWithdrawn()
                 | SensitiveInvolvementEnded()
+                | ContactPassedOn()
+                | ContactAnswered()
             ):
                 number = own.get(event.involvement, current)
             case _:

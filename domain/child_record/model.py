@@ -17,6 +17,9 @@ from domain.child_record.events import (
     ChildRegistered,
     Consent,
     Contact,
+    ContactAnswered,
+    ContactAsked,
+    ContactPassedOn,
     DeathNotified,
     EducationAsserted,
     ExtensionConsentGiven,
@@ -157,6 +160,19 @@ class Death:
     source: Source | Forgotten | Hidden
 
 
+@dataclass(frozen=True, slots=True)
+class ContactRequest:
+    """That somebody asked to be put in touch; to which service it was passed on, and what that said."""
+
+    request: UUID
+    asked_by: UUID
+    contact: Contact
+    asked_on: date
+    involvement: UUID | None = None
+    accepted: bool | None = None
+    disclosed: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
@@ -183,6 +199,8 @@ class ChildRecord:
     """Marks of source records that a human found to be about another child."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at it, in order; none where this reader may not know."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch, in order; none where this reader may not know."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -513,6 +531,19 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
     )
 
 
+def _contact_asked(record: ChildRecord, recorded: Recorded, event: ContactAsked) -> dict[str, Any]:
+    del recorded
+    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on)
+    return {"contacts": (*record.contacts, asked)}
+
+
+def _with_contact(record: ChildRecord, which: UUID, **changed: Any) -> dict[str, Any]:
+    """The requests for contact with this one changed; as they are where there is none."""
+    return {
+        "contacts": tuple(replace(one, **changed) if one.request == which else one for one in record.contacts)
+    }
+
+
 def as_true_on(record: ChildRecord, day: date) -> ChildRecord:
     """The record as far as it is said to have been true on a day: without what began, ended or happened later.
 
@@ -575,6 +606,17 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,
+    ContactAsked: _contact_asked,
+    ContactPassedOn: lambda record, _, event: _with_contact(
+        record, event.request, involvement=event.involvement
+    ),
+    ContactAnswered: lambda record, _, event: _with_contact(
+        record,
+        event.request,
+        involvement=event.involvement,
+        accepted=event.accepted,
+        disclosed=event.disclosed,
+    ),
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

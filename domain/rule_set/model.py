@@ -61,6 +61,8 @@ Right: TypeAlias = Literal[
     "export-accesses",
     "what-would",
     "two-people",
+    "broker-contact",
+    "sensitive-due",
     # changing one record
     "register-child",
     "assert-facts",
@@ -77,6 +79,8 @@ Right: TypeAlias = Literal[
     "notify-death",
     "archive-record",
     "decide-held",
+    "ask-contact",
+    "answer-contact",
     # running the index
     "load",
     "projection",
@@ -217,6 +221,16 @@ class Sensitive(Immutable):
     notice: Words
     competence: Competence | None = None
     review_months: Annotated[int, Field(ge=1, le=24)] | None = None
+
+
+class Brokering(Immutable):
+    """Contact with who is hidden is brokered. days: so long after it was asked for, a request is closed. may_disclose:
+    what of itself a service may agree to tell."""
+
+    days: Annotated[int, Field(ge=1, le=366)]
+    may_disclose: Annotated[
+        tuple[Literal["service", "organisation", "role", "contact"], ...], AfterValidator(_once)
+    ]
 
 
 class Concern(Immutable):
@@ -433,6 +447,7 @@ class RuleSet(Immutable):
     review: Review = Review()
     sensitive: Sensitive
     concern: Concern = Concern()
+    brokering: Brokering | None = None
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]
     functions_of_identifiers: dict[ShortCode, Codes] = Field(default_factory=dict)
     """Scheme → the reasons for looking that are the functions its numbers are allocated for; not named: any reason."""

@@ -406,6 +406,38 @@ COMMANDS: dict[Path_, Command] = {
     ),
     ("queue", "show"): Command((HELD,), {}, "data-manager", wrong=(((TOKEN,), "bad-input"), ((HELD,), "not-found"))),
     ("record", "archive"): Command((CHILD,), {"--ground": "age-18"}, "data-manager", wrong=BAD_CHILD),
+    ("record", "answer-contact"): Command(
+        (CHILD, "--request", HELD, "--accept"),
+        {},
+        "practitioner",
+        wrong=(
+            ((CHILD, "--request", TOKEN, "--accept"), "bad-input"),
+            ((CHILD, "--request", HELD, "--accept", "--disclose", "began"), "unknown-field"),
+            ((CHILD, "--request", HELD, "--decline", "--disclose", "role"), "bad-input"),
+            ((CHILD, "--request", HELD, "--decline"), "no-such-request"),
+        ),
+    ),
+    ("record", "ask-contact"): Command((CHILD,), {}, "practitioner", wrong=(
+        ((CHILD, "--telephone", NARRATIVE), "bad-input"),
+        ((CHILD, "--email", NARRATIVE), "bad-input"),
+        ((CHILD,), "nothing-hidden"),
+    )),
+    ("record", "contact"): Command((CHILD, "--request", HELD), {}, "practitioner", wrong=(
+        ((CHILD, "--request", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD), "not-found"),
+    )),
+    ("record", "contact-requests"): Command((), {}, "data-manager"),
+    ("record", "pass-on-contact"): Command(
+        (CHILD, "--request", HELD),
+        {"--service": "Play group"},
+        "data-manager",
+        wrong=(
+            ((CHILD, "--request", TOKEN, "--service", "Play group"), "bad-input"),
+            ((CHILD, "--request", HELD), "bad-input"),
+            ((CHILD, "--request", HELD, "--service", "Play group"), "no-such-request"),
+        ),
+    ),
+    ("record", "sensitive-due"): Command((), {}, "data-manager", wrong=((("--on", TOKEN), "bad-input"),)),
     ("record", "assert"): Command((CHILD,), {}, "practitioner", beside=FACTS, wrong=tuple(
         ((CHILD, *words), code) for words, code in WRONG_FACTS
     )),

@@ -30,6 +30,7 @@ BESIDES = {
         "assertions.py",
         "subject_access.py",
         "sensitive.py",
+        "brokering.py",
     },  # its model.py holds state and evolve
     "access": {"conduct.py", "go_live.py"},  # what is flagged of a look; which records are open yet
 }

@@ -13,6 +13,7 @@ DECIDING = (
     "child_record/decisions.py",
     "child_record/assertions.py",
     "child_record/sensitive.py",
+    "child_record/brokering.py",
     "policy/screening.py",
 )
 
