@@ -17,7 +17,7 @@ from cli.proposals import Propose, words_of_proposal
 from cli.session import session
 from cli.two_people import TwoPeople
 from domain.child_record import commands
-from domain.child_record.events import Source, SourceKind
+from domain.child_record.events import Judgement, Source, SourceKind
 from domain.errors import BadInput
 from domain.kernel import Command
 
@@ -540,8 +540,8 @@ def _facts(today: date, name_kind: str, typed: dict[str, Any]) -> dict[str, Any]
     return facts
 
 
-def _judgement(competent: bool | None, judged_on: date) -> dict[str, Any] | None:
-    return None if competent is None else {"competent": competent, "judged_on": judged_on}
+def _judgement(competent: bool | None, judged_on: date) -> Judgement | None:
+    return None if competent is None else Judgement(competent, judged_on)
 
 
 def _whereabouts(typed: dict[str, Any], effective: date) -> dict[str, Any]:

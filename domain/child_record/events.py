@@ -6,7 +6,7 @@ concern whereabouts or a service are concealed: in the identity part even their 
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, StringConstraints
 
@@ -337,8 +337,11 @@ class Consent(Immutable):
     given_on: date
 
 
-class Judgement(Immutable):
-    """That a practitioner judged the child competent to consent, or not, in this case and on this day."""
+class Judgement(NamedTuple):
+    """That a practitioner judged the child competent to consent, or not, in this case and on this day.
+
+    A tuple, so that a consent, a judgement and a cause together fit a block.
+    """
 
     competent: bool
     judged_on: date

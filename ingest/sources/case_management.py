@@ -69,6 +69,13 @@ class Parent(Immutable):
     contact: Contact | None = None
 
 
+class Judged(Immutable):
+    """Whether the practitioner judged the child competent to decide in this case, and when."""
+
+    competent: bool
+    judged_on: date
+
+
 class GivenConsent(Immutable):
     """Consent to record a sensitive service: whose, since when, and until when if it was withdrawn.
 
@@ -78,7 +85,7 @@ class GivenConsent(Immutable):
     given_by: Literal["child", "young-person", "parent"]
     given_on: date
     withdrawn_on: date | None = None
-    judgement: Judgement | None = None
+    judgement: Judged | None = None
 
 
 class Cause(Immutable):
@@ -192,6 +199,10 @@ def _carer(parent: Parent) -> Carer:
     return Carer(name=name, standing=parent.standing, contact=parent.contact)
 
 
+def _judgement(judged: Judged | None) -> Judgement | None:
+    return None if judged is None else Judgement(judged.competent, judged.judged_on)
+
+
 def _involved(service: Service) -> Involved:
     """The involvement, on a ground where it needs one (reg 11(3)). Raises Bad."""
     consent, cause = service.consent, service.cause
@@ -210,7 +221,7 @@ def _involved(service: Service) -> Involved:
         number=service.id,
         consent=None if consent is None else Consent(given_by=consent.given_by, given_on=consent.given_on),
         consent_withdrawn=None if consent is None else consent.withdrawn_on,
-        judgement=None if consent is None else consent.judgement,
+        judgement=None if consent is None else _judgement(consent.judgement),
         cause=None if cause is None else ReasonableCause(**dict(cause)),
         **said,
     )
