@@ -1,11 +1,13 @@
 """B. Sensitive services: T12 to T17, T19, T20."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from tests.acceptance.line import Line, without_access
+from tests.acceptance.line import Json, Line, without_access
 from tests.acceptance.people import a_child, registered
+from tests.loading import ndjson
 
 pytestmark = pytest.mark.postgres
 
@@ -25,7 +27,7 @@ def readers_see(line: Line, child: str, *criteria: str) -> dict[str, object]:
 def views_of_readers(line: Line) -> dict[str, list[str]]:
     """The rows from which readers are served, without the versions that only the audit shows."""
     rows = line.view_rows(*PLACES_OF_A_VERSION)
-    kept = ("practitioner_view", "match_index", "retention_schedule")
+    kept = ("practitioner_view", "match_index", "retention_schedule", "review_queue")
     return {table: found for table, found in rows.items() if table.startswith(kept)}
 
 
@@ -48,6 +50,49 @@ def test_t12_without_consent_or_cause_nothing_of_it_is_stored_anywhere(line: Lin
     assert {table for table in rows if rows[table] != after[table]} <= {
         "audit_trail_1.look", "audit_trail_1.seen", "views.position",
     }, "no queue and no view holds anything of it"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ground", "code"),
+    [
+        ({}, "sensitive-needs-ground"),
+        ({"consent": {"given_by": "child", "given_on": "2026-09-01"}}, "competence-needed"),
+        ({"consent": {"given_by": "young-person", "given_on": "2026-09-01"}}, "competence-needed"),
+        (
+            {
+                "consent": {
+                    "given_by": "parent",
+                    "given_on": "2026-09-01",
+                    "judgement": {"competent": True, "judged_on": "2026-09-01"},
+                }
+            },
+            "childs-own-decision",
+        ),
+    ],
+)
+def test_t12_a_source_that_sends_one_without_a_ground_is_refused_and_nothing_is_kept(
+    line: Line, ground: dict[str, object], code: str
+) -> None:
+    one = a_child(born=date(2018, 3, 4))
+    before, rows = line.heads()[0], views_of_readers(line)
+    service = {"id": "I-1", "service": "Harbour clinic", "kind": "sensitive", "began": "2026-09-01", **ground}
+    message = {
+        "body": "E06000999",
+        "id": f"CS-{one.serial}",
+        "as_of": "2026-09-01",
+        "given": [one.given],
+        "family": one.family,
+        "date_of_birth": one.born.isoformat(),
+        "involvements": [service],
+    }
+
+    loaded = line("load", "case-management", str(line.file(ndjson(message))))
+
+    assert [(refusal["code"], refusal["field"]) for refusal in loaded["refusals"]] == [(code, "consent")]
+    for told in ("arbour", one.family, one.born.isoformat()):
+        assert told not in loaded.printed
+    assert (line.heads()[0], views_of_readers(line)) == (before, rows)
+    assert line.done("queue", "list", acting="data-manager")["held"] == []
 
 
 def test_t12_a_cause_needs_whoever_considered_it(line: Line) -> None:
@@ -260,6 +305,58 @@ def test_t16_what_was_withdrawn_stays_gone_when_the_views_are_built_again(line: 
 
     assert readers_see(line, child, *one.criteria) == seen
     line.done("projection", "rollback", "practitioner_view")
+
+
+def test_t17_a_lead_professional_of_a_sensitive_service_is_named_to_nobody_whoever_looks_and_however(
+    line: Line,
+) -> None:
+    child = registered(line, a_child(), acting="data-manager")
+    line.record("involve", child, "--service", "Health visiting", "--kind", "universal")
+    line.record(
+        "involve", child, "--service", "Harbour clinic", "--kind", "sensitive", "--organisation", "Harbour Trust",
+        "--role", "Nurse Prescriber", "--lead",
+    )  # fmt: skip
+    looks = [line.show(child, who) for who in READERS]
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    looks += [line.show(child, who) for who in READERS]
+    looks.append(line.done("show", child, "--reason", "casework", "--override", acting="social-worker"))
+
+    assert looks[-1]["record"]["notice"], "behind a shield as well there is one sentence"
+    assert [one["lead_professional"] for one in looks[0]["record"]["involvements"]] == [False]
+    for shown in looks:
+        for told in ("arbour", "Prescriber", "'lead_professional': True"):
+            assert told not in str(shown)
+
+
+def test_t20_what_was_withdrawn_comes_back_under_no_later_rules_and_in_no_past(line: Line) -> None:
+    child = registered(line, a_child())
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive")
+    held = line.show(child)
+    line.record("withdraw-consent", child, "--service", "Harbour clinic")
+    gone = line.show(child)
+    text = (Path(__file__).parents[2] / "domain" / "rules" / "present.toml").read_text("utf-8")
+    ordinary = '"general_practice", "involvements", "notice"'
+    shows_all = text.replace('id = "present"', 'id = "later"').replace(
+        ordinary, ordinary.replace('"involvements"', '"sensitive_involvements", "involvements"'), 1
+    )
+    later = str(line.file(shows_all.encode()))
+
+    def under_later_rules(access_id: str) -> Json:
+        answer = line.done("audit", "what-would", access_id, "--policy", later)
+        (differs,) = answer["differs"]
+        return {"displayed": answer["as_displayed"], **differs}
+
+    assert under_later_rules(gone["access_id"])["displayed"] == gone["record"]
+    assert under_later_rules(gone["access_id"])["otherwise"] == []
+    assert under_later_rules(held["access_id"])["displayed"]["notice"], "what was shown then can be proved"
+    for name in ("practitioner_view", "match_index", "retention_schedule"):
+        line.done("projection", "rebuild", name, "--switch")
+    assert line.shown(child)["notice"] is None
+    past = ("show", child, "--reason", "casework", "--as-of", "2027-03-10T10:00:59Z")
+    line.clock = line.clock.replace(minute=5)
+    assert line.done(*past, acting="practitioner")["record"]["notice"] is None
+    for name in ("practitioner_view", "match_index", "retention_schedule"):
+        line.done("projection", "rollback", name)
 
 
 @pytest.mark.parametrize("kind", ["universal", "additional"])
