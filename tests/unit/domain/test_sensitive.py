@@ -157,6 +157,15 @@ def test_t15_a_judgement_to_the_contrary_puts_it_off_until_it_is_presumed_to_be(
     assert due(given(aged(16)).when(sensitive("parent", competent=False)).record) == []
 
 
+def test_t15_judged_again_at_twelve_and_not_competent_yet_the_child_is_asked_at_sixteen() -> None:
+    born = TODAY.replace(year=TODAY.year - 13)
+    long_ago = Consent(given_by="parent", given_on=TODAY.replace(year=TODAY.year - 4))
+    consented = (aged(13), sensitive("parent", consent=long_ago))
+    assert due(after(*consented)) == [Task("ask-afresh", born.replace(year=born.year + 12))], "overdue"
+    record = given(*consented).when(judges(competent=False)).then(SensitiveInvolvementGrounded)
+    assert due(record) == [Task("ask-afresh", born.replace(year=born.year + 16))]
+
+
 def test_t15_a_child_who_is_judged_competent_is_asked_that_day_and_then_not_again() -> None:
     judged = (aged(9), sensitive("parent"), judges(competent=True))
     record = given(*judged[:2]).when(judged[2]).then(SensitiveInvolvementGrounded)
