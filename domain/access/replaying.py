@@ -42,7 +42,17 @@ from domain.access.handlers import (
 from domain.access.model import Access, AccessGrant
 from domain.access.reach import Reach
 from domain.child_record.events import Carer
-from domain.disclosure import Disclosed, RecordFacts, Viewer, canonical, disclosed, fields_of, listed, mask_of
+from domain.disclosure import (
+    Disclosed,
+    RecordFacts,
+    Viewer,
+    canonical,
+    disclosed,
+    fields_of,
+    listed,
+    looking_for,
+    mask_of,
+)
 from domain.errors import AccessDenied, NotFound, Refused
 from domain.personal_data import Forgotten
 from domain.rule_set.model import RuleSet
@@ -333,7 +343,8 @@ def _viewer(access: Access) -> Viewer:
     """Whose entitlement decided what an access showed."""
     was = access.event
     viewed_by = access.metadata.on_behalf_of or access.metadata.actor
-    return Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
+    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
+    return looking_for(viewer, access.metadata.purpose)
 
 
 def _rendered(

@@ -31,6 +31,8 @@ BESIDES = {
         "subject_access.py",
         "ownership.py",
         "merging.py",
+        "sensitive.py",
+        "brokering.py",
     },  # its model.py holds state and evolve
     # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
     "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},
