@@ -567,6 +567,7 @@ class ContactAsked(Event):
     asked_by: Annotated[Id, IN_CONTENT]
     contact: Annotated[Contact, IN_CONTENT]
     asked_on: Annotated[date, IN_CONTENT]
+    closes_on: Annotated[date, IN_CONTENT]
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 

@@ -168,6 +168,7 @@ class ContactRequest:
     asked_by: UUID
     contact: Contact
     asked_on: date
+    closes_on: date
     involvement: UUID | None = None
     accepted: bool | None = None
     disclosed: tuple[str, ...] = ()
@@ -533,7 +534,7 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
 
 def _contact_asked(record: ChildRecord, recorded: Recorded, event: ContactAsked) -> dict[str, Any]:
     del recorded
-    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on)
+    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on, event.closes_on)
     return {"contacts": (*record.contacts, asked)}
 
 

@@ -25,6 +25,9 @@ NEVER: Final = frozenset(
         "subject-access-paused",
         "subject-access-resumed",
         "subject-access-answered",
+        "contact-asked",  # that somebody wants to reach who is hidden, and whether they may
+        "contact-passed-on",
+        "contact-answered",
     }
 )
 """Stored names of events that are published under no rule set."""
