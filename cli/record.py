@@ -159,7 +159,7 @@ def _assert(
             {"at": app.now(), "source_kind": source_kind, "source": Source(body=body), **facts}
         )
 
-    _do(context, child, make)
+    do(context, child, make)
 
 
 @record.command("assign-authority")
@@ -169,7 +169,7 @@ def assign_authority(
     authority: Annotated[str, typer.Option("--authority", help="The local authority's code.")],
 ) -> None:
     """Make a local authority responsible for a record that has none yet."""
-    _do(context, child, lambda app, _: commands.AssignAuthority(at=app.now(), authority=authority))
+    do(context, child, lambda app, _: commands.AssignAuthority(at=app.now(), authority=authority))
 
 
 @record.command()
@@ -257,7 +257,7 @@ def involve(
             }
         )
 
-    _do(context, child, make)
+    do(context, child, make)
 
 
 @record.command("end-involvement")
@@ -271,7 +271,7 @@ def end_involvement(
     on: On = None,
 ) -> None:
     """Record that a service is no longer involved."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.EndInvolvement(
@@ -297,7 +297,7 @@ def withdraw_consent(
     on: On = None,
 ) -> None:
     """Withdraw consent to a sensitive service being recorded. It goes from every reader's sight at once."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.WithdrawSensitiveConsent.model_validate(
@@ -340,7 +340,7 @@ def give_consent(
             }
         )
 
-    _do(context, child, make)
+    do(context, child, make)
 
 
 @record.command("judge-competence")
@@ -355,7 +355,7 @@ def judge_competence(
     on: On = None,
 ) -> None:
     """Record that a child was judged competent, or not, to decide on a sensitive service."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.JudgeCompetence.model_validate(
@@ -386,7 +386,7 @@ def review_cause(
     on: On = None,
 ) -> None:
     """Record that a provider looked again at its cause to suspect significant harm, and whether there still is one."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.ReviewCause(
@@ -409,7 +409,7 @@ def shield(
     ],
 ) -> None:
     """Hide where the child is, at once and from everyone but those who must know."""
-    _do(
+    do(
         context,
         child,
         lambda app, body: commands.RaiseShield(
@@ -447,7 +447,7 @@ def consent_to_extension(
     on: On = None,
 ) -> None:
     """Record a young person's consent to be kept beyond 18, to 25 at most."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.GiveExtensionConsent(
@@ -459,7 +459,7 @@ def consent_to_extension(
 @record.command("withdraw-extension")
 def withdraw_extension(context: typer.Context, child: Child, on: On = None) -> None:
     """Record that this consent is withdrawn; after 18 the record is archived that day."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.WithdrawExtensionConsent(
@@ -475,7 +475,7 @@ def notify_death(
     on: Annotated[str, typer.Option("--on", help="Date of death, YYYY-MM-DD.")],
 ) -> None:
     """Record that a death was notified."""
-    _do(
+    do(
         context,
         child,
         lambda app, body: commands.NotifyDeath.model_validate(
@@ -493,14 +493,15 @@ def archive(
     ],
 ) -> None:
     """Archive a record that is due. `retention run` does this for all that fall due."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.ArchiveRecord(at=app.now(), archived_on=app.today(), ground=ground),
     )
 
 
-def _do(context: typer.Context, child: str, make: Callable[[App, str], Command]) -> None:
+def do(context: typer.Context, child: str, make: Callable[[App, str], Command]) -> None:
+    """Carry out a command on a record, made for the body of whoever acts, and answer with its receipt."""
     run = session(context)
     with run.app() as app:
         actor = app.viewer(run.actor())

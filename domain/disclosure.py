@@ -28,7 +28,7 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import ContactRequest, Involvement, Shield
+from domain.child_record.model import ContactRequest, Involvement, Shield, Transfer
 from domain.child_record.sensitive import ask_afresh_on
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
@@ -82,6 +82,12 @@ class RecordFacts:
     """Who asked who looked at the record. No display holds them."""
     contacts: tuple[ContactRequest, ...] = ()
     """Who asked to be put in touch. No display holds them."""
+    closed: bool = False
+    """Whether another record took its place: it is shown to nobody."""
+    absorbed: tuple[UUID, ...] = ()
+    """Records that were found to be of this child and are closed. No display holds them."""
+    transfer: Transfer | None = None
+    """The offer of the record to another authority that is open. No display holds it."""
 
     @property
     def departure(self) -> Departure | None:
@@ -173,6 +179,8 @@ def sight_of(
     """
     if not rules.role_may(viewer.role, "show"):
         return "none", "role-sees-no-record"
+    if facts.closed:
+        return "none", "closed"
     manages = (
         facts.opened
         and rules.role_sees(viewer.role, "manager")
@@ -278,6 +286,9 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         shields=now.shields,
         requests=now.requests,
         contacts=now.contacts,
+        transfer=now.transfer,
+        closed=now.closed,
+        absorbed=now.absorbed,
     )
 
 

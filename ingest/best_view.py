@@ -222,6 +222,9 @@ def best_view(record: ChildRecord) -> RecordFacts:
         shields=record.shields,
         requests=record.requests,
         contacts=record.contacts,
+        transfer=record.transfer,
+        closed=record.closed,
+        absorbed=tuple(one.other for one in record.absorbed),
     )
 
 

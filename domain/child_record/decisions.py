@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import brokering, sensitive, subject_access
+from domain.child_record import brokering, ownership, sensitive, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -23,6 +23,8 @@ from domain.child_record.assertions import (
     screen,
 )
 from domain.child_record.commands import (
+    AcceptTransfer,
+    AllocateAuthority,
     AnswerContact,
     AnswerSubjectAccess,
     ArchiveRecord,
@@ -30,12 +32,14 @@ from domain.child_record.commands import (
     AssertFacts,
     AssignAuthority,
     BeginInvolvement,
+    DeclineTransfer,
     EndInvolvement,
     GiveExtensionConsent,
     GiveSensitiveConsent,
     JudgeCompetence,
     LiftShield,
     NotifyDeath,
+    OfferTransfer,
     PassOnContact,
     PauseSubjectAccess,
     RaiseShield,
@@ -47,6 +51,7 @@ from domain.child_record.commands import (
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
     WithdrawSupply,
+    WithdrawTransfer,
 )
 from domain.child_record.events import (
     AuthorityAssigned,
@@ -119,7 +124,7 @@ def decide(record: ChildRecord, command: Command, rules: RuleSet) -> Decision:
     refuse_unless_in_force(rules, command.at)
     if not isinstance(command, RegisterChild):
         _must_be_held(record)
-    return _with_keys(record, DECISIONS[type(command)](record, command, rules))
+    return with_keys(record, DECISIONS[type(command)](record, command, rules))
 
 
 def decide_on_held(
@@ -130,7 +135,7 @@ def decide_on_held(
     born: the date of birth it says. What may not be recorded of a child may not be held back either.
     """
     refuse_unless_in_force(rules, command.at)
-    return _with_keys(record, _begin_involvement(record, command, born, rules))
+    return with_keys(record, _begin_involvement(record, command, born, rules))
 
 
 # Registration and assertions
@@ -220,7 +225,7 @@ def withdraw_supply(record: ChildRecord, command: WithdrawSupply, rules: RuleSet
         SupplyWithdrawn(
             source_kind=SourceKind.INDEX, versions=tuple(chunk), alone=alone, source=Source(file=command.file)
         )
-        for chunk in _chunks(versions, _VERSIONS_IN_AN_EVENT)
+        for chunk in chunks(versions, _VERSIONS_IN_AN_EVENT)
     ]
     if alone and record.archived_on is None:
         today = london_day(command.at)
@@ -361,7 +366,7 @@ def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Eve
             proposed_by=command.proposed_by,
             confirmed_by=command.confirmed_by,
         )
-        for chunk in _chunks([shield.shield for shield in record.shields], _SHIELDS_IN_AN_EVENT)
+        for chunk in chunks([shield.shield for shield in record.shields], _SHIELDS_IN_AN_EVENT)
     ]
 
 
@@ -474,6 +479,11 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     AskForContact: brokering.ask,
     PassOnContact: brokering.pass_on,
     AnswerContact: brokering.answer,
+    OfferTransfer: ownership.offer,
+    WithdrawTransfer: ownership.withdraw,
+    DeclineTransfer: ownership.decline,
+    AcceptTransfer: ownership.accept,
+    AllocateAuthority: ownership.allocate,
 }
 
 
@@ -481,7 +491,7 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
 
 
 def _must_be_held(record: ChildRecord) -> None:
-    if not record.registered or record.forgotten is not None:
+    if not record.registered or record.forgotten is not None or record.closed:
         raise NotFound("There is no such record.", field="child")
 
 
@@ -663,11 +673,12 @@ def _as_recorded(record: ChildRecord, events: Events, command: Command) -> list[
     ]
 
 
-def _chunks(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+def chunks(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+    """The items, so many at a time."""
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _with_keys(record: ChildRecord, events: Events) -> Decision:
+def with_keys(record: ChildRecord, events: Events) -> Decision:
     """Number the content key of each event: a fresh one at each shield, one for each sensitive involvement alone."""
     if _NUMBERED.isdisjoint(map(type, events)):
         return Decision(tuple(events), (record.content_key,) * len(events), record.shielded)

@@ -81,6 +81,9 @@ Right: TypeAlias = Literal[
     "decide-held",
     "ask-contact",
     "answer-contact",
+    "transfer-record",
+    "allocate-authority",
+    "merge-records",
     # running the index
     "load",
     "projection",
@@ -211,6 +214,17 @@ class Competence(Immutable):
         if self.presumed < self.expected:
             raise ValueError("presumed is below expected")
         return self
+
+
+class Identity(Immutable):
+    """On what two records are found to be of one child, or one to be of two; and the ground of shields this raises.
+
+    closing: of the shield under which a record is closed, or its halves begin; provisional, and no person's finding.
+    """
+
+    reasons_to_merge: Codes = ()
+    reasons_to_split: Codes = ()
+    closing: ShortCode = "identity-in-doubt"
 
 
 class Sensitive(Immutable):
@@ -460,6 +474,7 @@ class RuleSet(Immutable):
     coverage: Coverage
     shield: Shield
     review: Review = Review()
+    identity: Identity = Identity()
     sensitive: Sensitive
     concern: Concern = Concern()
     brokering: Brokering | None = None
