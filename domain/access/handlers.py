@@ -886,12 +886,23 @@ def read_contact(command: ReadContact, looking: Looking) -> Shown:
     asked = {"subject": command.child_id}
     grant = grant_for(command, "ask-contact", looking, asked)
     for _ in range(_RENDERINGS):
-        facts = looking.team.opened(grant, command.child_id)
-        requests = () if facts is None else facts.contacts
+        gate, facts = _gate(looking, grant), looking.team.opened(grant, command.child_id)
+        requests = facts.contacts if facts is not None and _in_sight(facts, looking, grant, gate) else ()
         found = next((one for one in requests if one.request == command.request), None)
         if facts is None or found is None or found.asked_by != looking.viewer.account:
-            _record(grant, command, looking, "ask-contact", AuditRead, asked, [], {}, "nothing-to-show")
-            raise NotFound("You have made no such request.", field="request")
+            _record(
+                grant,
+                command,
+                looking,
+                "ask-contact",
+                AuditRead,
+                asked,
+                [],
+                {},
+                "nothing-to-show",
+                used=gate.used,
+            )
+            raise NotFound("No request of yours can be shown to you.", field="request")
         told = brokering.answer_to(found, facts.involvements, london_day(command.at))
         page = {
             "state": told.state,
@@ -901,12 +912,27 @@ def read_contact(command: ReadContact, looking: Looking) -> Shown:
         }
         display = Rendered(command.child_id, facts.version, mask_of(()), page)
         _record(
-            grant, command, looking, "ask-contact", AuditRead, asked, [display], page, "ask-contact-permitted"
+            grant,
+            command,
+            looking,
+            "ask-contact",
+            AuditRead,
+            asked,
+            [display],
+            page,
+            "ask-contact-permitted",
+            used=gate.used,
         )
         if _unmoved(looking, [display]):
             return Shown(grant.access_id, page)
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def _in_sight(facts: RecordFacts, looking: Looking, grant: AccessGrant, gate: Gate) -> bool:
+    """Whether the viewer may see this record at all, in whichever way: not one that is archived, or not open yet."""
+    shown = disclosed(looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant)
+    return shown is not None and gate.opens(facts, grant.viewer)
 
 
 def list_contacts(command: ListContacts, looking: Looking) -> Shown:
