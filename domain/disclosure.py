@@ -80,14 +80,14 @@ class RecordFacts:
     """The shields that stand; only a manager's display holds them."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at the record. No display holds them."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch. No display holds them."""
     closed: bool = False
     """Whether another record took its place: it is shown to nobody."""
     absorbed: tuple[UUID, ...] = ()
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
     """The offer of the record to another authority that is open. No display holds it."""
-    contacts: tuple[ContactRequest, ...] = ()
-    """Who asked to be put in touch. No display holds them."""
 
     @property
     def departure(self) -> Departure | None:
@@ -285,10 +285,10 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         death_notified_on=now.death_notified_on,
         shields=now.shields,
         requests=now.requests,
+        contacts=now.contacts,
         transfer=now.transfer,
         closed=now.closed,
         absorbed=now.absorbed,
-        contacts=now.contacts,
     )
 
 

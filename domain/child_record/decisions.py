@@ -476,14 +476,14 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     PauseSubjectAccess: subject_access.pause,
     ResumeSubjectAccess: subject_access.resume,
     AnswerSubjectAccess: subject_access.answer,
+    AskForContact: brokering.ask,
+    PassOnContact: brokering.pass_on,
+    AnswerContact: brokering.answer,
     OfferTransfer: ownership.offer,
     WithdrawTransfer: ownership.withdraw,
     DeclineTransfer: ownership.decline,
     AcceptTransfer: ownership.accept,
     AllocateAuthority: ownership.allocate,
-    AskForContact: brokering.ask,
-    PassOnContact: brokering.pass_on,
-    AnswerContact: brokering.answer,
 }
 
 

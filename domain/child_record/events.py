@@ -553,6 +553,50 @@ class SubjectAccessAnswered(Event):
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
+# Contact that is brokered
+
+
+class ContactAsked(Event):
+    """Somebody asked the local team to be put in touch with who is hidden here; and how to reach them."""
+
+    NAME: ClassVar[str] = "contact-asked"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    asked_by: Annotated[Id, IN_CONTENT]
+    contact: Annotated[Contact, IN_CONTENT]
+    asked_on: Annotated[date, IN_CONTENT]
+    closes_on: Annotated[date, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class ContactPassedOn(Event):
+    """The local team passed such a request on to a service that is involved."""
+
+    NAME: ClassVar[str] = "contact-passed-on"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    involvement: Annotated[Id, IN_CONTENT]
+    passed_on: Annotated[date, IN_CONTENT]
+
+
+class ContactAnswered(Event):
+    """The service accepted, and what of itself it discloses, or declined, which nobody is told."""
+
+    NAME: ClassVar[str] = "contact-answered"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    involvement: Annotated[Id, IN_CONTENT]
+    accepted: Annotated[bool, IN_CONTENT]
+    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4), IN_CONTENT] = ()
+    answered_on: Annotated[date, IN_CONTENT]
+
+
 # Which authority is responsible: offered by the one, accepted by the other (SI 2007/2182 reg 5), or allocated by the
 # Secretary of State. Each authority is where the child lives or lived, so all of it is concealed.
 
@@ -668,49 +712,6 @@ class RecordClosed(Event):
     why: Annotated[HeldShortCode, IN_CONTENT]
 
 
-# Contact that is brokered
-
-
-class ContactAsked(Event):
-    """Somebody asked the local team to be put in touch with who is hidden here; and how to reach them."""
-
-    NAME: ClassVar[str] = "contact-asked"
-    CONCEALED: ClassVar[bool] = True
-
-    source_kind: Annotated[SourceKind, IN_IDENTITY]
-    request: Annotated[Id, IN_CONTENT]
-    asked_by: Annotated[Id, IN_CONTENT]
-    contact: Annotated[Contact, IN_CONTENT]
-    asked_on: Annotated[date, IN_CONTENT]
-    rule_set: Annotated[ShortCode, IN_CONTENT]
-
-
-class ContactPassedOn(Event):
-    """The local team passed such a request on to a service that is involved."""
-
-    NAME: ClassVar[str] = "contact-passed-on"
-    CONCEALED: ClassVar[bool] = True
-
-    source_kind: Annotated[SourceKind, IN_IDENTITY]
-    request: Annotated[Id, IN_CONTENT]
-    involvement: Annotated[Id, IN_CONTENT]
-    passed_on: Annotated[date, IN_CONTENT]
-
-
-class ContactAnswered(Event):
-    """The service accepted, and what of itself it discloses, or declined, which nobody is told."""
-
-    NAME: ClassVar[str] = "contact-answered"
-    CONCEALED: ClassVar[bool] = True
-
-    source_kind: Annotated[SourceKind, IN_IDENTITY]
-    request: Annotated[Id, IN_CONTENT]
-    involvement: Annotated[Id, IN_CONTENT]
-    accepted: Annotated[bool, IN_CONTENT]
-    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4), IN_CONTENT] = ()
-    answered_on: Annotated[date, IN_CONTENT]
-
-
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -742,6 +743,9 @@ EVENTS = EventTypes(
         SubjectAccessPaused,
         SubjectAccessResumed,
         SubjectAccessAnswered,
+        ContactAsked,
+        ContactPassedOn,
+        ContactAnswered,
         TransferOffered,
         TransferWithdrawn,
         TransferDeclined,
@@ -751,8 +755,5 @@ EVENTS = EventTypes(
         OriginsNamed,
         RulingsReversed,
         RecordClosed,
-        ContactAsked,
-        ContactPassedOn,
-        ContactAnswered,
     )
 )

@@ -169,6 +169,20 @@ class Death:
     source: Source | Forgotten | Hidden
 
 
+@dataclass(frozen=True, slots=True)
+class ContactRequest:
+    """That somebody asked to be put in touch; to which service it was passed on, and what that said."""
+
+    request: UUID
+    asked_by: UUID
+    contact: Contact
+    asked_on: date
+    closes_on: date
+    involvement: UUID | None = None
+    accepted: bool | None = None
+    disclosed: tuple[str, ...] = ()
+
+
 class Transfer(NamedTuple):
     """An offer that is open: which authority offers the record to which, since when."""
 
@@ -198,19 +212,6 @@ class Origin(NamedTuple):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class ContactRequest:
-    """That somebody asked to be put in touch; to which service it was passed on, and what that said."""
-
-    request: UUID
-    asked_by: UUID
-    contact: Contact
-    asked_on: date
-    involvement: UUID | None = None
-    accepted: bool | None = None
-    disclosed: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
@@ -237,6 +238,8 @@ class ChildRecord:
     """Marks of source records that a human found to be about another child."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at it, in order; none where this reader may not know."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch, in order; none where this reader may not know."""
     transfer: Transfer | None = None
     """The offer to another authority that is open; none where this reader may not know."""
     absorbed: tuple[Absorbed, ...] = ()
@@ -244,8 +247,6 @@ class ChildRecord:
     closed: bool = False
     closed_into: UUID | None = None
     heirs: tuple[UUID, ...] = ()
-    contacts: tuple[ContactRequest, ...] = ()
-    """Who asked to be put in touch, in order; none where this reader may not know."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -576,15 +577,9 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
     )
 
 
-def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed) -> dict[str, Any]:
-    del recorded
-    named = [Origin(at, event.origin, version) for at, version in enumerate(event.versions, event.first)]
-    return {"origins": (*record.origins, *named)}
-
-
 def _contact_asked(record: ChildRecord, recorded: Recorded, event: ContactAsked) -> dict[str, Any]:
     del recorded
-    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on)
+    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on, event.closes_on)
     return {"contacts": (*record.contacts, asked)}
 
 
@@ -593,6 +588,12 @@ def _with_contact(record: ChildRecord, which: UUID, **changed: Any) -> dict[str,
     return {
         "contacts": tuple(replace(one, **changed) if one.request == which else one for one in record.contacts)
     }
+
+
+def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed) -> dict[str, Any]:
+    del recorded
+    named = [Origin(at, event.origin, version) for at, version in enumerate(event.versions, event.first)]
+    return {"origins": (*record.origins, *named)}
 
 
 def as_true_on(record: ChildRecord, day: date) -> ChildRecord:
@@ -657,6 +658,17 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,
+    ContactAsked: _contact_asked,
+    ContactPassedOn: lambda record, _, event: _with_contact(
+        record, event.request, involvement=event.involvement
+    ),
+    ContactAnswered: lambda record, _, event: _with_contact(
+        record,
+        event.request,
+        involvement=event.involvement,
+        accepted=event.accepted,
+        disclosed=event.disclosed,
+    ),
     TransferOffered: lambda _, recorded, event: {
         "transfer": Transfer(event.transfer, event.authority, event.to, recorded.recorded_at)
     },
@@ -678,17 +690,6 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
         "heirs": event.heirs,
         "transfer": None,
     },
-    ContactAsked: _contact_asked,
-    ContactPassedOn: lambda record, _, event: _with_contact(
-        record, event.request, involvement=event.involvement
-    ),
-    ContactAnswered: lambda record, _, event: _with_contact(
-        record,
-        event.request,
-        involvement=event.involvement,
-        accepted=event.accepted,
-        disclosed=event.disclosed,
-    ),
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

@@ -29,10 +29,10 @@ BESIDES = {
         "decisions.py",
         "assertions.py",
         "subject_access.py",
-        "ownership.py",
-        "merging.py",
         "sensitive.py",
         "brokering.py",
+        "ownership.py",
+        "merging.py",
     },  # its model.py holds state and evolve
     # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
     "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},
