@@ -262,12 +262,14 @@ def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: Rul
 
 
 def end_involvement(record: ChildRecord, command: EndInvolvement, _: RuleSet) -> Events:
-    """Record that a service is no longer involved. An end before the beginning is refused where both are in sight."""
+    """Record that a service is no longer involved. An end before the beginning is refused where both are in sight.
+
+    Of one that the record does not hold nothing is told: to refuse it would answer whether a sensitive service of a
+    name that was guessed is involved.
+    """
     not_in_the_future(command.ended, london_day(command.at), "ended")
     known = _involvement(record, command.involvement)
-    if known is None:
-        return _refuse_unless_hidden(record, _no_such_involvement())
-    if known.ended == command.ended:
+    if known is None or known.ended == command.ended:
         return ()
     if known.sensitive:
         return (
@@ -285,11 +287,14 @@ def end_involvement(record: ChildRecord, command: EndInvolvement, _: RuleSet) ->
 
 
 def withdraw_sensitive_consent(record: ChildRecord, command: WithdrawSensitiveConsent, _: RuleSet) -> Events:
-    """Withdraw consent: as easy as giving it. A cause recorded beside it stands on its own."""
+    """Withdraw consent: as easy as giving it. A cause recorded beside it stands on its own.
+
+    Of one that the record does not hold nothing is told, as in `end_involvement`.
+    """
     not_in_the_future(command.withdrawn_on, london_day(command.at), "withdrawn_on")
     known = _involvement(record, command.involvement)
     if known is None or not known.sensitive:
-        return _refuse_unless_hidden(record, _no_such_involvement())
+        return ()
     if known.consent is None or known.consent_withdrawn is not None:
         return ()
     return (
@@ -480,10 +485,6 @@ def _refuse_unless_hidden(record: ChildRecord, refusal: Refused) -> Events:
     if record.shielded:
         return ()
     raise refusal
-
-
-def _no_such_involvement() -> Refused:
-    return Refused("The record holds no such involvement.", code="no-such-involvement", field="involvement")
 
 
 def _inside_the_area(command: RegisterChild, rules: RuleSet) -> None:
