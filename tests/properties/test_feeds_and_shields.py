@@ -21,11 +21,13 @@ from domain.child_record.handlers import handle
 from domain.disclosure import RecordFacts
 from ingest.population.records import BEGIN, END, Record, records_of
 from tests.builders import the_rules
-from tests.loading import Index
+from tests.loading import Index, a_births_file
 from tests.plugins_counts import count
 
 CHILDREN: Final = 3
-MOVES: Final = ("load", "load", "load", "load", "again", "shield", "shield", "withdraw", "restart", "rebuild")
+MOVES: Final = (
+    "load", "load", "load", "load", "again", "namesake", "shield", "shield", "withdraw", "restart", "rebuild",
+)  # fmt: skip
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Life:
     waiting: list[tuple[str, list[Record]]] = field(default_factory=list)
     sent: list[tuple[str, bytes, UUID]] = field(default_factory=list)
     shielded: set[UUID] = field(default_factory=set)
+    doubled: set[tuple[object, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         by_source: dict[str, list[Record]] = {}
@@ -59,6 +62,27 @@ class Life:
         if self.sent:
             source, content, _ = self.random.choice(self.sent)
             self._load(source, content)
+
+    def namesake(self) -> None:
+        """A birth is registered of somebody nearly of the name of a child that is held, born the same day elsewhere."""
+        known = {who(facts): facts for facts in self.index.facts() if facts.name and facts.date_of_birth}
+        alone = [facts for key, facts in known.items() if key not in self.doubled]
+        if alone:
+            one = self.random.choice(alone)
+            assert one.name
+            assert one.date_of_birth
+            self.doubled.add(who(one))
+            entry = {
+                "entry_id": f"NAMESAKE/{len(self.doubled)}",
+                "registered_on": one.date_of_birth.isoformat(),
+                "given_names": " ".join(one.name.given),
+                "surname": f"{one.name.family}s",
+                "date_of_birth": one.date_of_birth.isoformat(),
+                "sex": "F",
+                "address_line_1": f"{len(self.doubled)} Faraway Close",
+                "postcode": "TR1 1AA",
+            }
+            self._load("births", a_births_file(entry))
 
     def _load(self, source: str, content: bytes) -> None:
         self.sent.append((source, content, self.index.load(source, content).file_id))
@@ -117,9 +141,9 @@ def tells_where(facts: RecordFacts) -> bool:
 
 
 def who(facts: RecordFacts) -> tuple[object, ...]:
-    """Name and day of birth."""
+    """Name, as near as a namesake's, and day of birth."""
     name = facts.name
-    return (name and (name.given, name.family), facts.date_of_birth)
+    return (name and (name.given, name.family.rstrip("s")), facts.date_of_birth)
 
 
 @pytest.mark.timeout(600)
