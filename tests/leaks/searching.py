@@ -12,7 +12,15 @@ from urllib.parse import quote
 _MAGIC: Final = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 """Where a zlib or a gzip stream may begin."""
 
-_MOST_INFLATED: Final = 1 << 20
+_MOST_INFLATED: Final = 1 << 18
+_EITHER: Final = 47
+"""To zlib: its own form or gzip's."""
+
+_FIRST: Final = 128
+_PIECE: Final = 6
+_LEAST_PACKED: Final = 13
+"""Letters of a token of which a piece that long is left whole, wherever the bytes fall between."""
+
 _ANY_CASE: Final = "text"
 
 
@@ -38,9 +46,10 @@ def forms(token: str) -> dict[str, bytes]:
     return found
 
 
-def _interrupted(token: str) -> re.Pattern[bytes]:
-    """The token as pglz leaves it: every eight letters a byte stands between them that says which are copies."""
-    return re.compile(b".?".join(re.escape(bytes([letter])) for letter in token.encode()), re.DOTALL)
+def _pieces(token: str) -> list[bytes]:
+    """What is left of a token in a value that pglz has packed, which puts a byte between every eight letters."""
+    letters = token.lower().encode()
+    return [letters[at : at + _PIECE] for at in range(len(letters) - _PIECE + 1)]
 
 
 class Search:
@@ -48,20 +57,22 @@ class Search:
 
     def __init__(self, *tokens: str) -> None:
         self._forms = {token: forms(token) for token in tokens}
-        self._pglz = {token: _interrupted(token) for token in tokens}
+        self._pieces = {token: _pieces(token) for token in tokens if len(token) >= _LEAST_PACKED}
 
     def of(self, content: bytes) -> Iterator[str]:
         """Which tokens stand in some bytes, and in which form."""
-        yield from self._plain(content)
-        for token, pattern in self._pglz.items():
-            if pattern.search(content):
+        lower = content.lower()
+        yield from self._plain(content, lower)
+        for token, pieces in self._pieces.items():
+            if any(piece in lower for piece in pieces):
                 yield f"{token} (pglz)"
         for start in _MAGIC.finditer(content):
-            for token in self._plain(_inflated(content[start.start() : start.start() + _MOST_INFLATED])):
-                yield f"{token} (compressed)"
+            unfolded = _inflated(memoryview(content)[start.start() :])
+            if unfolded:
+                for token in self._plain(unfolded, unfolded.lower()):
+                    yield f"{token} (compressed)"
 
-    def _plain(self, content: bytes) -> Iterator[str]:
-        lower = content.lower()
+    def _plain(self, content: bytes, lower: bytes) -> Iterator[str]:
         for token, written in self._forms.items():
             for form, wanted in written.items():
                 if wanted in (lower if form.startswith(_ANY_CASE) else content):
@@ -78,9 +89,11 @@ class Search:
         return found
 
 
-def _inflated(content: bytes) -> bytes:
+def _inflated(content: memoryview) -> bytes:
     """What a stream that may begin here unfolds to; nothing where it is none."""
     try:
-        return zlib.decompressobj(wbits=47).decompress(content, _MOST_INFLATED)
+        if not zlib.decompressobj(wbits=_EITHER).decompress(content[:_FIRST], 1):
+            return b""
+        return zlib.decompressobj(wbits=_EITHER).decompress(content[:_MOST_INFLATED], _MOST_INFLATED)
     except zlib.error:
         return b""
