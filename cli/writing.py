@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -22,9 +22,9 @@ from domain.destruction.handlers import complete, order
 from domain.errors import DamagedStream, NoReceipt, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
+from domain.policy.rule_book import InForce
 from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
-from domain.rule_set.model import RuleSet
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
 from ingest.pipeline import Counts, Listener, Loader, Refusal
@@ -126,7 +126,7 @@ class Writing:
     tokens: Tokens
     ids: Ids
     clock: Clock
-    rules: RuleSet
+    rules: InForce
     release: Callable[[UUID], None]
     certificates: Callable[[], dict[UUID, UUID]]
     alone: Callable[[], AbstractContextManager[None]]
@@ -150,12 +150,23 @@ class Writing:
                 return self._handle(child_id, command, metadata, beside)
         return self._handle(child_id, command, metadata, beside)
 
-    def check(self, child_id: UUID, command: Command, beside: Callable[[int], Change] | None = None) -> int:
-        """Raise what carrying out this command would, as the record stands; nothing is done. Gives its version."""
+    def check(
+        self,
+        child_id: UUID,
+        command: Command,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> int:
+        """Raise what carrying out this command would, as the record stands; it is not done. Gives its version.
+
+        What earlier shields brought with them is made good before: where somebody was cut off between lifting one and
+        moving its keys, the record is hidden and has no shield, and the answer would not be what readers see.
+        """
+        self.loader.follower.catch_up(metadata)
         record = model.fold(self.store.load(child_id))
         if beside is not None:
             beside(record.version)
-        decide(record, command, self.rules)
+        decide(record, command, self.rules.at(command.at))
         return record.version
 
     def register(self, command: RegisterChild, metadata: Metadata) -> None:
@@ -262,10 +273,12 @@ class Writing:
             self._handle(child_id, ArchiveRecord(at=at, archived_on=on, ground=entry["rule"]), metadata)
             return None
         due = Due("destroy", on, entry["rule"])
-        if not any(one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id)):
+        if not any(
+            one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id, at)
+        ):
             raise Refused("This record is not due for destruction.", code="not-due")
         return order(
-            child_id, due, at=at, store=self.store, ids=self.ids, rules=self.rules, metadata=metadata
+            child_id, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
         )
 
     def _destroy(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
@@ -306,12 +319,12 @@ class Writing:
         self.release(child_id)
         return version
 
-    def _due_of(self, child_id: UUID) -> tuple[Due, ...]:
+    def _due_of(self, child_id: UUID, at: datetime) -> tuple[Due, ...]:
         """What the log says falls due, whatever a view said; of a record destroyed half-way, its destruction."""
         record = model.fold(self.store.load(child_id))
         if record.forgotten is not None:
             return (Due("destroy", date.min, "archive-period"),)
-        return schedule(record, self.rules) if record.registered else ()
+        return schedule(record, self.rules.at(at)) if record.registered else ()
 
     def _handle(
         self,
@@ -325,7 +338,7 @@ class Writing:
             command,
             store=self.store,
             tokens=self.tokens,
-            rules=self.rules,
+            rules=self.rules.at(command.at),
             metadata=metadata,
             idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
             warm=self.warm,

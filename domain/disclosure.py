@@ -187,7 +187,7 @@ def disclose(
     if sight == "none":
         return _disclosed(sight, rule, {})
     shown = _Shown(facts, viewer, instant, rules, sight)
-    return _disclosed(sight, rule, shown.fields(_within(sight, rules.fields.of(sight))))
+    return _disclosed(sight, rule, shown.fields(fields_in(sight, rules)))
 
 
 def hit(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
@@ -419,6 +419,11 @@ class _Shown:
 
 
 _NHS: Final = "nhs-number"
+
+
+def fields_in(sight: Sight, rules: RuleSet) -> tuple[RecordField, ...]:
+    """The fields that a sight shows under these rules."""
+    return () if sight == "none" else tuple(_within(sight, rules.fields.of(sight)))
 
 
 def _within(sight: Sight, names: Sequence[RecordField]) -> list[RecordField]:
