@@ -23,7 +23,7 @@ from adapters.publisher import Publisher
 from cli.bootstrap import open_stores
 from tests.acceptance.line import Line
 from tests.acceptance.people import Child, a_child, born, id_of
-from tests.builders import the_rules
+from tests.builders import the_book
 from tests.loading import a_births_file, ndjson, restricted
 
 NOBODY: Final = "00000000-0000-4000-8000-000000000000"
@@ -217,7 +217,7 @@ class World:
                 open=stores.store(Role.PUBLISHER).load_many,
                 publications=publications,
                 subscribers=self.subscribers,
-                rules=the_rules(),
+                rules=the_book(),
                 clock=stores.clock,
             ).run(until_caught_up=True)
         sent = [
