@@ -58,7 +58,6 @@ def every_verb(line: Line, child: str, state: str) -> None:
         answer = line(*path, *words, acting=command.acting, second=command.second)
         where = f"{' '.join(path)} of a record that is {state}"
         if answer.status == 0:
-            assert set(answer.json) <= {"receipt", "receipt_proof"}, where
             continue
         assert answer.status == 1, (where, answer.json)
         assert answer.code not in ("internal", "error"), where

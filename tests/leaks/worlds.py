@@ -168,6 +168,12 @@ class World:
             acting="data-manager",
         )
 
+    def allocated(self, _turn: int) -> None:
+        """She is allocated to an authority, whichever was responsible."""
+        self.line.record(
+            "allocate", self.cast.id("hidden"), "--authority", self.of(AUTHORITIES[::-1]), acting="operator"
+        )
+
     # What is not
 
     def born_again(self, _turn: int) -> None:
@@ -446,5 +452,5 @@ def copied(line: Line, cast: Cast, databases: Callable[[Databases], Databases], 
     return Worlds(made[0], made[1], folder)
 
 
-HIDDEN: Final = ("moves", "asserted", "involved", "ended", "consented", "withdrew", "assigned")
+HIDDEN: Final = ("moves", "asserted", "involved", "ended", "consented", "withdrew", "assigned", "allocated")
 SHOWN: Final = ("born_again", "neighbour", "rebuilt")
