@@ -443,7 +443,7 @@ class App:
         """Load files of one kind."""
         self.let_in(viewer, None, "load")
         answer = self.writing.load(
-            kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output
+            kind, files, self.metadata(viewer, purpose=self.reason(viewer)), dry_run=dry_run, output=output
         )
         self.catch_up()
         return answer
@@ -451,7 +451,7 @@ class App:
     def withdraw(self, viewer: Actor, file_id: UUID) -> Json:
         """Take back a file as a unit."""
         self.let_in(viewer, None, "withdraw-supply")
-        answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose="operation"))
+        answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose=self.reason(viewer)))
         self.catch_up()
         return answer
 
@@ -469,7 +469,7 @@ class App:
         self.let_in(viewer, None, "retention")
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
-        metadata = self.metadata(viewer, purpose="operation")
+        metadata = self.metadata(viewer, purpose=self.reason(viewer))
         answer = self.writing.carry_out(due, metadata, output)
         expired = self._expire_proposals(metadata)
         return {**answer, "expired": expired, "maintained": self.maintain(output)}
@@ -527,7 +527,5 @@ class App:
 
     def reason(self, viewer: Actor) -> str:
         """What this account looks for when it runs the index or audits it, where none is given."""
-        for reason in ("operation", "record-management", "audit", "account-management"):
-            if reason in viewer.purposes:
-                return reason
-        return "casework"
+        running = self.rules.access.running
+        return next((one for one in running if one in viewer.purposes), running[-1])
