@@ -187,7 +187,13 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         streaming = Streaming(stores, rules, settings.kafka)
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
         tokens = stores.tokens(Role.SERVICE)
-        trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many)
+
+        def heads() -> tuple[int, int]:
+            builds = views.builds(AUDIT_TRAIL.name)
+            live = next((build for build in builds if build.state == "live"), None)
+            return reader.head(Log.RECORD), live.positions.get(Log.ACCESS, 0) if live else 0
+
+        trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many, heads)
 
         def refresh() -> None:
             operations.feed([AUDIT_TRAIL.name])
@@ -208,7 +214,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             access_log=access_log,
             receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
-            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE)),
+            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE), stores.one_record),
             watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
             authorities=ServedAuthorities(serving, tokens),
             held=ServedHeldRecords(

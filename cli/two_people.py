@@ -25,15 +25,14 @@ from domain.access.handlers import (
     STEP_UP,
     AccessLog,
     Looking,
-    Replayed,
     Shown,
     hand_over,
     proved_lately,
     read_about,
-    replay,
     step_up_asked_for,
 )
 from domain.access.model import Access, Actor
+from domain.access.replaying import Replayed, replay
 from domain.child_record.commands import LiftShield
 from domain.disclosure import canonical
 from domain.errors import BadInput, Refused
@@ -394,7 +393,7 @@ class TwoPeople:
                 replayed=made.subject,
                 confirmed_by=second.account,
             )
-            return told_again(replay(again, looking))
+            return told_again(replay(again, looking), self.app)
         assert file is not None  # noqa: S101 - asked for before anything was decided
         return write_evidence(
             self.app, looking, made.subject, file, proposal.purpose, second.account, access_id, ()
@@ -473,11 +472,14 @@ def _adoption(file: RuleFile, version: int) -> Wanted:
     return Wanted("adopt-rule-set", RULE_BOOK, version, file.rules.id, words=half)
 
 
-def told_again(found: Replayed) -> Json:
-    """An access shown again, as it is printed."""
+def told_again(found: Replayed, app: App) -> Json:
+    """An access shown again, as it is printed. Beside a trail stand the names of accounts, as they are now."""
+    shown = found.as_displayed
+    if isinstance(entries := shown.get("entries"), list) and "next" in shown:
+        shown = {**shown, "entries": app.named(entries)}
     return {
         "access_id": found.access_id,
-        "as_displayed": found.as_displayed,
+        "as_displayed": shown,
         "digest_matches": found.digest_matches,
         "policy": found.policy,
         "instant": found.instant,
