@@ -47,9 +47,10 @@ def _seen(facts: RecordFacts, role: str, rules: RuleSet, at: datetime) -> Iterat
     opened = replace(
         facts, opened=True, authority=_AUTHORITY
     )  # as if: of a shielded record nothing is opened for this
+    nobodys = facts.opened and facts.authority is None
     for body, one, override in (
         ("", facts, False),
-        (_AUTHORITY, opened, False),
+        (_AUTHORITY, facts if nobodys else opened, False),
         ("", opened, True),
     ):
         sight, _ = sight_of(one, replace(elsewhere, body=body), at, rules, override=override)

@@ -16,7 +16,7 @@ from cli.bootstrap import open_app
 from domain.kernel import Log
 from domain.policy.retention import begin_of, london_day
 from domain.policy.rule_book import RULE_BOOK
-from tests.acceptance.conftest import NewHome
+from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
 
@@ -228,6 +228,7 @@ def test_a_rehearsal_counts_and_shows_and_changes_nothing(new_home: NewHome) -> 
     line = new_home()
     children = [born(line, a_child()) for _ in range(3)]
     line.record("shield", children[0], "--ground", "crime", acting="social-worker")
+    line.record("assign-authority", children[1], "--authority", "E06000999", acting="data-manager")
     day, heads = date(2027, 6, 1), line.heads()[0]
 
     same = line.done("policy", "rehearse", a_file(line, "same", day), acting="operator")
@@ -248,10 +249,17 @@ def test_a_rehearsal_counts_and_shows_and_changes_nothing(new_home: NewHome) -> 
         "rehearse",
         a_file(line, "more", day, changed={OVERRIDES + "]": OVERRIDES + ', "manager"]'}),
     )
-    assert more["roles"] == {"social-worker": {"gains_sight": 3, "loses_sight": 0}}
+    assert more["roles"] == {"social-worker": {"gains_sight": 2, "loses_sight": 0}}, (
+        "nobody manages the third"
+    )
 
     assert line.heads()[0] == heads
     assert in_force(line) == ["present"]
+
+
+def test_a_home_that_was_brought_back_decides_by_the_rules_it_had(home: Line, restored: Restored) -> None:
+    other = restored(home)
+    assert other.done("policy", "list") == home.done("policy", "list")
 
 
 def test_whoever_has_a_home_open_when_the_day_comes_decides_by_the_new_rules(new_home: NewHome) -> None:
