@@ -342,14 +342,15 @@ class App:
     def rule_sets(self) -> list[Json]:
         """The rule sets of this home in the order in which they follow, then those of the product that it has not."""
         adopted = {one.rule_set: one.digest for one in self.book.adopted()}
-        sets = [(one, adopted[one.id]) for one in self.book.book().sets]
+        book = self.book.book()
+        sets = [(one, adopted[one.id]) for one in book.sets]
         sets += [(file.rules, file.digest) for name, file in packaged().items() if name not in adopted]
         return [
             {
                 "id": rules.id,
                 "title": rules.title,
                 "valid_from": rules.valid_from,
-                "valid_to": rules.valid_to,
+                "valid_to": book.ends if rules is book.sets[-1] else rules.valid_to,
                 "digest": one_digest,
                 "adopted": rules.id in adopted,
                 "in_force": rules.id in adopted and rules.in_force(self.today()),

@@ -44,9 +44,8 @@ def _seen(facts: RecordFacts, role: str, rules: RuleSet, at: datetime) -> Iterat
     """The fields that a role sees: elsewhere, where its authority is responsible, and where it overrides a shield."""
     purposes = rules.roles[role].purposes if role in rules.roles else ()
     elsewhere = Viewer(_NOBODY, role, _NOBODY, "", "", purposes)
-    opened = replace(
-        facts, opened=True, authority=_AUTHORITY
-    )  # as if: of a shielded record nothing is opened for this
+    # As if: nothing of a shielded record is opened for this.
+    opened = replace(facts, opened=True, authority=_AUTHORITY)
     nobodys = facts.opened and facts.authority is None
     for body, one, override in (
         ("", facts, False),

@@ -276,6 +276,23 @@ def test_whoever_has_a_home_open_when_the_day_comes_decides_by_the_new_rules(new
         assert app.rule_texts.text(bytes.fromhex(event.digest)) == text, "kept byte for byte"
 
 
+def test_a_set_that_ended_without_another_goes_on_and_health_says_so(new_home: NewHome) -> None:
+    line = new_home()
+    begins, ends = date(2027, 4, 1), date(2027, 5, 1)
+    adopted(line, a_file(line, "ends", begins, ends))
+    at(line, ends, SECOND)
+    assert {one["name"]: one["ok"] for one in line("health")["parts"]}["rules"]
+    at(line, ends)
+    assert in_force(line) == ["ends"]
+    (rules,) = [one for one in line("health")["parts"] if one["name"] == "rules"]
+    assert not rules["ok"]
+    assert "adopt one" in rules["detail"]
+    adopted(line, a_file(line, "next", date(2027, 6, 1)))
+    assert {one["name"]: one["ok"] for one in line("health")["parts"]}["rules"]
+    at(line, date(2027, 6, 1))
+    assert in_force(line) == ["next"]
+
+
 def test_at_the_last_moment_before_its_day_no_set_is_adopted_any_more(new_home: NewHome) -> None:
     line = new_home()
     day = london_day(line.clock) + timedelta(days=1)
