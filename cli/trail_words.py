@@ -26,6 +26,7 @@ _DID: Final[Mapping[str, str]] = {
     "hand-over": "handed facts of a record over to somebody outside",
     "review-queue": "looked at a source record that was held back",
     "subject-access": "answered, or looked up, who asked who had looked",
+    "transfer-record": "looked at the offer of a record to another authority",
     "due": "listed what falls due",
     "refusals": "counted refusals",
 }

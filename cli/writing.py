@@ -1,10 +1,11 @@
 """What changes records, under the writer's role: commands, loads, withdrawals, archiving, destruction."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -14,10 +15,10 @@ from rich.progress import Progress
 
 from cli.output import Json, Output
 from domain.child_record import model
-from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
+from domain.child_record.commands import ArchiveRecord, LiftShield, MergeRecords, RaiseShield, RegisterChild
 from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
-from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out
+from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out, merge_records
 from domain.destruction.handlers import complete, order
 from domain.errors import DamagedStream, NoReceipt, Refused
 from domain.kernel import Change, Command, Log, Metadata
@@ -27,6 +28,7 @@ from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
+from ingest.matching import ruled_out
 from ingest.pipeline import Counts, Listener, Loader, Refusal
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned
@@ -150,6 +152,34 @@ class Writing:
                 return self._handle(child_id, command, metadata, beside)
         return self._handle(child_id, command, metadata, beside)
 
+    def merge(
+        self,
+        survivor_id: UUID,
+        other_id: UUID,
+        command: MergeRecords,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> None:
+        """Merge two records, and make good what a shield of either brings with it before it is acknowledged."""
+        with self.alone():
+            merge_records(
+                survivor_id,
+                other_id,
+                command,
+                store=self.store,
+                rules=self.rules.at(command.at),
+                metadata=metadata,
+                own_marks=partial(ruled_out.own, self.tokens),
+                idempotency_key=self._key(metadata, survivor_id),
+                beside=beside,
+            )
+            self.warm.drop(survivor_id)
+            self.warm.drop(other_id)
+            self.loader.follower.catch_up(metadata)
+
+    def _key(self, metadata: Metadata, child_id: UUID) -> bytes:
+        return self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes)
+
     def check(
         self,
         child_id: UUID,
@@ -248,13 +278,12 @@ class Writing:
                 for entry in due[first : first + _ORDERED_TOGETHER]:
                     child_id = UUID(str(entry["child_id"]))
                     try:
-                        certificate = self._begin_one(child_id, entry, metadata)
+                        certificates = self._begin_one(child_id, entry, metadata)
                     except Refused as refused:
                         passed.append({"child_id": child_id, "code": refused.code})
                     else:
                         done[entry["action"]] += 1
-                        if certificate is not None:
-                            ordered[child_id] = certificate
+                        ordered |= certificates
                     bar.advance(task)
                 destroyed += self._destroy(ordered, metadata)
         return {
@@ -265,21 +294,33 @@ class Writing:
             "left_out": max(len(destroyed) - MOST_RECEIPTS, 0),
         }
 
-    def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> UUID | None:
-        """Archive a record, or order its destruction and give the certificate."""
+    def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> dict[UUID, UUID]:
+        """Archive a record, or order its destruction and give the certificate; of what it absorbed as well."""
         at = self.clock.now()
         on = date.fromisoformat(str(entry["on"]))
         if entry["action"] == "archive":  # on the day it fell due: a late run does not put off destruction
             self._handle(child_id, ArchiveRecord(at=at, archived_on=on, ground=entry["rule"]), metadata)
-            return None
+            return {}
         due = Due("destroy", on, entry["rule"])
         if not any(
             one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id, at)
         ):
             raise Refused("This record is not due for destruction.", code="not-due")
-        return order(
-            child_id, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
-        )
+        return {
+            one: order(
+                one, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
+            )
+            for one in (*self._closed_for(child_id), child_id)
+        }
+
+    def _closed_for(self, child_id: UUID) -> Iterator[UUID]:
+        """The records that this one took the place of: they hold what it holds, and end with it."""
+        record = model.fold(self.store.load(child_id))
+        for other in dict.fromkeys(
+            [*(one.other for one in record.absorbed), *(o.stream for o in record.origins)]
+        ):
+            yield other
+            yield from self._closed_for(other)
 
     def _destroy(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
         """Destroy the keys of children under these certificates, child to certificate, once those are sealed."""
@@ -340,7 +381,7 @@ class Writing:
             tokens=self.tokens,
             rules=self.rules.at(command.at),
             metadata=metadata,
-            idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
+            idempotency_key=self._key(metadata, child_id),
             warm=self.warm,
             beside=beside,
         )

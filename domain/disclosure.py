@@ -28,7 +28,7 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import Involvement, Shield
+from domain.child_record.model import Involvement, Shield, Transfer
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
 from domain.rule_set.model import SHIELD_CEILING, RecordField, RuleSet
@@ -79,6 +79,12 @@ class RecordFacts:
     """The shields that stand; only a manager's display holds them."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at the record. No display holds them."""
+    closed: bool = False
+    """Whether another record took its place: it is shown to nobody."""
+    absorbed: tuple[UUID, ...] = ()
+    """Records that were found to be of this child and are closed. No display holds them."""
+    transfer: Transfer | None = None
+    """The offer of the record to another authority that is open. No display holds it."""
 
     @property
     def departure(self) -> Departure | None:
@@ -155,6 +161,8 @@ def sight_of(
     """
     if not rules.role_may(viewer.role, "show"):
         return "none", "role-sees-no-record"
+    if facts.closed:
+        return "none", "closed"
     manages = (
         facts.opened
         and rules.role_sees(viewer.role, "manager")
@@ -231,6 +239,9 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         death_notified_on=now.death_notified_on,
         shields=now.shields,
         requests=now.requests,
+        transfer=now.transfer,
+        closed=now.closed,
+        absorbed=now.absorbed,
     )
 
 

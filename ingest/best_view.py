@@ -221,6 +221,9 @@ def best_view(record: ChildRecord) -> RecordFacts:
         held=best.held,
         shields=record.shields,
         requests=record.requests,
+        transfer=record.transfer,
+        closed=record.closed,
+        absorbed=tuple(one.other for one in record.absorbed),
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.child_record.events import (
     AddressAsserted,
+    AuthorityAllocated,
     AuthorityAssigned,
     CarersAsserted,
     ChildRegistered,
@@ -29,10 +30,14 @@ from domain.child_record.events import (
     InvolvementEnded,
     LeftEngland,
     LinkRuledOut,
+    OriginsNamed,
     PracticeAsserted,
     ReasonableCause,
+    RecordAbsorbed,
     RecordArchived,
+    RecordClosed,
     RecordReopened,
+    RulingsReversed,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
@@ -46,6 +51,10 @@ from domain.child_record.events import (
     SubjectAccessRequested,
     SubjectAccessResumed,
     SupplyWithdrawn,
+    TransferAccepted,
+    TransferDeclined,
+    TransferOffered,
+    TransferWithdrawn,
     Whereabouts,
 )
 from domain.kernel import Event, ForgottenEvent, History, Recorded
@@ -154,6 +163,35 @@ class Death:
     source: Source | Forgotten | Hidden
 
 
+class Transfer(NamedTuple):
+    """An offer that is open: which authority offers the record to which, since when."""
+
+    transfer: UUID
+    authority: str
+    to: str
+    offered_at: datetime
+
+
+class Absorbed(NamedTuple):
+    """That another record was found to be of this child: the merge, and the other stream as it stood then.
+
+    at: the version of this stream that says so.
+    """
+
+    merge: UUID
+    other: UUID
+    version: int
+    at: int
+
+
+class Origin(NamedTuple):
+    """That the event of this stream `at` says again what another stream says at `version`."""
+
+    at: int
+    stream: UUID
+    version: int
+
+
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
@@ -180,6 +218,13 @@ class ChildRecord:
     """Marks of source records that a human found to be about another child."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at it, in order; none where this reader may not know."""
+    transfer: Transfer | None = None
+    """The offer to another authority that is open; none where this reader may not know."""
+    absorbed: tuple[Absorbed, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    closed: bool = False
+    closed_into: UUID | None = None
+    heirs: tuple[UUID, ...] = ()
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -506,6 +551,12 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
     )
 
 
+def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed) -> dict[str, Any]:
+    del recorded
+    named = [Origin(at, event.origin, version) for at, version in enumerate(event.versions, event.first)]
+    return {"origins": (*record.origins, *named)}
+
+
 def as_true_on(record: ChildRecord, day: date) -> ChildRecord:
     """The record as far as it is said to have been true on a day: without what began, ended or happened later.
 
@@ -566,6 +617,27 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,
+    TransferOffered: lambda _, recorded, event: {
+        "transfer": Transfer(event.transfer, event.authority, event.to, recorded.recorded_at)
+    },
+    TransferWithdrawn: lambda _, __, ___: {"transfer": None},
+    TransferDeclined: lambda _, __, ___: {"transfer": None},
+    TransferAccepted: lambda _, __, event: {"authority": event.authority, "transfer": None},
+    AuthorityAllocated: lambda _, __, event: {"authority": event.authority, "transfer": None},
+    RecordAbsorbed: lambda record, recorded, event: {
+        "absorbed": (
+            *record.absorbed,
+            Absorbed(event.merge, event.other, event.version, recorded.version),
+        )
+    },
+    OriginsNamed: _origins_named,
+    RulingsReversed: lambda record, _, event: {"ruled_out": record.ruled_out.difference(event.marks)},
+    RecordClosed: lambda _, __, event: {
+        "closed": True,
+        "closed_into": event.into,
+        "heirs": event.heirs,
+        "transfer": None,
+    },
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

@@ -77,6 +77,9 @@ Right: TypeAlias = Literal[
     "notify-death",
     "archive-record",
     "decide-held",
+    "transfer-record",
+    "allocate-authority",
+    "merge-records",
     # running the index
     "load",
     "projection",
@@ -200,6 +203,17 @@ class Review(Immutable):
     """Reasons for which a record that was held back is decided upon."""
 
     reasons: Codes = ()
+
+
+class Identity(Immutable):
+    """On what two records are found to be of one child, or one to be of two; and the ground of shields this raises.
+
+    closing: of the shield under which a record is closed, or its halves begin; provisional, and no person's finding.
+    """
+
+    reasons_to_merge: Codes = ()
+    reasons_to_split: Codes = ()
+    closing: ShortCode = "identity-in-doubt"
 
 
 class Sensitive(Immutable):
@@ -431,6 +445,7 @@ class RuleSet(Immutable):
     coverage: Coverage
     shield: Shield
     review: Review = Review()
+    identity: Identity = Identity()
     sensitive: Sensitive
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]
     fields: Sights

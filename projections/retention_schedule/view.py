@@ -18,6 +18,7 @@ from domain.child_record.events import (
     ExtensionConsentWithdrawn,
     IdentityAsserted,
     RecordArchived,
+    RecordClosed,
     RecordReopened,
     SupplyWithdrawn,
 )
@@ -53,7 +54,7 @@ class UndatedRow(NamedTuple):
 def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     """The row of one child's stream; none for other streams and destroyed records."""
     record = fold(history)
-    if not record.registered or record.forgotten is not None:
+    if not record.registered or record.forgotten is not None or record.closed:
         return ()
     due = schedule(record, rules)
     if not due:
@@ -65,7 +66,7 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
 
 RETENTION_SCHEDULE: Final = Projection(
     name="retention_schedule",
-    version=1,
+    version=2,
     logs=(Log.RECORD,),
     tables=(
         Table("due", DueRow, key=("child_id", "action"), stream="child_id"),
@@ -85,6 +86,7 @@ RETENTION_SCHEDULE: Final = Projection(
         ExtensionConsentGiven,
         ExtensionConsentWithdrawn,
         RecordArchived,
+        RecordClosed,
         RecordReopened,
     ),
 )

@@ -29,8 +29,11 @@ BESIDES = {
         "decisions.py",
         "assertions.py",
         "subject_access.py",
+        "ownership.py",
+        "merging.py",
     },  # its model.py holds state and evolve
-    "access": {"conduct.py", "go_live.py"},  # what is flagged of a look; which records are open yet
+    # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
+    "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},
 }
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = (
