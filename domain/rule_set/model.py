@@ -448,6 +448,8 @@ class RuleSet(Immutable):
     identity: Identity = Identity()
     sensitive: Sensitive
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]
+    bodies: dict[ShortCode, BodyCode] = Field(default_factory=dict)
+    """Kind of source → the body that answers for it, where it is one for the whole kind."""
     fields: Sights
     fields_of_hit: HitSights
     purposes: dict[ShortCode, Purpose]

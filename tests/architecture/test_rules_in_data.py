@@ -29,6 +29,7 @@ A_DAY: Final = 1
 WORDS: Final = {
     "domain/review.py": "what a record is held back for, in words of the queue; no ground is raised by it",
     "domain/account/model.py": "the condition by which signing in is proved, which is machinery",
+    "ingest/sources/pds.py": "who gives out NHS numbers, as the standard says",
     "domain/signing_in.py": "for what whoever registers an authenticator acts",
 }
 
@@ -55,6 +56,7 @@ def _codes() -> dict[str, set[str]]:
             "exemptions": rules.subject_access.exemptions,
             "reasons of access": rules.access.reasons,
             "outcomes": rules.conduct.outcomes,
+            "bodies": rules.bodies.values(),
         }
         for name, codes in lists.items():
             found.setdefault(name, set()).update(codes)
