@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -15,10 +15,24 @@ from rich.progress import Progress
 
 from cli.output import Json, Output
 from domain.child_record import model
-from domain.child_record.commands import ArchiveRecord, LiftShield, MergeRecords, RaiseShield, RegisterChild
+from domain.child_record.commands import (
+    ArchiveRecord,
+    LiftShield,
+    MergeRecords,
+    RaiseShield,
+    RegisterChild,
+    SplitRecord,
+)
 from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
-from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out, merge_records
+from domain.child_record.handlers import (
+    CarriedOut,
+    WarmRecords,
+    carry_out,
+    merge_records,
+    note_wrong_views,
+    split_record,
+)
 from domain.destruction.handlers import complete, order
 from domain.errors import DamagedStream, NoReceipt, Refused
 from domain.kernel import Change, Command, Log, Metadata
@@ -176,6 +190,30 @@ class Writing:
             self.warm.drop(survivor_id)
             self.warm.drop(other_id)
             self.loader.follower.catch_up(metadata)
+
+    def split(self, child_id: UUID, command: SplitRecord, metadata: Metadata) -> datetime | None:
+        """Undo the last merge of a record. Gives since when the two were one; None where nothing is done."""
+        with self.alone():
+            since = split_record(
+                child_id,
+                command,
+                store=self.store,
+                rules=self.rules,
+                metadata=metadata,
+                own_marks=partial(ruled_out.own, self.tokens),
+                idempotency_key=self._key(metadata, child_id),
+            )
+            self.warm.drop(child_id)
+            self.loader.follower.catch_up(metadata)
+        return since
+
+    def note_wrong_views(
+        self, child_id: UUID, split: UUID, accounts: Sequence[UUID], metadata: Metadata
+    ) -> None:
+        """Put on record which accounts are to be told that they saw two children as one."""
+        at = self.clock.now()
+        note_wrong_views(child_id, split, accounts, at=at, store=self.store, metadata=metadata)
+        self.loader.follower.catch_up(metadata)
 
     def _key(self, metadata: Metadata, child_id: UUID) -> bytes:
         return self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes)

@@ -81,6 +81,8 @@ class RecordFacts:
     """Who asked who looked at the record. No display holds them."""
     closed: bool = False
     """Whether another record took its place: it is shown to nobody."""
+    closed_into: UUID | None = None
+    """The record that its number leads to from then on. No display holds it."""
     absorbed: tuple[UUID, ...] = ()
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
@@ -241,6 +243,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         requests=now.requests,
         transfer=now.transfer,
         closed=now.closed,
+        closed_into=now.closed_into,
         absorbed=now.absorbed,
     )
 

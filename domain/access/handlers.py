@@ -23,6 +23,7 @@ from domain.access.commands import (
     ReadSubjectRequests,
     ReadTrail,
     ReadTransfer,
+    ReadWrongViews,
     ReplayAccess,
     ReplyToAdult,
     ReplyToSubject,
@@ -113,6 +114,7 @@ _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 _DISPLAYING: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over"})
 
 _RENDERINGS = 5
+_WRONG_VIEWS = 500
 _OPENED = 200
 """Held records that one page of the queue opens at most to find those that concern the viewer."""
 
@@ -647,6 +649,26 @@ def read_transfer(command: ReadTransfer, looking: Looking) -> Shown:
     return Shown(grant.access_id, page)
 
 
+def read_wrong_views(command: ReadWrongViews, looking: Looking) -> Shown:
+    """List the accounts that were shown a record while it was of two children. Itself an access."""
+    asked = {"subject": command.child_id}
+    grant = _grant(command, "split-record", looking, asked)
+    chosen = TrailFilter(since=command.since, outcome="granted")
+    found: dict[str, dict[str, Any]] = {}
+    while True:
+        entries, following = looking.trail.who_saw(grant, command.child_id, chosen, _WRONG_VIEWS)
+        for entry in entries:
+            if entry["shown"]:
+                one = found.setdefault(entry["account"], {"account": entry["account"], "looks": 0})
+                one["looks"] += 1
+        if following is None:
+            break
+        chosen = chosen.model_copy(update={"after": following})
+    page = {"told": [found[account] for account in sorted(found)]}
+    _record(grant, command, looking, "split-record", AuditRead, asked, [], page, "split-permitted")
+    return Shown(grant.access_id, page)
+
+
 def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
     """Tell whoever asked who looked at the record, as the rules allow and as was decided (UK GDPR Art 15; T51, T52).
 
@@ -777,8 +799,9 @@ def _managed(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFact
 def _absorbed(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> Iterator[UUID]:
     """The records that were found to be of the same child, and those that they had taken the place of."""
     for one, closed in looking.records.facts(grant, facts.absorbed).items():
-        yield one
-        yield from _absorbed(closed, looking, grant)
+        if closed.closed_into == facts.child_id:  # else it was found to be another child after all
+            yield one
+            yield from _absorbed(closed, looking, grant)
 
 
 def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> SubjectRequest:

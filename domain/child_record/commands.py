@@ -244,3 +244,21 @@ class MergeRecords(Command):
     decided_by: Id
     confirmed_by: Id | None = None
     shield: Id
+
+
+class SplitRecord(Command):
+    """A record is of two children, whom its last merge made one: each has a record of its own again.
+
+    first, second: the streams of the one whose number the record bears, and of the other. to_second: versions of what
+    was said since the merge and is of the other. shields: ids for those that this raises.
+    """
+
+    split: Id
+    first: Id
+    second: Id
+    by: BodyCode
+    reason: ShortCode
+    decided_by: Id
+    confirmed_by: Id | None = None
+    to_second: tuple[int, ...] = ()
+    shields: tuple[Id, Id, Id]

@@ -37,6 +37,7 @@ from domain.child_record.events import (
     RecordArchived,
     RecordClosed,
     RecordReopened,
+    RecordSplitOff,
     RulingsReversed,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
@@ -632,6 +633,9 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     },
     OriginsNamed: _origins_named,
     RulingsReversed: lambda record, _, event: {"ruled_out": record.ruled_out.difference(event.marks)},
+    RecordSplitOff: lambda record, recorded, event: {
+        "absorbed": (*record.absorbed, Absorbed(event.split, event.own, 0, recorded.version))
+    },
     RecordClosed: lambda _, __, event: {
         "closed": True,
         "closed_into": event.into,

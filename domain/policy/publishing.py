@@ -32,6 +32,8 @@ NEVER: Final = frozenset(
         "origins-named",
         "rulings-reversed",
         "record-closed",
+        "record-split-off",
+        "wrong-view-noted",
     }
 )
 """Stored names of events that are published under no rule set."""

@@ -80,6 +80,7 @@ Right: TypeAlias = Literal[
     "transfer-record",
     "allocate-authority",
     "merge-records",
+    "split-record",
     # running the index
     "load",
     "projection",

@@ -421,6 +421,17 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--to", "E06000999"), "own-authority"),
         ((CHILD, "--to", "S12000033"), "outside-area"),
     )),
+    ("record", "split"): Command(
+        (CHILD,),
+        {"--reason": "merged-in-error"},
+        "data-manager",
+        beside={"--to-second": ()},
+        wrong=(
+            ((CHILD, "--reason", "hunch"), "unknown-reason"),
+            ((CHILD, "--reason", "merged-in-error"), "not-merged"),
+            ((CHILD, "--reason", "merged-in-error", "--to-second", TOKEN), "usage"),
+        ),
+    ),
     ("record", "transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "not-found"),)),
     ("record", "withdraw-transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-transfer"),)),
     ("record", "consent-to-extension"): Command((CHILD,), {"--category": "care-leaver"}, "practitioner", wrong=(

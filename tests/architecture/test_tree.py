@@ -31,6 +31,7 @@ BESIDES = {
         "subject_access.py",
         "ownership.py",
         "merging.py",
+        "splitting.py",
     },  # its model.py holds state and evolve
     "access": {"conduct.py", "go_live.py"},  # what is flagged of a look; which records are open yet
 }
