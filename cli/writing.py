@@ -37,9 +37,9 @@ from domain.destruction.handlers import complete, order
 from domain.errors import DamagedStream, NoReceipt, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
+from domain.policy.rule_book import InForce
 from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
-from domain.rule_set.model import RuleSet
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
 from ingest.matching import ruled_out
@@ -142,7 +142,7 @@ class Writing:
     tokens: Tokens
     ids: Ids
     clock: Clock
-    rules: RuleSet
+    rules: InForce
     release: Callable[[UUID], None]
     certificates: Callable[[], dict[UUID, UUID]]
     alone: Callable[[], AbstractContextManager[None]]
@@ -181,7 +181,7 @@ class Writing:
                 other_id,
                 command,
                 store=self.store,
-                rules=self.rules,
+                rules=self.rules.at(command.at),
                 metadata=metadata,
                 own_marks=partial(ruled_out.own, self.tokens),
                 idempotency_key=self._key(metadata, survivor_id),
@@ -198,7 +198,7 @@ class Writing:
                 child_id,
                 command,
                 store=self.store,
-                rules=self.rules,
+                rules=self.rules.at(command.at),
                 metadata=metadata,
                 own_marks=partial(ruled_out.own, self.tokens),
                 idempotency_key=self._key(metadata, child_id),
@@ -234,7 +234,7 @@ class Writing:
         record = model.fold(self.store.load(child_id))
         if beside is not None:
             beside(record.version)
-        decide(record, command, self.rules)
+        decide(record, command, self.rules.at(command.at))
         return record.version
 
     def register(self, command: RegisterChild, metadata: Metadata) -> None:
@@ -340,10 +340,14 @@ class Writing:
             self._handle(child_id, ArchiveRecord(at=at, archived_on=on, ground=entry["rule"]), metadata)
             return {}
         due = Due("destroy", on, entry["rule"])
-        if not any(one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id)):
+        if not any(
+            one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id, at)
+        ):
             raise Refused("This record is not due for destruction.", code="not-due")
         return {
-            one: order(one, due, at=at, store=self.store, ids=self.ids, rules=self.rules, metadata=metadata)
+            one: order(
+                one, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
+            )
             for one in (*self._closed_for(child_id), child_id)
         }
 
@@ -394,12 +398,12 @@ class Writing:
         self.release(child_id)
         return version
 
-    def _due_of(self, child_id: UUID) -> tuple[Due, ...]:
+    def _due_of(self, child_id: UUID, at: datetime) -> tuple[Due, ...]:
         """What the log says falls due, whatever a view said; of a record destroyed half-way, its destruction."""
         record = model.fold(self.store.load(child_id))
         if record.forgotten is not None:
             return (Due("destroy", date.min, "archive-period"),)
-        return schedule(record, self.rules) if record.registered else ()
+        return schedule(record, self.rules.at(at)) if record.registered else ()
 
     def _handle(
         self,
@@ -413,7 +417,7 @@ class Writing:
             command,
             store=self.store,
             tokens=self.tokens,
-            rules=self.rules,
+            rules=self.rules.at(command.at),
             metadata=metadata,
             idempotency_key=self._key(metadata, child_id),
             warm=self.warm,

@@ -81,8 +81,8 @@ class RecordFacts:
     """Who asked who looked at the record. No display holds them."""
     closed: bool = False
     """Whether another record took its place: it is shown to nobody."""
-    closed_into: UUID | None = None
-    """The record that its number leads to from then on. No display holds it."""
+    was_split: bool = False
+    """Whether it was closed because it was of two children."""
     absorbed: tuple[UUID, ...] = ()
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
@@ -197,7 +197,7 @@ def disclose(
     if sight == "none":
         return _disclosed(sight, rule, {})
     shown = _Shown(facts, viewer, instant, rules, sight)
-    return _disclosed(sight, rule, shown.fields(_within(sight, rules.fields.of(sight))))
+    return _disclosed(sight, rule, shown.fields(fields_in(sight, rules)))
 
 
 def hit(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
@@ -243,7 +243,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         requests=now.requests,
         transfer=now.transfer,
         closed=now.closed,
-        closed_into=now.closed_into,
+        was_split=now.was_split,
         absorbed=now.absorbed,
     )
 
@@ -433,6 +433,11 @@ class _Shown:
 
 
 _NHS: Final = "nhs-number"
+
+
+def fields_in(sight: Sight, rules: RuleSet) -> tuple[RecordField, ...]:
+    """The fields that a sight shows under these rules."""
+    return () if sight == "none" else tuple(_within(sight, rules.fields.of(sight)))
 
 
 def _within(sight: Sight, names: Sequence[RecordField]) -> list[RecordField]:

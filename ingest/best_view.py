@@ -223,7 +223,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         requests=record.requests,
         transfer=record.transfer,
         closed=record.closed,
-        closed_into=record.closed_into,
+        was_split=len(record.heirs) > 1,
         absorbed=tuple(one.other for one in record.absorbed),
     )
 

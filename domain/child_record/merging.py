@@ -42,6 +42,7 @@ from domain.child_record.events import (
 from domain.child_record.model import ChildRecord
 from domain.errors import BadInput, NotFound, Refused
 from domain.kernel import Concealed, Event, ForgottenEvent, Recorded
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.rule_set.model import RuleSet
 
 NOT_SAID_AGAIN: Final[frozenset[type[Event]]] = frozenset(
@@ -88,6 +89,7 @@ def merge(
     told: the events of the other's stream. own_marks: those by which the sources of either record know this child.
     Raises BadInput, NotFound, Refused; of a shielded record nothing is refused because of what the shield hides.
     """
+    refuse_unless_in_force(rules, command.at)
     if command.reason not in rules.identity.reasons_to_merge:
         raise BadInput(
             f"The reason is one of: {', '.join(rules.identity.reasons_to_merge)}.",

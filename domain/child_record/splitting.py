@@ -30,6 +30,7 @@ from domain.child_record.merging import must_be_open, must_be_two, origins, said
 from domain.child_record.model import Absorbed, ChildRecord, Shield, evolve, unknown
 from domain.errors import BadInput, Refused
 from domain.kernel import Event, Recorded
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.rule_set.model import RuleSet
 
 _SAID_BY: Final = SourceKind.INDEX
@@ -98,6 +99,7 @@ def split(
     sources of either child know it. Raises BadInput, NotFound, Refused; of a shielded record nothing is refused because
     of what the shield hides.
     """
+    refuse_unless_in_force(rules, command.at)
     if command.reason not in rules.identity.reasons_to_split:
         raise BadInput(
             f"The reason is one of: {', '.join(rules.identity.reasons_to_split)}.",

@@ -12,6 +12,7 @@ from domain.destruction.events import DestructionBegun, DestructionCompleted
 from domain.errors import AlreadyReserved
 from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
 from domain.policy.retention import Due, london_day
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.ports import Destruction, EventStore, Ids
 from domain.rule_set.model import RuleSet
 
@@ -54,6 +55,7 @@ def order(
     metadata: Metadata,
 ) -> UUID:
     """The certificate that orders this destruction: the one an attempt that died has left, or a new one."""
+    refuse_unless_in_force(rules, at)
     token = certificate_token(child_id)
     found = store.find(token)
     if found is not None:

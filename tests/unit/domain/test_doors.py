@@ -21,11 +21,11 @@ from domain.access.handlers import (
     read_due,
     read_refusals,
     read_trail,
-    replay,
     search,
     show_held,
 )
 from domain.access.model import Access, Actor, NotSignedIn
+from domain.access.replaying import replay
 from domain.errors import AccessDenied, Refused
 from domain.policy.access import Proof, Standing
 from domain.policy.granting import Holder
