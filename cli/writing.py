@@ -21,6 +21,8 @@ from domain.child_record.commands import (
     MergeRecords,
     RaiseShield,
     RegisterChild,
+    RegisterNewIdentity,
+    SealRecord,
     SplitRecord,
 )
 from domain.child_record.decisions import decide
@@ -31,6 +33,8 @@ from domain.child_record.handlers import (
     carry_out,
     merge_records,
     note_wrong_views,
+    register_new_identity,
+    seal_record,
     split_record,
 )
 from domain.destruction.handlers import complete, order
@@ -206,6 +210,36 @@ class Writing:
             self.warm.drop(child_id)
             self.loader.follower.catch_up(metadata)
         return since
+
+    def seal(self, child_id: UUID, command: SealRecord, metadata: Metadata) -> frozenset[str]:
+        """Seal the record of an old identity. Gives the marks of its sources; none where nothing is done."""
+        with self.alone():
+            sealed = seal_record(
+                child_id,
+                command,
+                store=self.store,
+                rules=self.rules.at(command.at),
+                metadata=metadata,
+                idempotency_key=self._key(metadata, child_id),
+            )
+            self.warm.drop(child_id)
+            self.loader.follower.catch_up(metadata)
+        return frozenset() if sealed is None else ruled_out.own(self.tokens, sealed)
+
+    def register_new_identity(self, command: RegisterNewIdentity, metadata: Metadata) -> None:
+        """Register a new identity: joined to nothing, and compared with nothing."""
+        child_id = self.ids.new()
+        with self.alone():
+            register_new_identity(
+                child_id,
+                command,
+                store=self.store,
+                tokens=self.tokens,
+                rules=self.rules.at(command.at),
+                metadata=metadata,
+                idempotency_key=self._key(metadata, child_id),
+            )
+            self.loader.follower.catch_up(metadata)
 
     def note_wrong_views(
         self, child_id: UUID, split: UUID, accounts: Sequence[UUID], metadata: Metadata

@@ -262,3 +262,23 @@ class SplitRecord(Command):
     confirmed_by: Id | None = None
     to_second: tuple[int, ...] = ()
     shields: tuple[Id, Id, Id]
+
+
+class SealRecord(Command):
+    """The child has a new identity: close the record of the old one, which then leads nowhere."""
+
+    by: BodyCode
+    decided_by: Id
+    confirmed_by: Id | None = None
+    shield: Id
+    closing: Id
+
+
+class RegisterNewIdentity(RegisterChild):
+    """Open a record for a child whose earlier identity is sealed. `vetoed`: marks of the sources of that one."""
+
+    ground: ShortCode
+    shield: Id
+    decided_by: Id
+    confirmed_by: Id | None = None
+    vetoed: Annotated[tuple[Mark, ...], Field(max_length=64)]

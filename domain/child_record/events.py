@@ -678,6 +678,19 @@ class WrongViewNoted(Event):
     accounts: Annotated[tuple[Id, ...], Field(max_length=10), IN_CONTENT]
 
 
+class IdentityVetoed(Event):
+    """Source records with these marks are of an identity that this child does not have, and never join this record.
+
+    Concealed, and under the child's own content key: no role of the index can tell whose sources they are.
+    """
+
+    NAME: ClassVar[str] = "identity-vetoed"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    marks: Annotated[tuple[Mark, ...], Field(max_length=8), IN_CONTENT]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -720,5 +733,6 @@ EVENTS = EventTypes(
         RecordClosed,
         RecordSplitOff,
         WrongViewNoted,
+        IdentityVetoed,
     )
 )

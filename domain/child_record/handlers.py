@@ -8,8 +8,15 @@ from functools import partial, reduce
 from typing import Final, Protocol
 from uuid import UUID
 
-from domain.child_record import merging, model, splitting
-from domain.child_record.commands import Assertion, MergeRecords, RegisterChild, SplitRecord
+from domain.child_record import merging, model, new_identity, splitting
+from domain.child_record.commands import (
+    Assertion,
+    MergeRecords,
+    RegisterChild,
+    RegisterNewIdentity,
+    SealRecord,
+    SplitRecord,
+)
 from domain.child_record.decisions import Decision, chunks, decide
 from domain.child_record.events import IdentityAsserted, SourceKind, WrongViewNoted
 from domain.child_record.model import ChildRecord
@@ -326,6 +333,60 @@ def split_record(
                 return None
             return history.events[merge.at - 1].recorded_at
     raise AssertionError("the last attempt returns or raises")
+
+
+def seal_record(
+    child_id: UUID,
+    command: SealRecord,
+    *,
+    store: EventStore,
+    rules: RuleSet,
+    metadata: Metadata,
+    idempotency_key: bytes,
+) -> ChildRecord | None:
+    """Seal the record of an old identity. Gives it as it stood; None where nothing is done.
+
+    Raises as `merge_records`.
+    """
+    for attempt in range(_ATTEMPTS):
+        record = model.fold(store.load(child_id))
+        decision = new_identity.seal(record, command, rules)
+        changes = (change_of(child_id, record.version, decision),) if decision.events else ()
+        try:
+            store.append(
+                changes,
+                metadata,
+                idempotency_key=idempotency_key,
+                reservations=(Reservation(closed_token(child_id), child_id),) if changes else (),
+                instant=command.at,
+            )
+        except VersionConflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return record if changes else None
+    raise AssertionError("the last attempt returns or raises")
+
+
+def register_new_identity(
+    child_id: UUID,
+    command: RegisterNewIdentity,
+    *,
+    store: EventStore,
+    tokens: Tokens,
+    rules: RuleSet,
+    metadata: Metadata,
+    idempotency_key: bytes,
+) -> None:
+    """Register the new identity. Raises Refused, AlreadyReserved where another record holds its NHS number."""
+    decision = new_identity.register(model.unknown(child_id), command, rules)
+    store.append(
+        (change_of(child_id, 0, decision),),
+        metadata,
+        idempotency_key=idempotency_key,
+        reservations=claims(child_id, command, decision, tokens),
+        instant=command.at,
+    )
 
 
 def note_wrong_views(

@@ -34,6 +34,7 @@ NEVER: Final = frozenset(
         "record-closed",
         "record-split-off",
         "wrong-view-noted",
+        "identity-vetoed",
     }
 )
 """Stored names of events that are published under no rule set."""

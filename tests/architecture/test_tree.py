@@ -32,8 +32,10 @@ BESIDES = {
         "ownership.py",
         "merging.py",
         "splitting.py",
+        "new_identity.py",
     },  # its model.py holds state and evolve
-    "access": {"conduct.py", "go_live.py"},  # what is flagged of a look; which records are open yet
+    # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
+    "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},
 }
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = (

@@ -375,6 +375,7 @@ def _about_its_identity(random: Random) -> Iterator[Event]:
     yield child.RecordSplitOff(
         split=first, source_kind=said_by, whole=other, own=first, rule_set="present", reason="merged-in-error"
     )
+    yield child.IdentityVetoed(source_kind=SourceKind.AUTHORITY, marks=marks)
     yield child.WrongViewNoted(
         split=first,
         source_kind=said_by,

@@ -466,6 +466,7 @@ EVENTS: list[Event] = [
         reason=HIDDEN,
     ),
     facts_of.WrongViewNoted(split=UUID(int=23), source_kind=SourceKind.INDEX, accounts=(UUID(int=25),)),
+    facts_of.IdentityVetoed(source_kind=SourceKind.AUTHORITY, marks=("e:" + "0f" * 16,)),
     Concealed(source_kind="pds"),
     ForgottenEvent(certificate=UUID(int=6)),
 ]
