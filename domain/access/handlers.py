@@ -683,7 +683,7 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
             record_refusal(command, "subject-access", looking, refused.code, command.child_id)
             raise
         reach = looking.trail.reach()
-        looks = looks_at_all(facts, looking, grant, reach)
+        looks = looks_at(facts, reach, looking, grant)
         reply, page = answer(request, facts, looks, command.withheld or (), command.at, looking.rules)
         display = Rendered(command.child_id, facts.version, mask_of(()), page)
         asked["requester"] = request.requester
@@ -804,10 +804,13 @@ def _managed(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFact
     return facts if shown is not None and shown.sight == "manager" else None
 
 
-def looks_at_all(facts: RecordFacts, looking: Looking, grant: AccessGrant, reach: Reach) -> list[LookAt]:
-    """Every look at a child, also at records that were found to be of the child and are closed."""
-    found = [facts.child_id, *_absorbed(facts, looking, grant)]
-    return [look for one in found for look in looking.trail.looks_at(grant, one, reach)]
+def looks_at(facts: RecordFacts, reach: Reach, looking: Looking, grant: AccessGrant) -> list[LookAt]:
+    """Every look at a record, and at those that were found to be of the same child, as the logs were at a reach."""
+    return [
+        look
+        for one in (facts.child_id, *_absorbed(facts, looking, grant))
+        for look in looking.trail.looks_at(grant, one, reach)
+    ]
 
 
 def _absorbed(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> Iterator[UUID]:

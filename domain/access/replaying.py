@@ -33,7 +33,7 @@ from domain.access.handlers import (
     chosen_fields,
     entries_of,
     grant_for,
-    looks_at_all,
+    looks_at,
     queue_page,
     record_refusal,
     reviewed,
@@ -280,7 +280,7 @@ class _Past:
         request = next((one for one in facts.requests if one.request == replied.request), None)
         if request is None:
             raise _nothing_displayed()
-        looks = looks_at_all(facts, self.looking, self.grant, self.reach)
+        looks = looks_at(facts, self.reach, self.looking, self.grant)
         _, page = answer(request, facts, looks, replied.withheld, replied.instant, self.rules)
         return page, [Rendered(hit.stream, hit.version, hit.mask, page)]
 
