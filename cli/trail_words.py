@@ -30,6 +30,9 @@ _DID: Final[Mapping[str, str]] = {
     "split-record": "listed who had seen two children as one",
     "due": "listed what falls due",
     "refusals": "counted refusals",
+    "ask-contact": "asked for contact, or read what came of it",
+    "broker-contact": "listed, or passed on, requests for contact",
+    "sensitive-due": "listed whom to ask afresh, and which causes to review",
 }
 COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "who-saw": (

@@ -18,13 +18,14 @@ pytestmark = pytest.mark.postgres
 @contextmanager
 def away(line: Line) -> Iterator[None]:
     """Nobody reaches the database of what is shielded."""
-    name = sql.Identifier(psycopg.conninfo.conninfo_to_dict(line.behind.shielded.url)["dbname"])
+    database = str(psycopg.conninfo.conninfo_to_dict(line.behind.shielded.url)["dbname"])
+    name = sql.Identifier(database)
     with line.as_superuser() as connection:
         connection.autocommit = True
         connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            (name.as_string().strip('"'),),
+            (database,),
         )
     try:
         yield
