@@ -84,6 +84,8 @@ Right: TypeAlias = Literal[
     "transfer-record",
     "allocate-authority",
     "merge-records",
+    "split-record",
+    "new-identity",
     # running the index
     "load",
     "projection",
@@ -227,11 +229,13 @@ class Identity(Immutable):
     """On what two records are found to be of one child, or one to be of two; and the ground of shields this raises.
 
     closing: of the shield under which a record is closed, or its halves begin; provisional, and no person's finding.
+    apart_hours: between the sealing of an identity and the registration of the one that follows it, at least.
     """
 
     reasons_to_merge: Codes = ()
     reasons_to_split: Codes = ()
     closing: ShortCode = "identity-in-doubt"
+    apart_hours: Annotated[int, Field(ge=1, le=720)] = 24
 
 
 class Sensitive(Immutable):
