@@ -1111,7 +1111,7 @@ def show_held(command: ShowHeld, looking: Looking) -> Shown:
             _record(grant, command, looking, "review-queue", QueueRead, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_HELD, field="held")
         facts = looking.held.candidates(grant, held)
-        page, displays = reviewed(held, facts, looking, grant.viewer, grant.instant, looking.rules)
+        page, displays = reviewed(held, facts, looking, _rendered_for(grant), grant.instant, looking.rules)
         _record(
             grant,
             command,
