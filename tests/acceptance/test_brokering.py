@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import NewHome
+from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Line, without_access
 from tests.acceptance.people import a_child, registered
 
@@ -183,3 +183,16 @@ def test_t15_the_team_lists_whom_to_ask_afresh_and_which_causes_to_review(line: 
     told = str(line.done("retention", "due", "--on", "2050-01-01"))
     assert "afresh" not in told
     assert "cause" not in told
+
+
+def test_what_was_asked_is_on_the_teams_list_and_can_be_answered_after_a_restore(
+    line: Line, restored: Restored
+) -> None:
+    child = registered(line, a_child(), acting="data-manager")
+    line.record("involve", child, *SERVICE)
+    request = asks(line, child)
+
+    again = restored(line)
+
+    assert [one["request"] for one in waiting(again)[child]] == [request]
+    assert told(again, child, request)["state"] == "waiting"
