@@ -28,6 +28,7 @@ from domain.access.handlers import (
     Adults,
     Finder,
     HeldRecords,
+    LocalTeam,
     Looking,
     Oversight,
     Trail,
@@ -74,6 +75,9 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.BeginInvolvement: "begin-involvement",
     commands.EndInvolvement: "end-involvement",
     commands.WithdrawSensitiveConsent: "withdraw-sensitive-consent",
+    commands.GiveSensitiveConsent: "begin-involvement",
+    commands.JudgeCompetence: "begin-involvement",
+    commands.ReviewCause: "begin-involvement",
     commands.RaiseShield: "raise-shield",
     commands.LiftShield: "lift-shield",
     commands.GiveExtensionConsent: "give-extension-consent",
@@ -84,6 +88,9 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
+    commands.AskForContact: "ask-contact",
+    commands.PassOnContact: "broker-contact",
+    commands.AnswerContact: "answer-contact",
     commands.OfferTransfer: "transfer-record",
     commands.WithdrawTransfer: "transfer-record",
     commands.DeclineTransfer: "transfer-record",
@@ -123,6 +130,7 @@ class App:
     authorities: Authorities
     held: HeldRecords
     adults: Adults
+    team: LocalTeam
     listed: AccessRegister
     waiting: Waiting
     operations: Operations
@@ -301,6 +309,7 @@ class App:
             adults=self.adults,
             oversight=self.watching,
             authorities=self.authorities,
+            team=self.team,
             mediator=mediator,
         )
 

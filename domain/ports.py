@@ -493,6 +493,26 @@ class UsedAssertions(Protocol):
         ...
 
 
+class ContactRequests(Protocol):
+    """In which records somebody asked for contact, for the list of the local team. What was asked lies in the log."""
+
+    def note(self, request: UUID, child_id: UUID, at: datetime) -> None:
+        """Add one, before it is asked: one that never came about does no harm. Idempotent; kept when it returns."""
+        ...
+
+    def asked(self) -> list[UUID]:
+        """The children, once each, that of the oldest request first."""
+        ...
+
+    def sweep(self, before: datetime) -> None:
+        """Remove those of before an instant: they are closed. Idempotent."""
+        ...
+
+    def forget(self, child_id: UUID) -> None:
+        """Remove every one about a child who was destroyed. Idempotent."""
+        ...
+
+
 class RuleTexts(Protocol):
     """Files of rules as they were read, byte for byte, each under its SHA-256. None is ever changed or deleted."""
 

@@ -221,6 +221,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         held=best.held,
         shields=record.shields,
         requests=record.requests,
+        contacts=record.contacts,
         transfer=record.transfer,
         closed=record.closed,
         absorbed=tuple(one.other for one in record.absorbed),

@@ -42,7 +42,17 @@ from domain.access.handlers import (
 from domain.access.model import Access, AccessGrant
 from domain.access.reach import Reach
 from domain.child_record.events import Carer
-from domain.disclosure import Disclosed, RecordFacts, Viewer, canonical, disclosed, fields_of, listed, mask_of
+from domain.disclosure import (
+    Disclosed,
+    RecordFacts,
+    Viewer,
+    canonical,
+    disclosed,
+    fields_of,
+    listed,
+    looking_for,
+    mask_of,
+)
 from domain.errors import AccessDenied, NotFound, Refused
 from domain.personal_data import Forgotten
 from domain.rule_set.model import RuleSet
@@ -341,7 +351,7 @@ def _rendered(
 ) -> Disclosed | None:
     """One hit rendered again under a rule set, as far as this grant opens it. Raises Refused once it is destroyed."""
     was = access.event
-    viewer = _viewer(access)
+    viewer = looking_for(_viewer(access), access.metadata.purpose)
     override = was.action == "override"
     facts = looking.records.facts_at(grant, hit.stream, hit.version)
     if isinstance(facts, Forgotten):

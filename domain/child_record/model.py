@@ -18,6 +18,9 @@ from domain.child_record.events import (
     ChildRegistered,
     Consent,
     Contact,
+    ContactAnswered,
+    ContactAsked,
+    ContactPassedOn,
     DeathNotified,
     EducationAsserted,
     ExtensionConsentGiven,
@@ -28,6 +31,7 @@ from domain.child_record.events import (
     InvolvementBegun,
     InvolvementContactGiven,
     InvolvementEnded,
+    Judgement,
     LeftEngland,
     LinkRuledOut,
     OriginsNamed,
@@ -99,7 +103,7 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Involvement:
-    """A service's involvement. `consent` and `cause` are set only where it is sensitive.
+    """A service's involvement. `consent`, `judgement` and `cause` are set only where it is sensitive.
 
     `version`, `source_kind` and `source` are of the first saying that stands; `again` are the others, of other files.
     `ends`: every end that stands, the last of which is `ended`.
@@ -125,6 +129,8 @@ class Involvement:
     cause: ReasonableCause | None = None
     again: tuple[Saying, ...] = ()
     ends: tuple[End, ...] = ()
+    judgement: Judgement | None = None
+    concern: bool = False
 
     @property
     def sayings(self) -> tuple[Saying, ...]:
@@ -161,6 +167,20 @@ class Death:
     notified_on: date
     source_kind: SourceKind
     source: Source | Forgotten | Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRequest:
+    """That somebody asked to be put in touch; to which service it was passed on, and what that said."""
+
+    request: UUID
+    asked_by: UUID
+    contact: Contact
+    asked_on: date
+    closes_on: date
+    involvement: UUID | None = None
+    accepted: bool | None = None
+    disclosed: tuple[str, ...] = ()
 
 
 class Transfer(NamedTuple):
@@ -218,6 +238,8 @@ class ChildRecord:
     """Marks of source records that a human found to be about another child."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at it, in order; none where this reader may not know."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch, in order; none where this reader may not know."""
     transfer: Transfer | None = None
     """The offer to another authority that is open; none where this reader may not know."""
     absorbed: tuple[Absorbed, ...] = ()
@@ -475,14 +497,18 @@ def _begun(
 
 
 def _grounded(record: ChildRecord, recorded: Recorded, event: SensitiveInvolvementGrounded) -> dict[str, Any]:
+    """A ground in place of the one before. That a consent was withdrawn is forgotten only when another is given."""
     del recorded
+    known = next((i for i in record.involvements if i.involvement == event.involvement), None)
+    withdrawn = known.consent_withdrawn if known is not None and event.consent is None else None
     return {
         "involvements": _with_involvement(
             record,
             event.involvement,
             contact=event.contact,
             consent=event.consent,
-            consent_withdrawn=None,
+            consent_withdrawn=withdrawn,
+            judgement=event.judgement,
             cause=event.cause,
         )
     }
@@ -551,6 +577,19 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
     )
 
 
+def _contact_asked(record: ChildRecord, recorded: Recorded, event: ContactAsked) -> dict[str, Any]:
+    del recorded
+    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on, event.closes_on)
+    return {"contacts": (*record.contacts, asked)}
+
+
+def _with_contact(record: ChildRecord, which: UUID, **changed: Any) -> dict[str, Any]:
+    """The requests for contact with this one changed; as they are where there is none."""
+    return {
+        "contacts": tuple(replace(one, **changed) if one.request == which else one for one in record.contacts)
+    }
+
+
 def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed) -> dict[str, Any]:
     del recorded
     named = [Origin(at, event.origin, version) for at, version in enumerate(event.versions, event.first)]
@@ -584,7 +623,9 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SupplyWithdrawn: _supply_withdrawn,
     InvolvementBegun: _begun,
     InvolvementContactGiven: lambda record, _, event: {
-        "involvements": _with_involvement(record, event.involvement, contact=event.contact)
+        "involvements": _with_involvement(
+            record, event.involvement, contact=event.contact, concern=event.concern
+        )
     },
     InvolvementEnded: _ended,
     SensitiveInvolvementBegun: _begun,
@@ -617,6 +658,17 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,
+    ContactAsked: _contact_asked,
+    ContactPassedOn: lambda record, _, event: _with_contact(
+        record, event.request, involvement=event.involvement
+    ),
+    ContactAnswered: lambda record, _, event: _with_contact(
+        record,
+        event.request,
+        involvement=event.involvement,
+        accepted=event.accepted,
+        disclosed=event.disclosed,
+    ),
     TransferOffered: lambda _, recorded, event: {
         "transfer": Transfer(event.transfer, event.authority, event.to, recorded.recorded_at)
     },

@@ -26,6 +26,9 @@ NEVER: Final = frozenset(
         "subject-access-paused",
         "subject-access-resumed",
         "subject-access-answered",
+        "contact-asked",  # that somebody wants to reach who is hidden, and whether they may
+        "contact-passed-on",
+        "contact-answered",
         "transfer-offered",  # which authorities talk about whom is between them, until one of them is responsible
         "transfer-withdrawn",
         "transfer-declined",

@@ -29,6 +29,8 @@ BESIDES = {
         "decisions.py",
         "assertions.py",
         "subject_access.py",
+        "sensitive.py",
+        "brokering.py",
         "ownership.py",
         "merging.py",
     },  # its model.py holds state and evolve

@@ -95,6 +95,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         adults=closed,
         oversight=closed,
         authorities=closed,
+        team=closed,
     )
 
 
