@@ -108,6 +108,8 @@ class _Source:
                 return self.texts(one, module, within) | self.texts(other, module, within)
             case ast.Name(id=name):
                 return self._named(name, module, within)
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)):
+                return self._table(name, module, within).get(str(key), set())
             case ast.Subscript(value=ast.Name() as table):
                 return self.texts(table, module, within)
             case ast.Dict(values=values):
