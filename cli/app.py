@@ -20,7 +20,7 @@ from cli.sealing import Seals
 from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.writing import Writing
-from domain.access.commands import Look, ReadDue
+from domain.access.commands import Look, ReadDue, ReadWrongViews
 from domain.access.go_live import Authorities
 from domain.access.handlers import (
     NOT_FOUND,
@@ -35,6 +35,7 @@ from domain.access.handlers import (
     decide_act,
     let_in,
     read_due,
+    read_wrong_views,
     record_refusal,
 )
 from domain.access.model import Actor, actor_of
@@ -44,6 +45,7 @@ from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
 from domain.child_record.handlers import held_now
+from domain.child_record.model import fold
 from domain.clients import ClientSignIn
 from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
 from domain.federation import FederatedSignIn
@@ -274,24 +276,33 @@ class App:
         What follows then asks for the right, refuses and records as for any record that is not open to the viewer: to
         refuse here would tell somebody without the right which numbers were issued.
         """
+        number = self._number(text)
         found = self._child(text)
         now = held_now(found, self.serving) if found is not None else None
-        if now is None or (now != found and self.proving.is_shielded(now)):
-            return self.ids.new()
-        return now
+        if now is not None and now != found:
+            record = fold(self.serving.load(now))
+            if record.shielded and record.index_number != number:
+                now = None
+        return now or self.ids.new()
 
     def _child(self, text: str) -> UUID | None:
+        number = self._number(text)
+        return UUID(text) if number is None else self.serving.find(number.encode())
+
+    def _number(self, text: str) -> str | None:
+        """The index number that was typed; None where it is an id. Raises BadInput where it is neither."""
         try:
-            return UUID(text)
+            UUID(text)
         except ValueError:
             pass
+        else:
+            return None
         try:
-            number = valid_index_number(text)
+            return valid_index_number(text)
         except ValueError:
             raise BadInput(
                 "CHILD is neither an id nor an index number: copy it from a search.", field="child"
             ) from None
-        return self.serving.find(number.encode())
 
     def looking(self, viewer: Actor, mediator: Actor | None = None) -> Looking:
         """What looking needs, for this viewer; `mediator` asks on their behalf."""
@@ -367,14 +378,15 @@ class App:
     def rule_sets(self) -> list[Json]:
         """The rule sets of this home in the order in which they follow, then those of the product that it has not."""
         adopted = {one.rule_set: one.digest for one in self.book.adopted()}
-        sets = [(one, adopted[one.id]) for one in self.book.book().sets]
+        book = self.book.book()
+        sets = [(one, adopted[one.id]) for one in book.sets]
         sets += [(file.rules, file.digest) for name, file in packaged().items() if name not in adopted]
         return [
             {
                 "id": rules.id,
                 "title": rules.title,
                 "valid_from": rules.valid_from,
-                "valid_to": rules.valid_to,
+                "valid_to": book.ends if rules is book.sets[-1] else rules.valid_to,
                 "digest": one_digest,
                 "adopted": rules.id in adopted,
                 "in_force": rules.id in adopted and rules.in_force(self.today()),
@@ -459,6 +471,43 @@ class App:
         self.catch_up()
         return metadata.correlation
 
+    def split(
+        self,
+        child_id: UUID,
+        reason: str,
+        to_second: Sequence[int],
+        first: Actor,
+        second: Actor | None,
+    ) -> Json:
+        """Undo the last merge of a record; the receipt, and who saw two children as one meanwhile."""
+        metadata = self.metadata(first, second, self.reason(first))
+        new = self.ids.new
+        command = commands.SplitRecord(
+            at=self.now(),
+            split=new(),
+            first=new(),
+            second=new(),
+            by=first.body,
+            reason=reason,
+            decided_by=first.account,
+            confirmed_by=second.account if second else None,
+            to_second=tuple(to_second),
+            shields=(new(), new(), new()),
+        )
+        with self.refusals_recorded(first, "split-record", child_id, second):
+            since = self.writing.split(child_id, command, metadata)
+        self.catch_up()
+        if since is None:
+            return {"receipt": metadata.correlation, "told": []}
+        read = ReadWrongViews(
+            at=self.now(), access_id=new(), reason=self.reason(first), child_id=child_id, since=since
+        )
+        told = read_wrong_views(read, self.looking(first)).display["told"]
+        accounts = [UUID(one["account"]) for one in told]
+        self.writing.note_wrong_views(child_id, command.split, accounts, metadata)
+        self.catch_up()
+        return {"receipt": metadata.correlation, "told": self.named(told)}
+
     def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""
         self.let_in(viewer, None, _right_to(command))
@@ -492,7 +541,7 @@ class App:
         """Load files of one kind."""
         self.let_in(viewer, None, "load")
         answer = self.writing.load(
-            kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output
+            kind, files, self.metadata(viewer, purpose=self.reason(viewer)), dry_run=dry_run, output=output
         )
         self.catch_up()
         return answer
@@ -500,7 +549,7 @@ class App:
     def withdraw(self, viewer: Actor, file_id: UUID) -> Json:
         """Take back a file as a unit."""
         self.let_in(viewer, None, "withdraw-supply")
-        answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose="operation"))
+        answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose=self.reason(viewer)))
         self.catch_up()
         return answer
 
@@ -518,7 +567,7 @@ class App:
         self.let_in(viewer, None, "retention")
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
-        metadata = self.metadata(viewer, purpose="operation")
+        metadata = self.metadata(viewer, purpose=self.reason(viewer))
         answer = self.writing.carry_out(due, metadata, output)
         expired = self._expire_proposals(metadata)
         return {**answer, "expired": expired, "maintained": self.maintain(output)}
@@ -576,7 +625,5 @@ class App:
 
     def reason(self, viewer: Actor) -> str:
         """What this account looks for when it runs the index or audits it, where none is given."""
-        for reason in ("operation", "record-management", "audit", "account-management"):
-            if reason in viewer.purposes:
-                return reason
-        return "casework"
+        running = self.rules.access.running
+        return next((one for one in running if one in viewer.purposes), running[-1])

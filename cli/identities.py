@@ -1,4 +1,4 @@
-"""`record …`: two records found to be of one child."""
+"""`record …`: two records found to be of one child, and one found to be of two."""
 
 from typing import Annotated
 
@@ -17,6 +17,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands to those of `record`."""
     del app
     record.command("merge")(merge)
+    record.command("split")(split)
 
 
 def merge(
@@ -37,6 +38,37 @@ def merge(
         kept, closed = app.child_or_nobody(child), app.child_or_nobody(other)
         second = app.second(first, run.second, "merge-records", kept)
         run.output.answer({"receipt": app.merge(kept, closed, reason, first, second)}, _receipt)
+
+
+def split(
+    context: typer.Context,
+    child: Child,
+    reason: Reason,
+    to_second: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--to-second",
+            help="Version of what was said since the merge and is of the other child; repeat for more. "
+            "`audit changes` tells them.",
+        ),
+    ] = None,
+) -> None:
+    """Make two records again of one that was merged of two children. Each bears the number its child had before.
+
+    If either was ever shielded both begin shielded. Two people decide where the record is: --as one, --with another.
+    `told` are the accounts that saw the two as one, who are to be told.
+    """
+    run = session(context)
+    with run.app() as app:
+        first = app.permitted(run.actor(), "split-record")
+        whole = app.child_or_nobody(child)
+        second = app.second(first, run.second, "split-record", whole)
+        run.output.answer(app.split(whole, reason, to_second or (), first, second), _told)
+
+
+def _told(answer: Json) -> str:
+    names = ", ".join(str(one["account_name"]) for one in answer["told"])
+    return f"{_receipt(answer)}\nTo be told that they saw two children as one: {names or 'nobody'}."
 
 
 def _receipt(answer: Json) -> str:

@@ -130,7 +130,7 @@ def register(
                 "source": Source(body=actor.body),
                 "index_number": app.ids.index_number(),
                 "owning_authority": authority or actor.area,
-                **_facts(app.today(), "current", typed),
+                **facts_of(app.today(), "current", typed),
             }
         )
         run.output.answer({"receipt": app.register(command, actor)}, _receipt)
@@ -154,7 +154,7 @@ def _assert(
     context: typer.Context, child: str, source_kind: SourceKind, name_kind: str, typed: dict[str, Any]
 ) -> None:
     def make(app: App, body: str) -> Command:
-        facts = _facts(app.today(), name_kind, typed)
+        facts = facts_of(app.today(), name_kind, typed)
         return commands.AssertFacts.model_validate(
             {"at": app.now(), "source_kind": source_kind, "source": Source(body=body), **facts}
         )
@@ -291,7 +291,9 @@ def withdraw_consent(
     by: Annotated[
         str | None,
         typer.Option(
-            "--by", help="Who withdraws it: child, young-person or parent. Default: whoever gave it."
+            "--by",
+            help="Who withdraws it: child, young-person or parent. Default: whoever gave it. "
+            "A parent does not withdraw what the child decided: nothing changes then.",
         ),
     ] = None,
     on: On = None,
@@ -514,7 +516,7 @@ def _receipt(answer: Json) -> str:
     return f"Recorded. Receipt {answer['receipt']}"
 
 
-def _facts(today: date, name_kind: str, typed: dict[str, Any]) -> dict[str, Any]:
+def facts_of(today: date, name_kind: str, typed: dict[str, Any]) -> dict[str, Any]:
     """The fields of an assertion, from what was typed."""
     effective = day_of(typed["on"], "on") or today
     facts: dict[str, Any] = {

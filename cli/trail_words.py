@@ -27,6 +27,7 @@ _DID: Final[Mapping[str, str]] = {
     "review-queue": "looked at a source record that was held back",
     "subject-access": "answered, or looked up, who asked who had looked",
     "transfer-record": "looked at the offer of a record to another authority",
+    "split-record": "listed who had seen two children as one",
     "due": "listed what falls due",
     "refusals": "counted refusals",
     "ask-contact": "asked for contact, or read what came of it",

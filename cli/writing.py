@@ -22,10 +22,22 @@ from domain.child_record.commands import (
     MergeRecords,
     RaiseShield,
     RegisterChild,
+    RegisterNewIdentity,
+    SealRecord,
+    SplitRecord,
 )
 from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
-from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out, merge_records
+from domain.child_record.handlers import (
+    CarriedOut,
+    WarmRecords,
+    carry_out,
+    merge_records,
+    note_wrong_views,
+    register_new_identity,
+    seal_record,
+    split_record,
+)
 from domain.destruction.handlers import complete, order
 from domain.errors import DamagedStream, NoReceipt, Refused
 from domain.kernel import Change, Command, Log, Metadata
@@ -189,6 +201,60 @@ class Writing:
             self.warm.drop(survivor_id)
             self.warm.drop(other_id)
             self.loader.follower.catch_up(metadata)
+
+    def split(self, child_id: UUID, command: SplitRecord, metadata: Metadata) -> datetime | None:
+        """Undo the last merge of a record. Gives since when the two were one; None where nothing is done."""
+        with self.alone():
+            since = split_record(
+                child_id,
+                command,
+                store=self.store,
+                rules=self.rules.at(command.at),
+                metadata=metadata,
+                own_marks=partial(ruled_out.own, self.tokens),
+                idempotency_key=self._key(metadata, child_id),
+            )
+            self.warm.drop(child_id)
+            self.loader.follower.catch_up(metadata)
+        return since
+
+    def seal(self, child_id: UUID, command: SealRecord, metadata: Metadata) -> frozenset[str]:
+        """Seal the record of an old identity. Gives the marks of its sources; none where nothing is done."""
+        with self.alone():
+            sealed = seal_record(
+                child_id,
+                command,
+                store=self.store,
+                rules=self.rules.at(command.at),
+                metadata=metadata,
+                idempotency_key=self._key(metadata, child_id),
+            )
+            self.warm.drop(child_id)
+            self.loader.follower.catch_up(metadata)
+        return frozenset() if sealed is None else ruled_out.own(self.tokens, sealed)
+
+    def register_new_identity(self, command: RegisterNewIdentity, metadata: Metadata) -> None:
+        """Register a new identity: joined to nothing, and compared with nothing."""
+        child_id = self.ids.new()
+        with self.alone():
+            register_new_identity(
+                child_id,
+                command,
+                store=self.store,
+                tokens=self.tokens,
+                rules=self.rules.at(command.at),
+                metadata=metadata,
+                idempotency_key=self._key(metadata, child_id),
+            )
+            self.loader.follower.catch_up(metadata)
+
+    def note_wrong_views(
+        self, child_id: UUID, split: UUID, accounts: Sequence[UUID], metadata: Metadata
+    ) -> None:
+        """Put on record which accounts are to be told that they saw two children as one."""
+        at = self.clock.now()
+        note_wrong_views(child_id, split, accounts, at=at, store=self.store, metadata=metadata)
+        self.loader.follower.catch_up(metadata)
 
     def _key(self, metadata: Metadata, child_id: UUID) -> bytes:
         return self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes)

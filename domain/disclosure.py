@@ -84,6 +84,8 @@ class RecordFacts:
     """Who asked to be put in touch. No display holds them."""
     closed: bool = False
     """Whether another record took its place: it is shown to nobody."""
+    was_split: bool = False
+    """Whether it was closed because it was of two children."""
     absorbed: tuple[UUID, ...] = ()
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
@@ -288,6 +290,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         contacts=now.contacts,
         transfer=now.transfer,
         closed=now.closed,
+        was_split=now.was_split,
         absorbed=now.absorbed,
     )
 

@@ -224,6 +224,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         contacts=record.contacts,
         transfer=record.transfer,
         closed=record.closed,
+        was_split=len(record.heirs) > 1,
         absorbed=tuple(one.other for one in record.absorbed),
     )
 

@@ -77,6 +77,7 @@ from ingest.matching.decision import (
     resembles,
     screening_keys,
 )
+from ingest.matching.normalise import NormalName
 from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
 from ingest.services import Service
@@ -117,9 +118,6 @@ FIELDS: Final = {
 
 ISSUERS: Final = frozenset({SourceKind.BIRTHS, SourceKind.PDS})
 """The sources that issue NHS numbers: one of theirs is reserved, one that somebody merely typed is not."""
-
-BODIES: Final = {SourceKind.BIRTHS: "GRO", SourceKind.CHILD_BENEFIT: "HMRC", SourceKind.PDS: "NHS"}
-"""The body that answers for a source, where it is one for the whole kind."""
 
 CHUNK: Final = 500
 """Source records worked on together."""
@@ -483,10 +481,11 @@ class Loader:
         del said["authority"], said["involvements"]
         if facts.whereabouts is not None and facts.address_effective is None:
             said["address_effective"] = london_day(at)
+        body = record.body or self.rules.at(at).bodies.get(record.kind)
         assertion = AssertFacts(
             at=at,
             source_kind=record.kind,
-            source=Source(body=record.body or BODIES[record.kind], file=file_id, record=record.source_id),
+            source=Source(body=body, file=file_id, record=record.source_id),
             **said,
         )
         about_carers = record.about == "carers"
@@ -887,19 +886,36 @@ class _Run:
             record = self._record(decision.child_id)
             if decision.evidence in LESS_THAN_EXACT and self._resembles_shielded(item, extra):
                 return self._held(item, "quarantined", (), None)
+            if record.sealed:
+                raise _not_taken()
             if record.registered and record.forgotten is None:
                 return self._existing(item, record, taken=bool(extra))
             decision = NoMatch()
         if self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         if isinstance(decision, Queue):
+            if any(self._record(child_id).sealed for child_id in decision.about):
+                return self._held(item, "quarantined", (), None)  # which says of nobody that it may be them
             self._shield_while_in_doubt(item, decision.about)
             return self._held(item, "queued", decision.about, decision.doubt)
         if item.incoming.about_carers:
             raise Refused("", code=Code.UNKNOWN_CHILD, field="nhs_number")
         if self._resembles_shielded(item, extra):
+            if self._is_of_a_sealed_identity(item, extra):
+                raise _not_taken()
             return self._held(item, "quarantined", (), None)
         return self._new(item, extra)
+
+    def _is_of_a_sealed_identity(self, item: _Item, extra: Sequence[Candidate]) -> bool:
+        """Whether it bears the name and birth date of an identity that its child does not have any more."""
+        names, born = item.incoming.names, item.incoming.date_of_birth
+        return any(
+            candidate.shielded
+            and candidate.date_of_birth == born
+            and NormalName(candidate.forenames, candidate.surname) in names
+            and self._record(candidate.child_id).sealed
+            for candidate in self._screened(item, extra)[0]
+        )
 
     def _shield_while_in_doubt(self, item: _Item, about: Iterable[UUID]) -> None:
         """What a restricted message may be about is shielded provisionally until a human has decided."""
@@ -935,6 +951,8 @@ class _Run:
 
     def _existing(self, item: _Item, record: ChildRecord, *, taken: bool = False) -> _Plan:
         """What it adds to a record. taken: another record holds its number, which is then not claimed."""
+        if record.sealed or not record.vetoed.isdisjoint(item.incoming.marks):
+            raise _not_taken()
         if record.archived_on is not None and self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         command = item.assertion
@@ -1160,6 +1178,11 @@ class _Run:
         self.counts.add(Outcome.REFUSED)
         theirs = FIELDS.get(self._kind, {}).get(field_name or "", field_name)
         self._listener.refused(Refusal(line, str(code), theirs))
+
+
+def _not_taken() -> Refused:
+    """That a source record is of an identity that is sealed, in the words in which any record is not opened."""
+    return Refused("", code=Code.RECORD_DAMAGED)
 
 
 def _came_to(

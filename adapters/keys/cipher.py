@@ -132,6 +132,7 @@ LABELS: Final = {
     "file": "fingerprints of supplied files (system key)",
     "investigation": "tokens by which a look is looked into once (system key)",
     "proposal": "what two people are shown of an act that needs both (system key)",
+    "letter": "what is written for whoever registers a new identity (system key)",
     "sign-in": "tokens by which tries to sign in are counted (system key)",
     "authenticator": "what an account is proved by (the account's staff key)",
     "federated-subject": "tokens by which a subject of a provider is bound to one account (system key)",

@@ -147,6 +147,13 @@ class ReadTransfer(Look):
     child_id: UUID
 
 
+class ReadWrongViews(Look):
+    """List who was shown a record since it was made of two: they saw two children as one."""
+
+    child_id: UUID
+    since: datetime
+
+
 class ReplyToSubject(Look):
     """Tell whoever made this request who looked. `withheld`: exemptions decided upon; None: none was decided upon."""
 

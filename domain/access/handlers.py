@@ -4,6 +4,7 @@ If the access cannot be recorded nothing leaves (`AuditUnavailable`). Everything
 event keeps the inputs of the disclosure, which is a pure function, and keyed digests of its output.
 """
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -25,6 +26,7 @@ from domain.access.commands import (
     ReadSubjectRequests,
     ReadTrail,
     ReadTransfer,
+    ReadWrongViews,
     ReplyToAdult,
     ReplyToSubject,
     SearchRecords,
@@ -113,6 +115,7 @@ _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 """What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
 
 _RENDERINGS = 5
+_WRONG_VIEWS = 500
 _OPENED = 200
 """Held records that one page of the queue opens at most to find those that concern the viewer."""
 
@@ -663,6 +666,24 @@ def read_transfer(command: ReadTransfer, looking: Looking) -> Shown:
     return Shown(grant.access_id, page)
 
 
+def read_wrong_views(command: ReadWrongViews, looking: Looking) -> Shown:
+    """List the accounts that were shown a record while it was of two children. Itself an access."""
+    asked = {"subject": command.child_id}
+    grant = grant_for(command, "split-record", looking, asked)
+    chosen = TrailFilter(since=command.since, outcome="granted")
+    reach = looking.trail.reach()._replace(limit=_WRONG_VIEWS)
+    looks: Counter[str] = Counter()
+    while True:
+        entries, following = looking.trail.who_saw(grant, command.child_id, chosen, reach)
+        looks.update(entry["account"] for entry in entries if entry["shown"])
+        if following is None:
+            break
+        chosen = chosen.model_copy(update={"after": following})
+    page = {"told": [{"account": account, "looks": looks[account]} for account in sorted(looks)]}
+    _record(grant, command, looking, "split-record", AuditRead, asked, [], page, "split-permitted")
+    return Shown(grant.access_id, page)
+
+
 def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
     """Tell whoever asked who looked at the record, as the rules allow and as was decided (UK GDPR Art 15; T51, T52).
 
@@ -817,10 +838,11 @@ def looks_at(facts: RecordFacts, reach: Reach, looking: Looking, grant: AccessGr
 
 
 def _absorbed(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> Iterator[UUID]:
-    """The records that were found to be of the same child, and those that they had taken the place of."""
+    """Those records. Of what a record that was split had absorbed it is not asked which child it was of."""
     for one, closed in looking.records.facts(grant, facts.absorbed).items():
         yield one
-        yield from _absorbed(closed, looking, grant)
+        if not closed.was_split:
+            yield from _absorbed(closed, looking, grant)
 
 
 def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> SubjectRequest:

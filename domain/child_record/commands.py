@@ -307,3 +307,41 @@ class MergeRecords(Command):
     decided_by: Id
     confirmed_by: Id | None = None
     shield: Id
+
+
+class SplitRecord(Command):
+    """A record is of two children, whom its last merge made one: each has a record of its own again.
+
+    first, second: the streams of the one whose number the record bears, and of the other. to_second: versions of what
+    was said since the merge and is of the other. shields: ids for those that this raises.
+    """
+
+    split: Id
+    first: Id
+    second: Id
+    by: BodyCode
+    reason: ShortCode
+    decided_by: Id
+    confirmed_by: Id | None = None
+    to_second: tuple[int, ...] = ()
+    shields: tuple[Id, Id, Id]
+
+
+class SealRecord(Command):
+    """The child has a new identity: close the record of the old one, which then leads nowhere."""
+
+    by: BodyCode
+    decided_by: Id
+    confirmed_by: Id | None = None
+    shield: Id
+    closing: Id
+
+
+class RegisterNewIdentity(RegisterChild):
+    """Open a record for a child whose earlier identity is sealed. `vetoed`: marks of the sources of that one."""
+
+    ground: ShortCode
+    shield: Id
+    decided_by: Id
+    confirmed_by: Id | None = None
+    vetoed: Annotated[tuple[Mark, ...], Field(max_length=64)]

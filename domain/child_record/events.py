@@ -712,6 +712,46 @@ class RecordClosed(Event):
     why: Annotated[HeldShortCode, IN_CONTENT]
 
 
+class RecordSplitOff(Event):
+    """This stream begins as one half of a record that was found to be of two children.
+
+    whole: the stream that was split. own: the one that was this child's before the two were merged.
+    """
+
+    NAME: ClassVar[str] = "record-split-off"
+
+    split: Annotated[Id, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    whole: Annotated[Id, IN_IDENTITY]
+    own: Annotated[Id, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class WrongViewNoted(Event):
+    """Accounts that were shown two children as one are to be told that they were. On the stream that was split."""
+
+    NAME: ClassVar[str] = "wrong-view-noted"
+    CONCEALED: ClassVar[bool] = True
+
+    split: Annotated[Id, IN_CONTENT]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    accounts: Annotated[tuple[Id, ...], Field(max_length=10), IN_CONTENT]
+
+
+class IdentityVetoed(Event):
+    """Source records with these marks are of an identity that this child does not have, and never join this record.
+
+    Concealed, and under the child's own content key: no role of the index can tell whose sources they are.
+    """
+
+    NAME: ClassVar[str] = "identity-vetoed"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    marks: Annotated[tuple[Mark, ...], Field(max_length=8), IN_CONTENT]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -755,5 +795,8 @@ EVENTS = EventTypes(
         OriginsNamed,
         RulingsReversed,
         RecordClosed,
+        RecordSplitOff,
+        WrongViewNoted,
+        IdentityVetoed,
     )
 )

@@ -3,17 +3,36 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial, reduce
 from typing import Final, Protocol
 from uuid import UUID
 
-from domain.child_record import merging, model
-from domain.child_record.commands import Assertion, MergeRecords, RegisterChild
-from domain.child_record.decisions import Decision, decide
-from domain.child_record.events import IdentityAsserted, SourceKind
+from domain.child_record import merging, model, new_identity, splitting
+from domain.child_record.commands import (
+    Assertion,
+    MergeRecords,
+    RegisterChild,
+    RegisterNewIdentity,
+    SealRecord,
+    SplitRecord,
+)
+from domain.child_record.decisions import Decision, chunks, decide
+from domain.child_record.events import IdentityAsserted, SourceKind, WrongViewNoted
 from domain.child_record.model import ChildRecord
 from domain.errors import Refused, VersionConflict
-from domain.kernel import Appended, Change, Command, Log, Metadata, Pending, Recorded, Reservation, StreamKind
+from domain.kernel import (
+    Appended,
+    Change,
+    Command,
+    History,
+    Log,
+    Metadata,
+    Pending,
+    Recorded,
+    Reservation,
+    StreamKind,
+)
 from domain.personal_data import HIDDEN
 from domain.ports import EventStore, Tokens
 from domain.rule_set.model import RuleSet
@@ -262,6 +281,136 @@ def merge_records(
             if attempt == _ATTEMPTS - 1:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def split_record(
+    child_id: UUID,
+    command: SplitRecord,
+    *,
+    store: EventStore,
+    rules: RuleSet,
+    metadata: Metadata,
+    own_marks: Callable[[ChildRecord], frozenset[str]],
+    idempotency_key: bytes,
+) -> datetime | None:
+    """Undo the last merge of a record in one append. Gives since when the two were one; None where nothing is done.
+
+    Raises as `merge_records`.
+    """
+    for attempt in range(_ATTEMPTS):
+        history = store.load(child_id)
+        whole = model.fold(history)
+        merge = splitting.last_merge(whole)
+        merged = store.load(merge.other) if merge is not None else History(child_id, 0, ())
+        marks = (frozenset[str](), frozenset[str]())
+        if merge is not None:
+            one, other = splitting.before_merge(history.events, merged.events, merge)
+            marks = own_marks(one), own_marks(other)
+        done = splitting.split(whole, history.events, merged.events, marks, command, rules)
+        changes = (
+            ()
+            if done.nothing
+            else (
+                change_of(merged.stream_id, merged.version, done.merged),
+                change_of(child_id, whole.version, done.whole),
+                change_of(command.first, 0, done.first),
+                change_of(command.second, 0, done.second),
+            )
+        )
+        try:
+            store.append(
+                changes,
+                metadata,
+                idempotency_key=idempotency_key,
+                reservations=() if done.nothing else (Reservation(closed_token(child_id), child_id),),
+                instant=command.at,
+            )
+        except VersionConflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            if done.nothing or merge is None:
+                return None
+            return history.events[merge.at - 1].recorded_at
+    raise AssertionError("the last attempt returns or raises")
+
+
+def seal_record(
+    child_id: UUID,
+    command: SealRecord,
+    *,
+    store: EventStore,
+    rules: RuleSet,
+    metadata: Metadata,
+    idempotency_key: bytes,
+) -> ChildRecord | None:
+    """Seal the record of an old identity. Gives it as it stood; None where nothing is done.
+
+    Raises as `merge_records`.
+    """
+    for attempt in range(_ATTEMPTS):
+        record = model.fold(store.load(child_id))
+        decision = new_identity.seal(record, command, rules)
+        changes = (change_of(child_id, record.version, decision),) if decision.events else ()
+        try:
+            store.append(
+                changes,
+                metadata,
+                idempotency_key=idempotency_key,
+                reservations=(Reservation(closed_token(child_id), child_id),) if changes else (),
+                instant=command.at,
+            )
+        except VersionConflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return record if changes else None
+    raise AssertionError("the last attempt returns or raises")
+
+
+def register_new_identity(
+    child_id: UUID,
+    command: RegisterNewIdentity,
+    *,
+    store: EventStore,
+    tokens: Tokens,
+    rules: RuleSet,
+    metadata: Metadata,
+    idempotency_key: bytes,
+) -> None:
+    """Register the new identity. Raises Refused, AlreadyReserved where another record holds its NHS number."""
+    decision = new_identity.register(model.unknown(child_id), command, rules)
+    store.append(
+        (change_of(child_id, 0, decision),),
+        metadata,
+        idempotency_key=idempotency_key,
+        reservations=claims(child_id, command, decision, tokens),
+        instant=command.at,
+    )
+
+
+def note_wrong_views(
+    child_id: UUID,
+    split: UUID,
+    accounts: Sequence[UUID],
+    *,
+    at: datetime,
+    store: EventStore,
+    metadata: Metadata,
+) -> None:
+    """Put on record, on the stream that was split, which accounts are to be told that they saw two children as one."""
+    history = store.load(child_id)
+    record = model.fold(history)
+    noted = tuple(
+        Pending(
+            WrongViewNoted(split=split, source_kind=SourceKind.INDEX, accounts=tuple(some)),
+            record.content_key,
+        )
+        for some in chunks(list(accounts), 10)
+    )
+    if noted:
+        change = Change(child_id, StreamKind.CHILD, history.version, noted, shielded=True)
+        store.append((change,), metadata, instant=at)
 
 
 def closed_token(child_id: UUID) -> bytes:

@@ -27,6 +27,7 @@ from domain.child_record.events import (
     RecordArchived,
     RecordClosed,
     RecordReopened,
+    RecordSplitOff,
     RulingsReversed,
     ShieldLifted,
     ShieldRaised,
@@ -36,10 +37,12 @@ from domain.child_record.events import (
     TransferDeclined,
     TransferOffered,
     TransferWithdrawn,
+    WrongViewNoted,
 )
 from domain.child_record.model import ChildRecord
 from domain.errors import BadInput, NotFound, Refused
 from domain.kernel import Concealed, Event, ForgottenEvent, Recorded
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.rule_set.model import RuleSet
 
 NOT_SAID_AGAIN: Final[frozenset[type[Event]]] = frozenset(
@@ -48,7 +51,7 @@ NOT_SAID_AGAIN: Final[frozenset[type[Event]]] = frozenset(
         ChildRegistered, AuthorityAssigned, TransferOffered, TransferWithdrawn, TransferDeclined, TransferAccepted,
         AuthorityAllocated, RecordArchived, RecordReopened, RecordClosed,
         # what says something of other events of its own stream
-        SupplyWithdrawn, OriginsNamed, RecordAbsorbed, RulingsReversed,
+        SupplyWithdrawn, OriginsNamed, RecordAbsorbed, RulingsReversed, RecordSplitOff, WrongViewNoted,
         # what is decided on below: shields, consent to be kept longer, what is ruled out
         ShieldRaised, ShieldLifted, ExtensionConsentGiven, ExtensionConsentWithdrawn, LinkRuledOut,
         # what this reader could not open
@@ -86,6 +89,7 @@ def merge(
     told: the events of the other's stream. own_marks: those by which the sources of either record know this child.
     Raises BadInput, NotFound, Refused; of a shielded record nothing is refused because of what the shield hides.
     """
+    refuse_unless_in_force(rules, command.at)
     if command.reason not in rules.identity.reasons_to_merge:
         raise BadInput(
             f"The reason is one of: {', '.join(rules.identity.reasons_to_merge)}.",
@@ -103,7 +107,11 @@ def merge(
         if shielded:
             return Merged(with_keys(survivor, ()), with_keys(other, ()))
         raise Refused("Your authority is responsible for neither record.", code="not-responsible")
-    said = list(said_again(other, told))
+    said = [
+        *said_again(other, told),
+        *_consent(survivor, other, told),
+        *_rulings(survivor, other, told, own_marks),
+    ]
     shields = carried_shields(survivor, other, rules)
     absorbed = RecordAbsorbed(
         merge=command.merge,
@@ -121,8 +129,7 @@ def merge(
         *(recorded.event for recorded in said),
         *origins(((recorded.stream_id, recorded.version) for recorded in said), first),
         *_authority(survivor, other),
-        *_consent(survivor, other, told),
-        *_rulings(survivor, other, told, own_marks),
+        *_reversed(survivor, own_marks),
     )
     return Merged(
         with_keys(survivor, events),
@@ -235,14 +242,14 @@ def _authority(survivor: ChildRecord, other: ChildRecord) -> tuple[Event, ...]:
     return (AuthorityAssigned(source_kind=SourceKind.AUTHORITY, authority=other.authority),)
 
 
-def _consent(survivor: ChildRecord, other: ChildRecord, told: Sequence[Recorded]) -> Iterator[Event]:
+def _consent(survivor: ChildRecord, other: ChildRecord, told: Sequence[Recorded]) -> Iterator[Recorded]:
     """Consent to be kept longer, by the days on which it was given and withdrawn: whichever is later counts."""
     given, withdrawn = other.extension_consent_on, other.extension_withdrawn_on
     if given is None:
         return
     ours, ended = survivor.extension_consent_on, survivor.extension_withdrawn_on
-    saying = [r.event for r in told if isinstance(r.event, ExtensionConsentGiven)][-1:]
-    ending = [r.event for r in told if isinstance(r.event, ExtensionConsentWithdrawn)][-1:]
+    saying = [one for one in told if isinstance(one.event, ExtensionConsentGiven)][-1:]
+    ending = [one for one in told if isinstance(one.event, ExtensionConsentWithdrawn)][-1:]
     if ours is None:
         yield from saying
         yield from ending if withdrawn is not None else ()
@@ -254,13 +261,18 @@ def _consent(survivor: ChildRecord, other: ChildRecord, told: Sequence[Recorded]
 
 def _rulings(
     survivor: ChildRecord, other: ChildRecord, told: Sequence[Recorded], own_marks: AbstractSet[str]
-) -> Iterator[Event]:
-    """What was ruled out for the other is for the survivor; what turns out to be this child no more for either."""
+) -> Iterator[Recorded]:
+    """What was ruled out for the other and is not this child."""
     wanted = other.ruled_out - survivor.ruled_out - own_marks
-    for event in [one.event for one in told if isinstance(one.event, LinkRuledOut)]:
-        marks = tuple(mark for mark in event.marks if mark in wanted)
-        if marks:
-            yield event.model_copy(update={"marks": marks})
-        wanted -= set(marks)
-    for reversed_ in chunks(sorted(survivor.ruled_out & own_marks), _MARKS_REVERSED_IN_AN_EVENT):
-        yield RulingsReversed(source_kind=_SAID_BY, marks=tuple(reversed_))
+    for one in told:
+        if isinstance(one.event, LinkRuledOut):
+            marks = tuple(mark for mark in one.event.marks if mark in wanted)
+            if marks:
+                yield one._replace(event=one.event.model_copy(update={"marks": marks}))
+            wanted -= set(marks)
+
+
+def _reversed(survivor: ChildRecord, own_marks: AbstractSet[str]) -> Iterator[Event]:
+    """What was ruled out for the survivor and turns out to be this child."""
+    for marks in chunks(sorted(survivor.ruled_out & own_marks), _MARKS_REVERSED_IN_AN_EVENT):
+        yield RulingsReversed(source_kind=_SAID_BY, marks=tuple(marks))

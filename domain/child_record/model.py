@@ -28,6 +28,7 @@ from domain.child_record.events import (
     FactsWithheld,
     IdentifiersAsserted,
     IdentityAsserted,
+    IdentityVetoed,
     InvolvementBegun,
     InvolvementContactGiven,
     InvolvementEnded,
@@ -41,6 +42,7 @@ from domain.child_record.events import (
     RecordArchived,
     RecordClosed,
     RecordReopened,
+    RecordSplitOff,
     RulingsReversed,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
@@ -242,6 +244,8 @@ class ChildRecord:
     """Who asked to be put in touch, in order; none where this reader may not know."""
     transfer: Transfer | None = None
     """The offer to another authority that is open; none where this reader may not know."""
+    vetoed: frozenset[str] = frozenset()
+    """Marks of source records that never join this one; none where this reader may not know."""
     absorbed: tuple[Absorbed, ...] = ()
     origins: tuple[Origin, ...] = ()
     closed: bool = False
@@ -255,6 +259,11 @@ class ChildRecord:
     def registered(self) -> bool:
         """Whether there is such a record at all."""
         return self.index_number is not None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it is the record of an identity that its child does not have any more: it leads nowhere."""
+        return self.closed and not self.heirs
 
     @property
     def shielded(self) -> bool:
@@ -684,6 +693,10 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     },
     OriginsNamed: _origins_named,
     RulingsReversed: lambda record, _, event: {"ruled_out": record.ruled_out.difference(event.marks)},
+    IdentityVetoed: lambda record, _, event: {"vetoed": record.vetoed.union(event.marks)},
+    RecordSplitOff: lambda record, recorded, event: {
+        "absorbed": (*record.absorbed, Absorbed(event.split, event.own, 0, recorded.version))
+    },
     RecordClosed: lambda _, __, event: {
         "closed": True,
         "closed_into": event.into,

@@ -36,6 +36,9 @@ NEVER: Final = frozenset(
         "origins-named",
         "rulings-reversed",
         "record-closed",
+        "record-split-off",
+        "wrong-view-noted",
+        "identity-vetoed",
     }
 )
 """Stored names of events that are published under no rule set."""

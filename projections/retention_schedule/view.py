@@ -54,7 +54,7 @@ class UndatedRow(NamedTuple):
 def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     """The row of one child's stream; none for other streams and destroyed records."""
     record = fold(history)
-    if not record.registered or record.forgotten is not None or record.closed:
+    if not record.registered or record.forgotten is not None or (record.closed and not record.sealed):
         return ()
     due = schedule(record, rules)
     if not due:

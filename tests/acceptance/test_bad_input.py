@@ -461,6 +461,21 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--to", "E06000999"), "own-authority"),
         ((CHILD, "--to", "S12000033"), "outside-area"),
     )),
+    ("record", "seal"): Command((CHILD,), {"--letter": "{new}"}, "data-manager", "data-manager-2", wrong=(
+        ((TOKEN, "--letter", "{new}"), "bad-input"),
+        ((CHILD, "--letter", "{births}"), "file-exists"),
+    )),
+    ("record", "split"): Command(
+        (CHILD,),
+        {"--reason": "merged-in-error"},
+        "data-manager",
+        beside={"--to-second": ()},
+        wrong=(
+            ((CHILD, "--reason", "hunch"), "unknown-reason"),
+            ((CHILD, "--reason", "merged-in-error"), "not-merged"),
+            ((CHILD, "--reason", "merged-in-error", "--to-second", TOKEN), "usage"),
+        ),
+    ),
     ("record", "transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "not-found"),)),
     ("record", "withdraw-transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-transfer"),)),
     ("record", "consent-to-extension"): Command((CHILD,), {"--category": "care-leaver"}, "practitioner", wrong=(
@@ -529,6 +544,10 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, CHILD, "--reason", "documents-seen"), "same-record"),
         ((CHILD, TOKEN, "--reason", "documents-seen"), "bad-input"),
     )),
+    ("record", "new-identity"): Command(
+        ("{births}",), FULL, "data-manager", "data-manager-2", beside=FACTS,
+        wrong=((("{births}",), "not-a-letter"), (("{folder}",), "not-a-letter")),
+    ),
     ("record", "notify-death"): Command((CHILD,), {"--on": "2027-03-01"}, "practitioner", wrong=(
         ((CHILD, "--on", "2999-01-01"), "date-in-future"),
         ((CHILD, "--on", "1999-01-01"), "dates-out-of-order"),

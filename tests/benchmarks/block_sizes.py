@@ -372,6 +372,15 @@ def _about_its_identity(random: Random) -> Iterator[Event]:
     yield child.RecordClosed(
         closing=first, source_kind=said_by, into=other, heirs=(first, other), rule_set="present", why="merged"
     )
+    yield child.RecordSplitOff(
+        split=first, source_kind=said_by, whole=other, own=first, rule_set="present", reason="merged-in-error"
+    )
+    yield child.IdentityVetoed(source_kind=SourceKind.AUTHORITY, marks=marks)
+    yield child.WrongViewNoted(
+        split=first,
+        source_kind=said_by,
+        accounts=tuple(UUID(int=random.getrandbits(127) + 2**127) for _ in range(10)),
+    )
 
 
 def _about_one_child(random: Random) -> Iterator[Event]:

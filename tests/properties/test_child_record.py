@@ -476,6 +476,16 @@ EVENTS: list[Event] = [
     facts_of.RecordClosed(
         closing=UUID(int=21), source_kind=SourceKind.INDEX, into=UUID(int=9), rule_set="present", why=HIDDEN
     ),
+    facts_of.RecordSplitOff(
+        split=UUID(int=23),
+        source_kind=SourceKind.INDEX,
+        whole=UUID(int=24),
+        own=UUID(int=22),
+        rule_set="present",
+        reason=HIDDEN,
+    ),
+    facts_of.WrongViewNoted(split=UUID(int=23), source_kind=SourceKind.INDEX, accounts=(UUID(int=25),)),
+    facts_of.IdentityVetoed(source_kind=SourceKind.AUTHORITY, marks=("e:" + "0f" * 16,)),
     Concealed(source_kind="pds"),
     ForgottenEvent(certificate=UUID(int=6)),
 ]
