@@ -108,6 +108,12 @@ class _Source:
                 return self.texts(one, module, within) | self.texts(other, module, within)
             case ast.Name(id=name):
                 return self._named(name, module, within)
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)):
+                return self._table(name, module, within).get(str(key), set())
+            case ast.Subscript(value=ast.Name() as table):
+                return self.texts(table, module, within)
+            case ast.Dict(values=values):
+                return {text for one in values for text in self.texts(one, module, within)}
             case ast.Attribute(value=ast.Name(id="Code"), attr=member):
                 return {str(Code[member])}
             case ast.Call(func=ast.Name(id=name)):
@@ -228,6 +234,42 @@ class _Source:
                 if maker is not None and not _allows(call):
                     yield from self._made(call, maker, module, within, makers)
 
+    def _paired(
+        self, code: ast.expr | None, words: ast.expr | None, module: _Module, within: ast.FunctionDef | None
+    ) -> list[tuple[str, str]]:
+        """Codes and words of two tables that are looked up by the same key, each with its own."""
+        match code, words:
+            case ast.Subscript(value=ast.Name() as codes, slice=key), ast.Subscript(
+                value=ast.Name() as told, slice=same
+            ) if ast.dump(key) == ast.dump(same):
+                said = self._table(told.id, module, within)
+                return [
+                    (text, one)
+                    for place, found in self._table(codes.id, module, within).items()
+                    for text in found
+                    for one in said.get(place, set())
+                ]
+            case _:
+                return []
+
+    def _table(self, name: str, module: _Module, within: ast.FunctionDef | None) -> dict[str, set[str]]:
+        found = [
+            node.value
+            for node in ast.walk(within or module.tree)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == name
+        ]
+        for table in (*found, module.constants.get(name)):
+            if isinstance(table, ast.Dict):
+                entries = zip(table.keys, table.values, strict=True)
+                return {
+                    str(key.value): self.texts(value, module, within)
+                    for key, value in entries
+                    if isinstance(key, ast.Constant)
+                }
+        return {}
+
     def _made(
         self,
         call: ast.Call,
@@ -237,6 +279,10 @@ class _Source:
         makers: dict[str, _Maker],
     ) -> Iterator[Refusal]:
         given = _argument(call, maker.code_at)
+        pairs = self._paired(given, _argument(call, maker.words_at), module, within)
+        if pairs:
+            yield from (Refusal(code, maker.status, words) for code, words in pairs)
+            return
         codes = self.texts(given, module, within) if given is not None else set(maker.codes)
         if not codes:
             if isinstance(given, ast.Attribute | ast.Call) or (within and within.name in makers):

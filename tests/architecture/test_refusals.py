@@ -12,6 +12,7 @@ from tests.architecture.repository import PACKAGES, ROOT
 RAISES = """
 from domain.errors import BadInput, Refused
 LATE = "too-late-by-far"
+CODES = {"a": "code-of-a", "b": "code-of-b"}
 WORDS = "Come earlier next time."
 def hand_on(rule: str) -> None:
     raise Refused("Ask somebody else, please.", code=rule)
@@ -19,6 +20,8 @@ def first(day: int) -> None:
     if day > 3:
         raise Refused(WORDS, code=LATE)
     hand_on("not-here" if day else "not-there")
+    told = {"a": "Ask the first, please.", "b": "Ask the second, please."}
+    raise Refused(told[day], code=CODES[day])
     raise BadInput(f"Give another day than {day}.", code="wrong-day")
 """
 
@@ -36,6 +39,10 @@ def test_constants_and_functions_that_hand_a_code_on_are_followed(tmp_path: Path
     found = {one.code: one for one in refusals(a_product(tmp_path, RAISES))}
     assert found["too-late-by-far"][1:] == (1, "Come earlier next time.")
     assert {found[code].words for code in ("not-here", "not-there")} == {"Ask somebody else, please."}
+    assert [found[code].words for code in ("code-of-a", "code-of-b")] == [
+        "Ask the first, please.",
+        "Ask the second, please.",
+    ]
     assert found["wrong-day"][1:] == (2, "Give another day than ….")
 
 

@@ -1,10 +1,11 @@
-"""A shield stands whatever any source sends, in any order, twice, late, for nobody, or withdrawn; and after a restart.
+"""A shield stands whatever any source sends, in any order, twice, late, for nobody, or withdrawn; and after a merge.
 
 The sources say of an invented population what each of them knows, slips and all. That is how shields were lost once: a
 record that a message did not match was made anew without one, and a national file put back what had been taken away.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Final
 from uuid import UUID
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 
 from adapters.memory.candidates import MemoryCandidates
 from cli.population import draws
-from domain.child_record.commands import RaiseShield
-from domain.child_record.handlers import handle
+from domain.child_record.commands import MergeRecords, RaiseShield
+from domain.child_record.handlers import handle, merge_records
 from domain.disclosure import RecordFacts
+from ingest.matching import ruled_out
 from ingest.population.records import BEGIN, END, Record, records_of
 from tests.builders import the_rules
 from tests.loading import Index, a_births_file
@@ -26,7 +28,7 @@ from tests.plugins_counts import count
 
 CHILDREN: Final = 3
 MOVES: Final = (
-    "load", "load", "load", "load", "again", "namesake", "shield", "shield", "withdraw", "restart", "rebuild",
+    "load", "load", "load", "load", "again", "namesake", "merge", "shield", "shield", "withdraw", "restart", "rebuild",
 )  # fmt: skip
 
 
@@ -94,7 +96,7 @@ class Life:
 
     def shield(self) -> None:
         """An officer raises a shield, and it is acknowledged."""
-        records = self.index.records()
+        records = [one for one in self.index.records() if not one.closed]
         if records:
             child = self.random.choice(records).child_id
             command = RaiseShield(at=self.index.home.clock.now(), shield=self.index.ids.new(), ground="crime")
@@ -107,6 +109,35 @@ class Life:
                 metadata=self.index.by(),
             )
             self.index.follower.catch_up(self.index.by())
+
+    def merge(self) -> None:
+        """Two people find that two records are of one child, rightly or wrongly."""
+        found = [one for one in self.index.records() if not one.closed and one.archived_on is None]
+        if len(found) > 1:
+            survivor, other = self.random.sample(found, 2)
+            authorities = [one.authority for one in (survivor, other) if isinstance(one.authority, str)]
+            command = MergeRecords(
+                at=self.index.home.clock.now(),
+                merge=self.index.ids.new(),
+                by=authorities[0] if authorities else "E06000999",
+                reason="documents-seen",
+                decided_by=self.index.ids.new(),
+                confirmed_by=self.index.ids.new(),
+                shield=self.index.ids.new(),
+            )
+            merge_records(
+                survivor.child_id,
+                other.child_id,
+                command,
+                store=self.index.store,
+                rules=the_rules(),
+                metadata=self.index.by(),
+                own_marks=partial(ruled_out.own, self.index.tokens),
+                idempotency_key=command.merge.bytes,
+            )
+            self.index.follower.catch_up(self.index.by())
+            if survivor.shielded or other.shielded:
+                self.shielded |= {survivor.child_id, other.child_id}
 
     def restart(self) -> None:
         """Whoever loads is started anew on what is stored."""
@@ -126,7 +157,8 @@ class Life:
         self.shielded = now
         behind = [facts for facts in seen if facts.shielded]
         assert not [facts for facts in behind if tells_where(facts)]
-        known = {who(facts) for facts in behind if facts.name}
+        closed = {record.child_id for record in self.index.records() if record.closed}
+        known = {who(facts) for facts in behind if facts.name and facts.child_id not in closed}
         assert not [facts for facts in seen if not facts.shielded and who(facts) in known], (
             "the same child, in sight"
         )
