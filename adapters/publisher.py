@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from adapters.leading import lead
+from domain.child_record.model import fold
 from domain.errors import Fenced, Unavailable
-from domain.kernel import Log
-from domain.policy.publishing import Signal, signals_of
+from domain.kernel import History, Log
+from domain.policy.publishing import Changed, Signal, signals_of
 from domain.policy.rule_book import InForce
 from domain.ports import Again, Clock, Message, Publications, Subscribers
+from ingest.best_view import best_view
 from projections.ports import LogReader, Opener
 from projections.projection import Depth, Reads
 
@@ -36,6 +39,7 @@ KEPT_SECONDS: Final = 30 * 24 * 3600.0
 
 BEAT: Final = timedelta(minutes=1)
 _NAMES: Final = Reads(Depth.NAMES)
+_IDENTITY: Final = Reads(Depth.FACTS)
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -88,7 +92,7 @@ class Publisher:
             if shut:
                 self.publications.park(fence, shut, after)
             for history in histories.values():
-                found += signals_of(history, after, upto, rules)
+                found += signals_of(history, after, upto, rules, self._changed())
         self._deliver(fence, self._number(fence, upto, found))
         return True
 
@@ -138,6 +142,19 @@ class Publisher:
             ],
         )
 
+    def _changed(self) -> Changed:
+        """Opens who a shielded child is, once for each that it is asked about: few are, and seldom."""
+        opened: dict[UUID, History] = {}
+
+        def changed(child_id: UUID, version: int) -> bool:
+            if child_id not in opened:
+                opened.update(self.open([child_id], _IDENTITY))
+            return child_id in opened and _shown(opened[child_id], version - 1) != _shown(
+                opened[child_id], version
+            )
+
+        return changed
+
     def _deliver(self, fence: int, messages: Sequence[Message]) -> None:
         """Send all that is pending, which these are."""
         if messages:
@@ -153,6 +170,14 @@ class Publisher:
         histories = self.open(list(parked)[: self.batch], _NAMES)
         for stream_id, history in histories.items():
             # Numbered before the note is taken off: a crash in between numbers it twice, and both have the same ids.
-            signals = signals_of(history, parked[stream_id], upto, rules)
+            signals = signals_of(history, parked[stream_id], upto, rules, self._changed())
             self._deliver(fence, self._number(fence, upto, signals))
             self.publications.unpark(fence, [stream_id])
+
+
+def _shown(history: History, version: int) -> tuple[object, ...]:
+    """What is shown of a shielded child, as it stood at a version of its stream."""
+    until = tuple(recorded for recorded in history.events if recorded.version <= version)
+    shown = best_view(fold(History(history.stream_id, version, until)))
+    name = shown.name and (shown.name.given, shown.name.family)
+    return name, shown.date_of_birth, shown.gender

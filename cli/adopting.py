@@ -55,8 +55,11 @@ class Adopting:
         return RuleFile(parse(text.decode()), digest(text), text)
 
     def told(self, made: ActProposed) -> Json:
-        """Which rule set, from when, and the digest of its file, as both people read it."""
-        file = self.proposed(made)
+        """Which rule set, from when, and the digest of its file, as both people read it; its id where that is all."""
+        try:
+            file = self.proposed(made)
+        except Refused:
+            return {"rule_set": made.code}
         return {
             "rule_set": file.rules.id,
             "title": file.rules.title,

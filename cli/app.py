@@ -378,14 +378,15 @@ class App:
     def rule_sets(self) -> list[Json]:
         """The rule sets of this home in the order in which they follow, then those of the product that it has not."""
         adopted = {one.rule_set: one.digest for one in self.book.adopted()}
-        sets = [(one, adopted[one.id]) for one in self.book.book().sets]
+        book = self.book.book()
+        sets = [(one, adopted[one.id]) for one in book.sets]
         sets += [(file.rules, file.digest) for name, file in packaged().items() if name not in adopted]
         return [
             {
                 "id": rules.id,
                 "title": rules.title,
                 "valid_from": rules.valid_from,
-                "valid_to": rules.valid_to,
+                "valid_to": book.ends if rules is book.sets[-1] else rules.valid_to,
                 "digest": one_digest,
                 "adopted": rules.id in adopted,
                 "in_force": rules.id in adopted and rules.in_force(self.today()),
@@ -540,7 +541,7 @@ class App:
         """Load files of one kind."""
         self.let_in(viewer, None, "load")
         answer = self.writing.load(
-            kind, files, self.metadata(viewer, purpose="operation"), dry_run=dry_run, output=output
+            kind, files, self.metadata(viewer, purpose=self.reason(viewer)), dry_run=dry_run, output=output
         )
         self.catch_up()
         return answer
@@ -548,7 +549,7 @@ class App:
     def withdraw(self, viewer: Actor, file_id: UUID) -> Json:
         """Take back a file as a unit."""
         self.let_in(viewer, None, "withdraw-supply")
-        answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose="operation"))
+        answer = self.writing.withdraw(file_id, self.metadata(viewer, purpose=self.reason(viewer)))
         self.catch_up()
         return answer
 
@@ -566,7 +567,7 @@ class App:
         self.let_in(viewer, None, "retention")
         self.catch_up()
         due = self.due(viewer, self.today())[:limit]
-        metadata = self.metadata(viewer, purpose="operation")
+        metadata = self.metadata(viewer, purpose=self.reason(viewer))
         answer = self.writing.carry_out(due, metadata, output)
         expired = self._expire_proposals(metadata)
         return {**answer, "expired": expired, "maintained": self.maintain(output)}
@@ -624,7 +625,5 @@ class App:
 
     def reason(self, viewer: Actor) -> str:
         """What this account looks for when it runs the index or audits it, where none is given."""
-        for reason in ("operation", "record-management", "audit", "account-management"):
-            if reason in viewer.purposes:
-                return reason
-        return "casework"
+        running = self.rules.access.running
+        return next((one for one in running if one in viewer.purposes), running[-1])

@@ -233,7 +233,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),
             operations=operations,
-            upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),
+            upkeep=Upkeep(home, stores, operations, streaming, seals, rules, training=training),
             seals=seals,
             proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,

@@ -12,7 +12,7 @@ import typer.main
 from adapters.kafka import messages
 from adapters.keys.parts import field_table
 from adapters.rule_files import packaged, present
-from cli import access_page, rules_page
+from cli import access_page, refusals_page, rules_page
 from cli.main import app
 from domain.access import events as access_events
 from domain.account import events as account_events
@@ -67,6 +67,7 @@ def documents() -> dict[Path, str]:
         DOCS / "events.md": _events(),
         DOCS / "commands.md": _commands(),
         DOCS / "access.md": access_page.page(present()),
+        DOCS / "refusals.md": refusals_page.page(present()),
         DOCS / "case-management.schema.json": json.dumps(case_management.schema(), indent=2) + "\n",
     }
     stored_forms = DOCS / "stored-forms.md"

@@ -222,7 +222,7 @@ class Granting:
         found = [
             stands(code, condition, party, self.app.now(), rules, training=self.app.training)
             for code, condition in rules.conditions.items()
-            if condition.of in organisation.asked()
+            if condition.of in organisation.asked(rules)
         ]
         state = _state(ended=party.ended, suspended=party.suspended)
         shown = {

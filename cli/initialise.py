@@ -337,7 +337,7 @@ def _meet_organisation_conditions(stores: Stores, organisation_id: UUID, rules: 
     now = stores.clock.now()
     wanted = [
         RecordOrganisationCondition(at=now, condition=code, met_on=london_day(now), made_up=True)
-        for code in _never_met(organisation.asked(), organisation.conditions, rules)
+        for code in _never_met(organisation.asked(rules), organisation.conditions, rules)
     ]
     if wanted:
         change_organisation(organisation_id, wanted, store=store, rules=rules, metadata=_metadata(stores.ids))

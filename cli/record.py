@@ -291,7 +291,9 @@ def withdraw_consent(
     by: Annotated[
         str | None,
         typer.Option(
-            "--by", help="Who withdraws it: child, young-person or parent. Default: whoever gave it."
+            "--by",
+            help="Who withdraws it: child, young-person or parent. Default: whoever gave it. "
+            "A parent does not withdraw what the child decided: nothing changes then.",
         ),
     ] = None,
     on: On = None,

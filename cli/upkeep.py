@@ -11,12 +11,14 @@ from adapters.keys.sweep import sweep
 from adapters.postgres.backup import backup
 from adapters.postgres.databases import Role
 from adapters.postgres.maintenance import maintain
+from adapters.rule_files import StoredRuleBook
 from cli.output import Json, Output
 from cli.sealing import Seals
 from cli.stores import Stores
 from cli.streaming import Streaming
 from domain.errors import ContactPointError
 from domain.kernel import Log
+from domain.policy.retention import london_day
 from projections.rebuild import Operations
 
 
@@ -29,6 +31,7 @@ class Upkeep:
     operations: Operations
     streaming: Streaming
     seals: Seals
+    rules: StoredRuleBook
     training: bool
 
     def backup(self, folder: Path) -> Json:
@@ -75,6 +78,7 @@ class Upkeep:
             "keyring database": lambda: self._kek("keyring"),
             "shielded database": self._shielded,
             "views": self._views,
+            "rules": self._rules,
             "seals": self.seals.health,
             **subscribers,
         }
@@ -93,6 +97,15 @@ class Upkeep:
         with self.stores.databases.shielded.connect(Role.WRITER) as connection:
             connection.execute("SELECT FROM keys.key LIMIT 0")
         return f"key-encryption key of generation {generation}"
+
+    def _rules(self) -> str:
+        book, at = self.rules.book(), self.stores.clock.now()
+        now = book.at(at)
+        if now is book.sets[-1] and book.ends is not None and book.ends <= london_day(at):
+            raise ContactPointError(
+                f"The rule set {now.id} says that it ended on {book.ends}, and goes on because none follows: adopt one."
+            )
+        return f"{now.id} in force"
 
     def _views(self) -> str:
         status = self.operations.status()

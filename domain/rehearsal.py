@@ -44,12 +44,12 @@ def _seen(facts: RecordFacts, role: str, rules: RuleSet, at: datetime) -> Iterat
     """The fields that a role sees: elsewhere, where its authority is responsible, and where it overrides a shield."""
     purposes = rules.roles[role].purposes if role in rules.roles else ()
     elsewhere = Viewer(_NOBODY, role, _NOBODY, "", "", purposes)
-    opened = replace(
-        facts, opened=True, authority=_AUTHORITY
-    )  # as if: of a shielded record nothing is opened for this
+    # As if: nothing of a shielded record is opened for this.
+    opened = replace(facts, opened=True, authority=_AUTHORITY)
+    nobodys = facts.opened and facts.authority is None
     for body, one, override in (
         ("", facts, False),
-        (_AUTHORITY, opened, False),
+        (_AUTHORITY, facts if nobodys else opened, False),
         ("", opened, True),
     ):
         sight, _ = sight_of(one, replace(elsewhere, body=body), at, rules, override=override)

@@ -119,9 +119,6 @@ FIELDS: Final = {
 ISSUERS: Final = frozenset({SourceKind.BIRTHS, SourceKind.PDS})
 """The sources that issue NHS numbers: one of theirs is reserved, one that somebody merely typed is not."""
 
-BODIES: Final = {SourceKind.BIRTHS: "GRO", SourceKind.CHILD_BENEFIT: "HMRC", SourceKind.PDS: "NHS"}
-"""The body that answers for a source, where it is one for the whole kind."""
-
 CHUNK: Final = 500
 """Source records worked on together."""
 
@@ -484,10 +481,11 @@ class Loader:
         del said["authority"], said["involvements"]
         if facts.whereabouts is not None and facts.address_effective is None:
             said["address_effective"] = london_day(at)
+        body = record.body or self.rules.at(at).bodies.get(record.kind)
         assertion = AssertFacts(
             at=at,
             source_kind=record.kind,
-            source=Source(body=record.body or BODIES[record.kind], file=file_id, record=record.source_id),
+            source=Source(body=body, file=file_id, record=record.source_id),
             **said,
         )
         about_carers = record.about == "carers"

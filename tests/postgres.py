@@ -1,19 +1,21 @@
 """Fixtures: a real PostgreSQL for the whole test session, and databases of one's own on it.
 
 `databases`: four migrated databases for one test module (a training home). `make_databases()`: as many sets as one
-likes. `server`: where the server listens. Shared by all workers of one run; started by the first that needs it.
+likes, empty or copies of others. `server`: where the server listens. Shared by all workers of one run; started by the
+first that needs it.
 """
 
 import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from adapters.postgres.databases import Databases, connect_as_superuser
 from adapters.postgres.embedded import EmbeddedServer, ServerAddress, available
@@ -25,7 +27,11 @@ _TEMPLATE: Final = "_template"
 _SETTINGS: Final = {"fsync": "off", "full_page_writes": "off"}
 _numbers = itertools.count(1)
 
-MakeDatabases = Callable[[], Databases]
+
+class MakeDatabases(Protocol):
+    """Makes four databases: migrated and empty, or copies of others that nobody is connected to."""
+
+    def __call__(self, like: Databases | None = None) -> Databases: ...
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,17 +72,19 @@ def migrated_template(server: ServerAddress) -> ServerAddress:
 
 @pytest.fixture(scope="module")
 def make_databases(migrated_template: ServerAddress) -> Iterator[MakeDatabases]:
-    """Makes four fresh migrated databases at each call; they are dropped when the module is done."""
+    """Makes four databases at each call; they are dropped when the module is done."""
     made: list[str] = []
 
-    def make() -> Databases:
+    def make(like: Databases | None = None) -> Databases:
         suffix = f"_{os.getpid()}_{next(_numbers)}"
         databases = Databases.embedded(migrated_template, suffix)
+        templates = like or Databases.embedded(migrated_template, _TEMPLATE)
         with connect_as_superuser(migrated_template) as connection:
-            for database in databases:
+            for database, template in zip(databases, templates, strict=True):
+                copied = str(conninfo_to_dict(template.url)["dbname"])
                 connection.execute(
                     sql.SQL("CREATE DATABASE {} OWNER contactpoint_owner TEMPLATE {}").format(
-                        sql.Identifier(database.store + suffix), sql.Identifier(database.store + _TEMPLATE)
+                        sql.Identifier(database.store + suffix), sql.Identifier(copied)
                     )
                 )
                 made.append(database.store + suffix)

@@ -1,4 +1,5 @@
-"""Hypothesis strategies made from the types: any event that the domain could write, and none that it could not."""
+"""Hypothesis strategies made from the types: any event or command that the domain could write or be given, and none
+that it could not."""
 
 import unicodedata
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from domain import identifiers
 from domain.identifiers import CROCKFORD, index_number
-from domain.kernel import Event, Metadata
+from domain.kernel import Command, Event, Metadata
 from domain.personal_data import Forgotten, Hidden, PartMark
 from tests.architecture.event_classes import alternatives, fields
 
@@ -78,6 +79,11 @@ _INSTANTS: Final = st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), time
 def events(event_class: type[Event]) -> SearchStrategy[Any]:
     """Events of one class."""
     return _model(event_class)
+
+
+def commands(command_class: type[Command]) -> SearchStrategy[Any]:
+    """Commands of one class."""
+    return _model(command_class)
 
 
 def metadata() -> SearchStrategy[Metadata]:

@@ -31,7 +31,7 @@ _Instant = Annotated[str, Field(pattern=f"^{_INSTANT}$", json_schema_extra={"for
 class Attributes(BaseModel):
     """The attributes that every message has. On Kafka each is a header, its name behind `ce_`, its value in UTF-8."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
     source: Literal["/contactpoint/records"] = Field(description="Where the message comes from.")

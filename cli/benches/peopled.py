@@ -34,7 +34,7 @@ from domain.personal_data import HIDDEN
 from domain.policy.retention import LEFT_ENGLAND
 from domain.policy.rule_book import RuleBook
 from domain.rule_set.model import RuleSet
-from ingest.pipeline import BODIES, PARSERS
+from ingest.pipeline import PARSERS
 from ingest.population.people import BLOCK
 from ingest.population.records import BEGIN, END, records_of
 from ingest.population.slips import Draw
@@ -136,7 +136,10 @@ class _Life:
 
     def told(self, record: SourceRecord, number: str | None) -> None:
         """A source tells of the child; with an index number it is the first to do so."""
-        said = {**dict(record.facts), "source": Source(body=BODIES[record.kind], record=record.source_id)}
+        said = {
+            **dict(record.facts),
+            "source": Source(body=self.rules.bodies.get(record.kind), record=record.source_id),
+        }
         authority = said.pop("authority")
         del said["involvements"]
         if record.facts.whereabouts is not None and record.facts.address_effective is None:

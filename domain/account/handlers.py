@@ -19,7 +19,7 @@ from domain.errors import AlreadyReserved, BadInput, NotFound, Refused, VersionC
 from domain.kernel import Appended, Change, Command, Event, Metadata, Pending, Reservation, StreamKind
 from domain.policy.granting import Granter, Holder, Place, refuse_beyond_reach
 from domain.ports import EventStore, Tokens
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import SHARED, RuleSet
 
 _LABEL: Final = "account-name"
 _DUTY: Final = "account-duty"
@@ -27,9 +27,6 @@ _OWN: Final = "account-reference"
 _SUBJECT: Final = "federated-subject"
 _FIRST: Final = "account-first"
 _TRIES: Final = 8
-SHARED: Final = "credentials-shared"
-"""Why two accounts are suspended that one authenticator was registered for."""
-
 _NOTHING: Final = Appended((), None, duplicate=True)
 
 

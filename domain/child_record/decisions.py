@@ -293,12 +293,14 @@ def _begin_involvement(
 
 
 def end_involvement(record: ChildRecord, command: EndInvolvement, _: RuleSet) -> Events:
-    """Record that a service is no longer involved. An end before the beginning is refused where both are in sight."""
+    """Record that a service is no longer involved. An end before the beginning is refused where both are in sight.
+
+    Of one that the record does not hold nothing is told: to refuse it would answer whether a sensitive service of a
+    name that was guessed is involved.
+    """
     not_in_the_future(command.ended, london_day(command.at), "ended")
     known = _involvement(record, command.involvement)
-    if known is None:
-        return _refuse_unless_hidden(record, _no_such_involvement())
-    if known.ended == command.ended:
+    if known is None or known.ended == command.ended:
         return ()
     if known.sensitive:
         return (
@@ -521,10 +523,6 @@ def _must_be_held_of_concern(command: BeginInvolvement, rules: RuleSet) -> None:
             code="concern-not-held",
             field="concern",
         )
-
-
-def _no_such_involvement() -> Refused:
-    return Refused("The record holds no such involvement.", code="no-such-involvement", field="involvement")
 
 
 def _inside_the_area(command: RegisterChild, rules: RuleSet) -> None:

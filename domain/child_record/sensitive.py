@@ -38,13 +38,6 @@ Consenting = Literal["child", "young-person", "parent"]
 ASK_AFRESH: Final = "ask-afresh"
 REVIEW_CAUSE: Final = "review-cause"
 
-NOT_THEIRS: Final = {
-    "child": "childs-own-decision",
-    "parent": "competence-needed",
-    "young-person": "young-persons-decision",
-}
-"""Whoever decides → the code of the refusal of anybody else's consent."""
-
 
 class Task(NamedTuple):
     """What is to be done about a sensitive service, and by which day."""
@@ -107,14 +100,27 @@ def _must_be_theirs(consent: Consent, born: date | None, judgement: Judgement | 
     decides = whose_decision(born, consent.given_on, judgement, rules)
     if decides == consent.given_by:
         return
-    messages = {
-        "child": "This decision is the child's own: ask the child. If the practitioner judged the child not competent "
-        "in this case, say so.",
-        "parent": f"Under {competence.expected}, or judged not competent: ask somebody with parental responsibility. "
-        "If the practitioner judged the child competent in this case, say so.",
-        "young-person": "At this age the decision is the young person's own.",
-    }
-    raise Refused(messages[decides], code=NOT_THEIRS[decides], field="consent")
+    match decides:
+        case "child":
+            raise Refused(
+                "This decision is the child's own: ask the child. If the practitioner judged the child not competent "
+                "in this case, say so.",
+                code="childs-own-decision",
+                field="consent",
+            )
+        case "parent":
+            raise Refused(
+                f"Under {competence.expected}, or judged not competent: ask somebody with parental responsibility. If "
+                "the practitioner judged the child competent in this case, say so.",
+                code="competence-needed",
+                field="consent",
+            )
+        case "young-person":
+            raise Refused(
+                "At this age the decision is the young person's own.",
+                code="young-persons-decision",
+                field="consent",
+            )
 
 
 def _to_be_reviewed(cause: ReasonableCause, rules: RuleSet) -> ReasonableCause:
@@ -133,7 +139,8 @@ def _to_be_reviewed(cause: ReasonableCause, rules: RuleSet) -> ReasonableCause:
     return cause.model_copy(update={"review_on": months_after(cause.considered_on, months)})
 
 
-# Decisions on a service that is recorded
+# Decisions on a service that is recorded. Of one that the record does not hold nothing is told: to refuse it would
+# answer whether a sensitive service of a name that was guessed is involved.
 
 
 def give_consent(record: ChildRecord, command: GiveSensitiveConsent, rules: RuleSet) -> Sequence[Event]:
@@ -143,15 +150,15 @@ def give_consent(record: ChildRecord, command: GiveSensitiveConsent, rules: Rule
     if command.judgement is not None:
         not_in_the_future(command.judgement.judged_on, today, "judged_on")
     known = _standing_or_withdrawn(record, command.involvement)
-    if known is None:
-        return _unless_hidden(record, _no_such_involvement())
-    judgement = command.judgement or known.judgement
+    judgement = command.judgement or (known.judgement if known else None)
     decides = whose_decision(record.date_of_birth, command.given_on, judgement, rules)
     consent = Consent(given_by=command.given_by or decides, given_on=command.given_on)
     try:
         _must_be_theirs(consent, record.date_of_birth, judgement, rules)
     except Refused as refused:  # it may rest on what was judged before
         return _unless_hidden(record, refused)
+    if known is None:
+        return ()
     withdrawn = known.consent_withdrawn
     if withdrawn is not None and consent.given_on < withdrawn:
         return _unless_hidden(
@@ -168,7 +175,7 @@ def judge_competence(record: ChildRecord, command: JudgeCompetence, rules: RuleS
     not_in_the_future(command.judgement.judged_on, london_day(command.at), "judged_on")
     known = _standing_or_withdrawn(record, command.involvement)
     if known is None or not known.stands:
-        return _unless_hidden(record, _no_such_involvement())
+        return ()
     if known.judgement == command.judgement:
         return ()
     return (
@@ -194,7 +201,7 @@ def review_cause(record: ChildRecord, command: ReviewCause, rules: RuleSet) -> S
         )
     known = _standing_or_withdrawn(record, command.involvement)
     if known is None or known.cause is None:
-        return _unless_hidden(record, _no_such_involvement())
+        return ()
     if command.considered_on < known.cause.considered_on:
         return _unless_hidden(
             record,
@@ -211,23 +218,16 @@ def withdraw_consent(
     record: ChildRecord, command: WithdrawSensitiveConsent, rules: RuleSet
 ) -> Sequence[Event]:
     """Withdraw consent: as easy as giving it, by whoever gave it or by the child. A parent's objection to what a child
-    decided is no withdrawal. A cause recorded beside it stands on its own.
+    decided is no withdrawal, and changes nothing. A cause recorded beside it stands on its own.
     """
     not_in_the_future(command.withdrawn_on, london_day(command.at), "withdrawn_on")
     known = _involvement(record, command.involvement)
     if known is None or not known.sensitive:
-        return _unless_hidden(record, _no_such_involvement())
+        return ()
     if known.consent is None or known.consent_withdrawn is not None:
         return ()
     if rules.sensitive.competence and command.by == "parent" and known.consent.given_by != "parent":
-        return _unless_hidden(
-            record,
-            Refused(
-                "The child consented, and the decision is the child's own: only the child withdraws it.",
-                code=NOT_THEIRS["child"],
-                field="by",
-            ),
-        )
+        return ()
     return (
         SensitiveConsentWithdrawn(
             source_kind=command.source_kind,
@@ -300,10 +300,6 @@ def _standing_or_withdrawn(record: ChildRecord, which: object) -> Involvement | 
     """A sensitive service that is still involved, on a ground that stands or on one that was withdrawn."""
     known = _involvement(record, which)
     return known if known is not None and known.sensitive and known.ended is None else None
-
-
-def _no_such_involvement() -> Refused:
-    return Refused("The record holds no such involvement.", code="no-such-involvement", field="involvement")
 
 
 def _unless_hidden(record: ChildRecord, refusal: Refused) -> Sequence[Event]:

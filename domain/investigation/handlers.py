@@ -13,12 +13,10 @@ from domain.kernel import Appended, Change, Command, Metadata, Pending, Reservat
 from domain.policy.retention import london_day
 from domain.policy.rule_book import refuse_unless_in_force
 from domain.ports import EventStore, Tokens
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import SUSPECTED, RuleSet
 
 _TRIES: Final = 8
 _LABEL: Final = "investigation"
-SUSPECTED: Final = "misuse-suspected"
-"""Why an account is suspended with the opening of an investigation."""
 
 
 def open_investigation(

@@ -47,9 +47,10 @@ class Organisation:
         """Of which kind it is; None where there is none."""
         return None if self.registered is None else self.registered.kind
 
-    def asked(self) -> tuple[str, ...]:
-        """What conditions are asked of it: those of an organisation, of a local authority its own besides."""
-        return ("organisation", "authority") if self.kind == "local-authority" else ("organisation",)
+    def asked(self, rules: RuleSet) -> tuple[str, ...]:
+        """What conditions are asked of it: those of an organisation; of one that is responsible for records more."""
+        kind = rules.organisations.get(self.kind or "")
+        return ("organisation", "authority") if kind is not None and kind.responsible else ("organisation",)
 
 
 def register(organisation: Organisation, command: RegisterOrganisation) -> Sequence[Event]:

@@ -4,9 +4,10 @@ Sensitive changes publish nothing; neither does anything of a shielded child tha
 kinds stand in the rule set (`signals`); what no rule set can widen stands here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.kernel import History, Recorded
@@ -44,6 +45,8 @@ NEVER: Final = frozenset(
 
 _SILENT_BESIDES: Final = frozenset({"supply-withdrawn"})
 """Silent for a shielded child beside what is concealed: it may take back whereabouts."""
+_IDENTITY: Final = "identity-asserted"
+"""Told of a shielded child where what is shown of it changed: every message that tells where it is says as well who."""
 _DESTROYED: Final = "destruction-completed"
 
 
@@ -57,7 +60,13 @@ class Signal:
     at: datetime
 
 
-def signals_of(history: History, after: int, upto: int, rules: RuleSet) -> list[tuple[int, Signal]]:
+Changed: TypeAlias = Callable[[UUID, int], bool]
+"""Whether what is shown of a shielded child changed with the event of this version of its stream."""
+
+
+def signals_of(
+    history: History, after: int, upto: int, rules: RuleSet, changed: Changed
+) -> list[tuple[int, Signal]]:
     """The signals of one stream's events at positions behind `after`, to `upto`, each with its position.
 
     `history` is the whole stream as the log has it now, read without the `shielded` database. A child counts as
@@ -71,7 +80,10 @@ def signals_of(history: History, after: int, upto: int, rules: RuleSet) -> list[
     for count, recorded in enumerate(history.events, 1):
         if not after < recorded.position <= upto:
             continue
-        signal = _signal(recorded, rules, hidden=now or (ever and shielded(events[:count])))
+        hidden = now or (ever and shielded(events[:count]))
+        signal = _signal(recorded, rules, hidden=hidden)
+        if hidden and recorded.event.NAME == _IDENTITY and not changed(recorded.stream_id, recorded.version):
+            continue
         if signal is not None:
             found.append((recorded.position, signal))
     return found

@@ -6,6 +6,7 @@ s.9); one born on 29 February does so on 1 March in a common year.
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,7 @@ class Life(Protocol):
     def archived_on(self) -> date | None: ...
 
 
+@lru_cache(maxsize=256)
 def london_day(instant: datetime) -> date:
     """The legal day in which an instant (aware) lies."""
     return instant.astimezone(LONDON).date()

@@ -5,7 +5,7 @@ the first set on exactly one is in force, and nothing adopted today is in force 
 decided stays decided under the rules it was decided under.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
@@ -30,24 +30,28 @@ class InForce(Protocol):
 
 
 class RuleBook:
-    """Rule sets that follow each other. Each is in force until the next begins, whether or not its file says so."""
+    """Rule sets that follow each other. Each is in force until the next begins, whether or not its file says so.
+
+    So is the last, even beyond the day on which it says that it ends (`ends`): without rules nothing could be decided,
+    shielding, destroying and adopting the next included. That it has ended is for `health` to say.
+    """
 
     def __init__(self, sets: Iterable[RuleSet]) -> None:
         ordered = sorted(sets, key=lambda one: one.valid_from)
-        ends = [*(one.valid_from for one in ordered[1:]), None]
+        until = [*(one.valid_from for one in ordered[1:]), None]
+        self.ends: Final = ordered[-1].valid_to if ordered else None
         self.sets: Final = tuple(
-            one if end is None or one.valid_to == end else one.model_copy(update={"valid_to": end})
-            for one, end in zip(ordered, ends, strict=True)
+            one if one.valid_to == end else one.model_copy(update={"valid_to": end})
+            for one, end in zip(ordered, until, strict=True)
         )
         self._latest_first: Final = tuple(
-            (_begin(one.valid_from), None if one.valid_to is None else _begin(one.valid_to), one)
-            for one in reversed(self.sets)
+            (begin_of(one.valid_from).astimezone(UTC), one) for one in reversed(self.sets)
         )
 
     def at(self, instant: datetime) -> RuleSet:
         """See `InForce`."""
-        for begins, ends, one in self._latest_first:
-            if begins <= instant and (ends is None or instant < ends):
+        for begins, one in self._latest_first:
+            if begins <= instant:
                 return one
         raise Refused(
             "No rule set is in force on that day: `policy list` says which are.", code="no-rules-then"
@@ -63,10 +67,6 @@ class RuleBook:
             if one.id == rule_set:
                 return one
         raise NotFound("This home has adopted no rule set of that id.", field="policy")
-
-
-def _begin(day: date) -> datetime:
-    return begin_of(day).astimezone(UTC)
 
 
 def refuse_unless_in_force(rules: RuleSet, instant: datetime) -> None:
@@ -88,10 +88,11 @@ def founded(sets: Iterable[tuple[RuleSet, str]]) -> list[RuleSetAdopted]:
     Raises Refused as `adopted` does, but that they may begin in the past.
     """
     events: list[RuleSetAdopted] = []
-    before: list[RuleSet] = []
+    last: RuleSet | None = None
     for rules, digest in sorted(sets, key=lambda one: one[0].valid_from):
-        _refuse_unless_it_follows(before, rules)
-        before.append(rules)
+        if last is not None:
+            _refuse_unless_it_follows(last, last.valid_to, rules)
+        last = rules
         events.append(_adopted(rules, digest))
     return events
 
@@ -100,7 +101,7 @@ def adopted(book: RuleBook, rules: RuleSet, digest: str, at: datetime) -> RuleSe
     """That a rule set follows those of the book, from a later day than that of this instant.
 
     Raises Refused: `rule-set-in-use` where its id was adopted before, `retroactive`, and where it does not begin as the
-    last one ends: `rule-sets-overlap`, `rule-set-gap`.
+    last one ends: `rule-sets-overlap`, `rule-set-gap`. One that has ended and goes on for want of another ends any day.
     """
     if any(one.id == rules.id for one in book.sets):
         raise Refused(
@@ -116,22 +117,20 @@ def adopted(book: RuleBook, rules: RuleSet, digest: str, at: datetime) -> RuleSe
             code="retroactive",
             field="valid_from",
         )
-    _refuse_unless_it_follows(book.sets, rules)
+    goes_on = book.ends is not None and book.ends <= london_day(at + NOTICE)
+    _refuse_unless_it_follows(book.sets[-1], None if goes_on else book.ends, rules)
     return _adopted(rules, digest)
 
 
-def _refuse_unless_it_follows(before: Sequence[RuleSet], rules: RuleSet) -> None:
-    if not before:
-        return
-    last = before[-1]
+def _refuse_unless_it_follows(last: RuleSet, ends: date | None, rules: RuleSet) -> None:
     begins = rules.valid_from
-    if begins <= last.valid_from or (last.valid_to is not None and begins < last.valid_to):
+    if begins <= last.valid_from or (ends is not None and begins < ends):
         raise Refused(
             f"On some days two rule sets would be in force: {last.id} is adopted for them already. Begin when it ends.",
             code="rule-sets-overlap",
             field="valid_from",
         )
-    if last.valid_to is not None and begins > last.valid_to:
+    if ends is not None and begins > ends:
         raise Refused(
             f"On some days no rule set would be in force: {last.id} ends before this one begins. Begin when it ends.",
             code="rule-set-gap",

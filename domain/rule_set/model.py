@@ -126,6 +126,13 @@ GUARDED_ACTIONS: Final[frozenset[Right]] = frozenset({"search", "show"})
 GRANTING: Final[frozenset[Right]] = frozenset({"account", "organisation"})
 """Rights that no role holds beside any other: whoever says who may look does not look, nor run or audit the index."""
 
+SUSPECTED: Final = "misuse-suspected"
+"""Why an account is suspended with the opening of an investigation."""
+SHARED: Final = "credentials-shared"
+"""Why two accounts are suspended that one authenticator was registered for."""
+OWN_REASONS: Final = (SUSPECTED, SHARED)
+"""Why the index itself suspends an account."""
+
 CAUSES: Final = (
     "override",
     "declared-family",
@@ -377,7 +384,8 @@ class OrganisationKind(Immutable):
     """What accounts people of such an organisation may hold, and whose people its account managers grant accounts to.
 
     Beside its own people: those of organisations of the kinds in `grants_to`, in its own area unless `everywhere`.
-    accredits: whether its account managers register and accredit organisations.
+    accredits: whether its account managers register and accredit organisations. responsible: whether records are
+    allocated to it, so that it is asked what is asked of an authority.
     """
 
     title: Words
@@ -385,6 +393,7 @@ class OrganisationKind(Immutable):
     grants_to: Codes = ()
     everywhere: bool = False
     accredits: bool = False
+    responsible: bool = False
 
 
 class Access(Immutable):
@@ -392,10 +401,12 @@ class Access(Immutable):
 
     duties: roles of which nobody holds two. made_up_years: for how long conditions hold that `init --training` makes up
     for invented people; elsewhere than in a training home they do not hold at all. reasons: why an account or an
-    organisation is suspended, let in again or ended, or a condition taken back.
+    organisation is suspended, let in again or ended, or a condition taken back. running: for what somebody looks who
+    runs the index or audits it and gives no reason: the first of these that is a purpose of theirs.
     """
 
     duties: Codes
+    running: Annotated[Codes, Field(min_length=1)]
     made_up_years: Years
     reasons: Annotated[Codes, Field(min_length=1)]
 
@@ -483,6 +494,8 @@ class RuleSet(Immutable):
     concern: Concern = Concern()
     brokering: Brokering | None = None
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]
+    bodies: dict[ShortCode, BodyCode] = Field(default_factory=dict)
+    """Kind of source → the body that answers for it, where it is one for the whole kind."""
     functions_of_identifiers: dict[ShortCode, Codes] = Field(default_factory=dict)
     """Scheme → the reasons for looking that are the functions its numbers are allocated for; not named: any reason."""
     fields: Sights
@@ -549,6 +562,10 @@ class RuleSet(Immutable):
                 raise ValueError(f"roles.{name} says who may look, and may do other things too")
         if not set(CAUSES) <= set(self.conduct.causes):
             raise ValueError(f"conduct.causes lacks one of {', '.join(CAUSES)}")
+        if not set(OWN_REASONS) <= set(self.access.reasons):
+            raise ValueError(f"access.reasons lacks one of {', '.join(OWN_REASONS)}")
+        if not set(self.access.running) <= set(self.purposes):
+            raise ValueError("access.running names a purpose that is not there")
         if "otherwise" not in self.conduct.most_looks:
             raise ValueError("conduct.most_looks lacks otherwise")
         for scheme, functions in self.functions_of_identifiers.items():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from psycopg import sql
 
 from adapters.postgres.databases import Database, Databases, connect_as_superuser
 from adapters.postgres.embedded import EmbeddedServer, ServerAddress
+from adapters.rule_files import present
 from cli.bootstrap import open_sealing
 from cli.main import status_of
+from cli.refusals_page import listed
 from cli.settings import DatabaseUrls, ProviderSettings, Settings
 from domain.errors import ContactPointError
 from domain.kernel import Log
@@ -33,6 +36,12 @@ AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention", "
 """Words of commands that wait until what they did is sealed."""
 
 Json = dict[str, Any]
+
+
+@cache
+def _listed() -> frozenset[str]:
+    """The codes that docs/refusals.md lists."""
+    return listed(present())
 
 
 @contextmanager
@@ -113,7 +122,9 @@ class Line:
         self.clock += timedelta(microseconds=1)
         lines = out.getvalue().splitlines()
         assert len(lines) == 1, f"{len(lines)} lines on stdout for {words[0]}"
-        return Answer(status, json.loads(lines[0]), out.getvalue() + err.getvalue())
+        answer = Answer(status, json.loads(lines[0]), out.getvalue() + err.getvalue())
+        assert not answer.code or answer.code in _listed(), f"docs/refusals.md does not list {answer.code}"
+        return answer
 
     @contextmanager
     def sealer(self) -> Iterator[None]:

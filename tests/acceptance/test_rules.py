@@ -16,7 +16,7 @@ from cli.bootstrap import open_app
 from domain.kernel import Log
 from domain.policy.retention import begin_of, london_day
 from domain.policy.rule_book import RULE_BOOK
-from tests.acceptance.conftest import NewHome
+from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
 
@@ -228,6 +228,7 @@ def test_a_rehearsal_counts_and_shows_and_changes_nothing(new_home: NewHome) -> 
     line = new_home()
     children = [born(line, a_child()) for _ in range(3)]
     line.record("shield", children[0], "--ground", "crime", acting="social-worker")
+    line.record("assign-authority", children[1], "--authority", "E06000999", acting="data-manager")
     day, heads = date(2027, 6, 1), line.heads()[0]
 
     same = line.done("policy", "rehearse", a_file(line, "same", day), acting="operator")
@@ -248,10 +249,17 @@ def test_a_rehearsal_counts_and_shows_and_changes_nothing(new_home: NewHome) -> 
         "rehearse",
         a_file(line, "more", day, changed={OVERRIDES + "]": OVERRIDES + ', "manager"]'}),
     )
-    assert more["roles"] == {"social-worker": {"gains_sight": 3, "loses_sight": 0}}
+    assert more["roles"] == {"social-worker": {"gains_sight": 2, "loses_sight": 0}}, (
+        "nobody manages the third"
+    )
 
     assert line.heads()[0] == heads
     assert in_force(line) == ["present"]
+
+
+def test_a_home_that_was_brought_back_decides_by_the_rules_it_had(home: Line, restored: Restored) -> None:
+    other = restored(home)
+    assert other.done("policy", "list") == home.done("policy", "list")
 
 
 def test_whoever_has_a_home_open_when_the_day_comes_decides_by_the_new_rules(new_home: NewHome) -> None:
@@ -266,6 +274,23 @@ def test_whoever_has_a_home_open_when_the_day_comes_decides_by_the_new_rules(new
         assert app.rules_at(begin_of(day)).id == "tomorrow"
         (event,) = [one for one in app.book.adopted() if one.rule_set == "tomorrow"]
         assert app.rule_texts.text(bytes.fromhex(event.digest)) == text, "kept byte for byte"
+
+
+def test_a_set_that_ended_without_another_goes_on_and_health_says_so(new_home: NewHome) -> None:
+    line = new_home()
+    begins, ends = date(2027, 4, 1), date(2027, 5, 1)
+    adopted(line, a_file(line, "ends", begins, ends))
+    at(line, ends, SECOND)
+    assert {one["name"]: one["ok"] for one in line("health")["parts"]}["rules"]
+    at(line, ends)
+    assert in_force(line) == ["ends"]
+    (rules,) = [one for one in line("health")["parts"] if one["name"] == "rules"]
+    assert not rules["ok"]
+    assert "adopt one" in rules["detail"]
+    adopted(line, a_file(line, "next", date(2027, 6, 1)))
+    assert {one["name"]: one["ok"] for one in line("health")["parts"]}["rules"]
+    at(line, date(2027, 6, 1))
+    assert in_force(line) == ["next"]
 
 
 def test_at_the_last_moment_before_its_day_no_set_is_adopted_any_more(new_home: NewHome) -> None:

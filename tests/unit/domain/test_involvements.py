@@ -101,11 +101,9 @@ def test_where_no_consent_was_given_none_is_withdrawn() -> None:
     given(registers(), on_cause).when(withdraws_consent()).then_nothing()
 
 
-def test_consent_to_an_ordinary_or_an_unknown_service_cannot_be_withdrawn() -> None:
-    given(registers(), involves()).when(withdraws_consent()).then_refused(
-        "no-such-involvement", "involvement"
-    )
-    given(registers()).when(withdraws_consent()).then_refused("no-such-involvement", "involvement")
+def test_whether_a_service_is_there_is_not_told_by_withdrawing_consent_to_it() -> None:
+    given(registers(), involves()).when(withdraws_consent()).then_nothing()
+    given(registers()).when(withdraws_consent()).then_nothing()
     begun = given(registers(), involves("Brook", "sensitive"))
     begun.when(withdraws_consent(withdrawn_on=TOMORROW)).then_refused("date-in-future", "withdrawn_on")
 
@@ -136,8 +134,8 @@ def test_nothing_ends_before_it_began_or_tomorrow() -> None:
     given(registers()).when(involves(began=TOMORROW)).then_refused("date-in-future", "began")
 
 
-def test_an_unknown_involvement_cannot_end() -> None:
-    given(registers()).when(ends()).then_refused("no-such-involvement", "involvement")
+def test_whether_a_service_is_there_is_not_told_by_ending_it() -> None:
+    given(registers()).when(ends()).then_nothing()
 
 
 @pytest.mark.parametrize("kind", ["universal", "sensitive"])

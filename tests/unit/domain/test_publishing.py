@@ -15,6 +15,7 @@ from domain.rule_set.model import parse
 from tests.builders import (
     CHILD,
     TODAY,
+    a_name,
     an_address,
     asserts,
     involves,
@@ -37,12 +38,12 @@ def history(*commands: Command) -> History:
     return History(CHILD, len(found), found)
 
 
-def told(known: History, after: int = 0) -> dict[str, str]:
-    """Name of the event → what is told of it."""
+def told(known: History, after: int = 0, *, changed: bool = True) -> dict[str, str]:
+    """Name of the event → what is told of it. changed: whether what is shown of a shielded child changed."""
     names = {one.event_id: one.event.NAME for one in known.events}
     return {
         names[signal.event_id]: signal.kind
-        for _, signal in signals_of(known, after, known.version, the_rules())
+        for _, signal in signals_of(known, after, known.version, the_rules(), lambda *_: changed)
     }
 
 
@@ -64,7 +65,7 @@ def test_a_sensitive_service_is_told_of_to_nobody() -> None:
 def test_no_rule_set_can_have_a_sensitive_service_told() -> None:
     known = history(registers(), involves("Sexual health", "sensitive"))
     loose = the_rules().model_copy(update={"signals": dict.fromkeys(NEVER, "services-changed")})
-    assert signals_of(known, 0, known.version, loose) == []
+    assert signals_of(known, 0, known.version, loose, lambda *_: True) == []
 
 
 def test_of_a_shielded_child_nothing_is_told_that_concerns_where_it_is() -> None:
@@ -72,6 +73,17 @@ def test_of_a_shielded_child_nothing_is_told_that_concerns_where_it_is() -> None
     known = history(registers(), shields(), asserts(whereabouts=an_address("4 Elm Way")), involves())
     found = told(known, before.version)
     assert found == {"shield-raised": "standing-changed"}
+
+
+def test_that_a_message_came_of_a_shielded_child_is_not_told_by_its_saying_again_who_it_is() -> None:
+    before = history(registers(), shields())
+    said_again = asserts(names=(a_name(),), whereabouts=an_address("4 Elm Way"))
+    known = history(registers(), shields(), said_again)
+    assert "identity-asserted" in {one.event.NAME for one in known.events[before.version :]}
+    assert told(known, before.version, changed=False) == {}
+    assert told(known, before.version, changed=True) == {"identity-asserted": "identity-changed"}
+    unshielded = history(registers(), said_again)
+    assert "identity-asserted" in told(unshielded, 1, changed=False)
 
 
 def test_a_shield_raised_meanwhile_silences_what_was_not_yet_told() -> None:
@@ -91,7 +103,7 @@ def test_a_destruction_is_told_under_the_id_of_the_child() -> None:
     event = DestructionCompleted(child=CHILD, keys=3, completed_on=TODAY)
     certificate = UUID(int=77)
     known = History(certificate, 1, (recorded(event, 1, stream=certificate),))
-    [(_, signal)] = signals_of(known, 0, 1, the_rules())
+    [(_, signal)] = signals_of(known, 0, 1, the_rules(), lambda *_: True)
     assert (signal.child_id, signal.kind) == (CHILD, "destroyed")
 
 

@@ -84,15 +84,25 @@ def test_nothing_is_decided_by_rules_of_another_day() -> None:
     refuse_unless_in_force(the_rules(), AT)
 
 
-def test_before_the_first_set_and_after_one_that_ended_nothing_is_decided() -> None:
-    book = RuleBook([another("a", date(2020, 1, 1), date(2021, 1, 1))])
-    for day in (date(2019, 12, 31), date(2021, 1, 1)):
-        with pytest.raises(Refused) as refused:
-            book.on(day)
-        assert refused.value.code == "no-rules-then"
-    assert book.on(date(2020, 12, 31)).id == "a"
+def test_before_the_first_set_nothing_is_decided() -> None:
+    with pytest.raises(Refused) as refused:
+        the_book().on(date(2007, 7, 30))
+    assert refused.value.code == "no-rules-then"
     with pytest.raises(NotFound):
-        book.named("b")
+        the_book().named("b")
+
+
+def test_a_set_that_ended_goes_on_until_another_begins_on_whatever_day() -> None:
+    """Or nothing could be decided ever again, the adoption of the next included."""
+    book = RuleBook([*SETS.values(), another("ended", date(2020, 1, 1), date(2021, 1, 1))])
+    assert book.on(date(2020, 12, 31)).id == book.on(date(2027, 3, 10)).id == "ended"
+    assert book.ends == date(2021, 1, 1)
+    refuse_unless_in_force(book.at(AT), AT)
+    assert adopted(book, another("new", date(2027, 3, 11)), DIGEST, AT).rule_set == "new"
+    for begins in (date(2027, 3, 10), date(2021, 1, 1)):
+        with pytest.raises(Refused) as refused:
+            adopted(book, another("new", begins), DIGEST, AT)
+        assert refused.value.code == "retroactive"
 
 
 def test_a_set_that_names_no_end_ends_where_the_next_begins() -> None:

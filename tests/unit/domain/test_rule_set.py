@@ -104,6 +104,20 @@ def test_a_shielded_record_shows_four_facts_and_that_it_is_shielded() -> None:
             "conditions.check-of-criminal-records.[key]",
             id="too long a code",
         ),
+        pytest.param('"credentials-shared", ', "", None, id="a reason of the index's own that is missing"),
+        pytest.param(
+            'running = ["operation"', 'running = ["curiosity"', None, id="running for an unknown purpose"
+        ),
+        pytest.param(
+            '"verify", "two-people",\n]', '"verify",\n]', None, id="nobody who could adopt the next"
+        ),
+        pytest.param('"ages.archive" = ', '"ages.retirement" = ', None, id="where no rule comes from"),
+        pytest.param(
+            'standing = "said", source = "Hansard, 5 November 2008" }',
+            'standing = "certain", source = "Hansard, 5 November 2008" }',
+            "because.ages.archive.standing",
+            id="a standing there is not",
+        ),
         pytest.param("valid_from = ", "valid_to = 1999-01-01\nvalid_from = ", None, id="dates out of order"),
         pytest.param("[ages]", "[ages", None, id="not TOML"),
     ],
@@ -119,3 +133,13 @@ def test_rules_are_in_force_from_their_first_day_to_the_eve_of_their_last() -> N
     rules = parse(TEXT.replace("valid_from = 2018-05-25", "valid_from = 2018-05-25\nvalid_to = 2030-01-01"))
     days = (date(2018, 5, 24), date(2018, 5, 25), date(2029, 12, 31), date(2030, 1, 1))
     assert [rules.in_force(day) for day in days] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("name", list(packaged()))
+def test_every_rule_that_ships_says_where_it_comes_from_or_is_shown_as_a_setting(name: str) -> None:
+    rules = packaged()[name].rules
+    sections = set(packaged()["2007"].rules.model_fields_set) - {"id", "title", "valid_to", "because"}
+    unsaid = {one for one in sections if not any(place.split(".")[0] == one for place in rules.because)}
+    assert not unsaid, f"say in `because` of {name}.toml where these come from: {sorted(unsaid)}"
+    assert rules.reason("conditions.check.years") == rules.because["conditions.check"]
+    assert rules.reason("nothing.there") is None
