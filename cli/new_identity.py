@@ -117,6 +117,8 @@ def new_identity(
 
 def _begin(letter: Path) -> None:
     """Make the file, before anything is done that it cannot be written for. Raises BadInput."""
+    if not str(letter).isprintable():
+        raise BadInput("A file's name holds no control character.", code="no-such-file", field="letter")
     try:
         letter.touch(mode=0o600, exist_ok=False)
     except FileExistsError:

@@ -415,7 +415,7 @@ COMMANDS: dict[Path_, Command] = {
     ("queue", "show"): Command((HELD,), {}, "data-manager", wrong=(((TOKEN,), "bad-input"), ((HELD,), "not-found"))),
     ("record", "accept-transfer"): Command((CHILD,), {}, "data-manager", wrong=(*BAD_CHILD, ((CHILD,), "no-transfer"))),
     ("record", "allocate"): Command((CHILD,), {"--authority": "E06000998"}, "operator", wrong=(
-        ((CHILD, "--authority", TOKEN), "bad-input"),
+        ((CHILD, "--authority", f"{TOKEN}?"), "bad-input"),
         ((CHILD, "--authority", "W06000001"), "outside-area"),
     )),
     ("record", "archive"): Command((CHILD,), {"--ground": "age-18"}, "data-manager", wrong=BAD_CHILD),
@@ -457,7 +457,7 @@ COMMANDS: dict[Path_, Command] = {
     ("record", "assign-authority"): Command((CHILD,), {"--authority": "E06000998"}, "data-manager", wrong=BAD_CHILD),
     ("record", "decline-transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-transfer"),)),
     ("record", "offer-transfer"): Command((CHILD,), {"--to": "E06000998"}, "data-manager", wrong=(
-        ((CHILD, "--to", TOKEN), "bad-input"),
+        ((CHILD, "--to", f"{TOKEN}?"), "bad-input"),
         ((CHILD, "--to", "E06000999"), "own-authority"),
         ((CHILD, "--to", "S12000033"), "outside-area"),
     )),
