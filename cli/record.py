@@ -365,6 +365,16 @@ def notify_death(
     )
 
 
+@record.command("reverse-death")
+def reverse_death(context: typer.Context, child: Child) -> None:
+    """Record that a death was notified by mistake: the record is as live as if it never had been."""
+    _do(
+        context,
+        child,
+        lambda app, body: commands.ReverseDeath(at=app.now(), source=Source(body=body)),
+    )
+
+
 @record.command()
 def archive(
     context: typer.Context,

@@ -14,11 +14,17 @@ from rich.progress import Progress
 
 from cli.output import Json, Output
 from domain.child_record import model
-from domain.child_record.commands import ArchiveRecord, LiftShield, RaiseShield, RegisterChild
+from domain.child_record.commands import (
+    ArchiveRecord,
+    HoldDestruction,
+    LiftShield,
+    RaiseShield,
+    RegisterChild,
+)
 from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
 from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out
-from domain.destruction.handlers import complete, order
+from domain.destruction.handlers import complete, is_complete, order
 from domain.errors import DamagedStream, NoReceipt, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
@@ -145,7 +151,7 @@ class Writing:
 
         beside: see `domain.child_record.handlers.carry_out`.
         """
-        if isinstance(command, RaiseShield | LiftShield):
+        if isinstance(command, RaiseShield | LiftShield | HoldDestruction):
             with self.alone():
                 return self._handle(child_id, command, metadata, beside)
         return self._handle(child_id, command, metadata, beside)
@@ -227,7 +233,7 @@ class Writing:
         A destruction is ordered, its order sealed, and only then does the first key go. Raises NoReceipt, which says
         how far it got; the next run goes on there.
         """
-        done = {"archive": 0, "destroy": 0}
+        archived = 0
         passed: list[Json] = []
         destroyed: list[Json] = []
         with output.progress() as bar:
@@ -241,14 +247,18 @@ class Writing:
                     except Refused as refused:
                         passed.append({"child_id": child_id, "code": refused.code})
                     else:
-                        done[entry["action"]] += 1
-                        if certificate is not None:
+                        if certificate is None:
+                            archived += 1
+                        else:
                             ordered[child_id] = certificate
                     bar.advance(task)
-                destroyed += self._destroy(ordered, metadata)
+                done = self._destroy(ordered, metadata)
+                stopped = ordered.keys() - {one["child_id"] for one in done}
+                passed += [{"child_id": child_id, "code": "held"} for child_id in stopped]
+                destroyed += done
         return {
-            "archived": done["archive"],
-            "destroyed": done["destroy"],
+            "archived": archived,
+            "destroyed": len(destroyed),
             "passed_over": passed,
             "destructions": destroyed[:MOST_RECEIPTS],
             "left_out": max(len(destroyed) - MOST_RECEIPTS, 0),
@@ -269,7 +279,10 @@ class Writing:
         )
 
     def _destroy(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
-        """Destroy the keys of children under these certificates, child to certificate, once those are sealed."""
+        """Destroy the keys of children under these certificates, child to certificate, once those are sealed.
+
+        A hold that was placed since it was ordered stops it.
+        """
         if not ordered:
             return []
         try:
@@ -278,20 +291,28 @@ class Writing:
             raise missing.after(
                 f"{len(ordered)} destructions are ordered and on record, and no key of theirs is destroyed."
             ) from None
-        versions = [
-            (certificate, self._complete_one(child_id, certificate, metadata))
-            for child_id, certificate in ordered.items()
-        ]
+        children: list[UUID] = []
+        versions: list[tuple[UUID, int]] = []
+        for child_id, certificate in ordered.items():
+            with self.alone():  # so that a hold either stops this, or is asked for once it is done
+                if not self._is_held(child_id):
+                    children.append(child_id)
+                    versions.append((certificate, self._complete_one(child_id, certificate, metadata)))
         try:
             proofs = self.receipts.awaited(Log.RECORD, versions)
         except NoReceipt as missing:
             raise missing.after(
-                f"{len(ordered)} records are destroyed, and that is on record, but it is not acknowledged yet."
+                f"{len(children)} records are destroyed, and that is on record, but it is not acknowledged yet."
             ) from None
         return [
-            {"child_id": child_id, "certificate": certificate, "receipt_proof": proof}
-            for (child_id, certificate), proof in zip(ordered.items(), proofs, strict=True)
+            {"child_id": child_id, "certificate": ordered[child_id], "receipt_proof": proof}
+            for child_id, proof in zip(children, proofs, strict=True)
         ]
+
+    def _is_held(self, child_id: UUID) -> bool:
+        """Whether a hold keeps this record from being destroyed today."""
+        held = model.fold(self.store.load(child_id)).held_until
+        return held is not None and held > london_day(self.clock.now())
 
     def _complete_one(self, child_id: UUID, certificate: UUID, metadata: Metadata) -> int:
         version = complete(
@@ -344,6 +365,8 @@ class Writing:
         """
         destroyed = 0
         for child_id, certificate in self.certificates().items():
+            if self._stopped(child_id, certificate):
+                continue
             destroyed += self.destruction.destroy(child_id, certificate) > 0
             self.release(child_id)
         shields: set[UUID] = set()
@@ -360,6 +383,13 @@ class Writing:
             after = page[-1][0]
         self.loader.follower.catch_up(metadata)
         return {"shields": len(shields), "destroyed": destroyed}
+
+    def _stopped(self, child_id: UUID, certificate: UUID) -> bool:
+        """Whether a destruction that was ordered, and not completed, is stopped by a hold."""
+        try:
+            return not is_complete(certificate, self.store) and self._is_held(child_id)
+        except DamagedStream:
+            return False
 
     def _applied(self, stream_id: UUID) -> bool:
         """Whether a shield stands on this stream; its keys are now where they belong."""

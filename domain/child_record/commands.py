@@ -194,3 +194,26 @@ class AnswerSubjectAccess(Command):
     request: Id
     access: Id
     withheld: tuple[ShortCode, ...] = ()
+
+
+# Life of a record
+
+
+class ReverseDeath(Command):
+    """A death was notified by mistake: the child lives."""
+
+    source: Source = Source()
+
+
+class HoldDestruction(Command):
+    """Keep this record from being destroyed before `until`, on an authority that the rules name."""
+
+    hold: Id
+    ground: ShortCode
+    until: date
+
+
+class ReleaseHold(Command):
+    """Release the holds that rest on this authority; None: every one that stands."""
+
+    ground: ShortCode | None = None

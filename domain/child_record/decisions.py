@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import subject_access
+from domain.child_record import life, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -29,13 +29,16 @@ from domain.child_record.commands import (
     BeginInvolvement,
     EndInvolvement,
     GiveExtensionConsent,
+    HoldDestruction,
     LiftShield,
     NotifyDeath,
     PauseSubjectAccess,
     RaiseShield,
     RegisterChild,
+    ReleaseHold,
     RequestSubjectAccess,
     ResumeSubjectAccess,
+    ReverseDeath,
     RuleOutLink,
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
@@ -417,6 +420,17 @@ def notify_death(record: ChildRecord, command: NotifyDeath, _: RuleSet) -> Event
     return death(record, command.died_on, today, command.source_kind, command.source)
 
 
+def reverse_death(record: ChildRecord, command: ReverseDeath, rules: RuleSet) -> Events:
+    """Record that a death was none. A record archived for it is live again, or archived under the rule that remains."""
+    events = life.reversed_death(record, command, rules)
+    if not events or record.archived_on is None:
+        return events
+    return [
+        *events,
+        *(_reopened(record, events, command, rules) or life.archived_otherwise(record, events, rules)),
+    ]
+
+
 def archive_record(record: ChildRecord, command: ArchiveRecord, rules: RuleSet) -> Events:
     """Archive what is due under the rule named, on the day it falls due or later. Refused where it is not due."""
     if record.archived_on is not None:
@@ -459,6 +473,9 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     PauseSubjectAccess: subject_access.pause,
     ResumeSubjectAccess: subject_access.resume,
     AnswerSubjectAccess: subject_access.answer,
+    ReverseDeath: reverse_death,
+    HoldDestruction: life.hold,
+    ReleaseHold: life.release,
 }
 
 

@@ -536,6 +536,45 @@ class SubjectAccessAnswered(Event):
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
+# Life of a record: a death that was none, and what postpones destruction
+
+
+class DeathReversed(Event):
+    """A death was notified by mistake: the notices at `versions` of this stream no longer count."""
+
+    NAME: ClassVar[str] = "death-reversed"
+
+    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=60), IN_IDENTITY]
+    reversed_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class DestructionHeld(Event):
+    """Somebody with the power to ordered that this record is kept: it is not destroyed before `until`.
+
+    Whoever could not see the record before cannot now. The same hold said again moves its end. ground: the authority
+    on which it rests, a code of the rules.
+    """
+
+    NAME: ClassVar[str] = "destruction-held"
+
+    hold: Annotated[Id, IN_IDENTITY]
+    until: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    ground: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class HoldReleased(Event):
+    """Holds on the destruction of this record were released before their end."""
+
+    NAME: ClassVar[str] = "hold-released"
+
+    holds: Annotated[tuple[Id, ...], Field(max_length=10), IN_IDENTITY]
+    released_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -567,5 +606,8 @@ EVENTS = EventTypes(
         SubjectAccessPaused,
         SubjectAccessResumed,
         SubjectAccessAnswered,
+        DeathReversed,
+        DestructionHeld,
+        HoldReleased,
     )
 )

@@ -18,10 +18,13 @@ from domain.child_record.events import (
     Consent,
     Contact,
     DeathNotified,
+    DeathReversed,
+    DestructionHeld,
     EducationAsserted,
     ExtensionConsentGiven,
     ExtensionConsentWithdrawn,
     FactsWithheld,
+    HoldReleased,
     IdentifiersAsserted,
     IdentityAsserted,
     InvolvementBegun,
@@ -154,6 +157,15 @@ class Death:
     source: Source | Forgotten | Hidden
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """That the record is not destroyed before a day. `ground`: on whose authority; hidden from some readers."""
+
+    hold: UUID
+    until: date
+    ground: str | Forgotten | Hidden
+
+
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
@@ -180,6 +192,10 @@ class ChildRecord:
     """Marks of source records that a human found to be about another child."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at it, in order; none where this reader may not know."""
+    deaths_reversed: tuple[Death, ...] = ()
+    """Notices of a death that was none: a feed that tells of the same day again changes nothing."""
+    holds: tuple[Hold, ...] = ()
+    """What postpones destruction, until each one's day."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -210,6 +226,11 @@ class ChildRecord:
     def death_notified_on(self) -> date | None:
         """The day on which a death was first notified."""
         return min([death.notified_on for death in self.deaths], default=None)
+
+    @property
+    def held_until(self) -> date | None:
+        """The first day on which no hold keeps the record from being destroyed; None where there is none."""
+        return max([hold.until for hold in self.holds], default=None)
 
     @property
     def departure(self) -> Departure | None:
@@ -465,6 +486,21 @@ def _death_notified(record: ChildRecord, recorded: Recorded, event: DeathNotifie
     return {"deaths": (*record.deaths, death)}
 
 
+def _death_reversed(record: ChildRecord, recorded: Recorded, event: DeathReversed) -> dict[str, Any]:
+    del recorded
+    gone = tuple(death for death in record.deaths if death.version in event.versions)
+    return {
+        "deaths": tuple(death for death in record.deaths if death not in gone),
+        "deaths_reversed": (*record.deaths_reversed, *gone),
+    }
+
+
+def _destruction_held(record: ChildRecord, recorded: Recorded, event: DestructionHeld) -> dict[str, Any]:
+    del recorded
+    others = tuple(hold for hold in record.holds if hold.hold != event.hold)
+    return {"holds": (*others, Hold(event.hold, event.until, event.ground))}
+
+
 def _asked_who_looked(
     record: ChildRecord, recorded: Recorded, event: SubjectAccessRequested
 ) -> dict[str, Any]:
@@ -566,6 +602,11 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,
+    DeathReversed: _death_reversed,
+    DestructionHeld: _destruction_held,
+    HoldReleased: lambda record, _, event: {
+        "holds": tuple(hold for hold in record.holds if hold.hold not in event.holds)
+    },
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

@@ -43,6 +43,13 @@ def complete(
     return history.version
 
 
+def is_complete(certificate: UUID, store: EventStore) -> bool:
+    """Whether what a certificate orders is on record as done."""
+    return any(
+        isinstance(recorded.event, DestructionCompleted) for recorded in store.load(certificate).events
+    )
+
+
 def order(
     child_id: UUID,
     due: Due,

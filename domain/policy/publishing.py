@@ -25,6 +25,8 @@ NEVER: Final = frozenset(
         "subject-access-paused",
         "subject-access-resumed",
         "subject-access-answered",
+        "destruction-held",  # it says that somebody is at law, or investigates
+        "hold-released",
     }
 )
 """Stored names of events that are published under no rule set."""

@@ -77,6 +77,8 @@ Right: TypeAlias = Literal[
     "notify-death",
     "archive-record",
     "decide-held",
+    "reverse-death",
+    "hold",
     # running the index
     "load",
     "projection",
@@ -184,6 +186,20 @@ class Shield(Immutable):
     def all_grounds(self) -> tuple[str, ...]:
         """Every ground under which a shield may stand."""
         return (*self.grounds, *self.grounds_of_sources, *self.grounds_of_screening)
+
+
+class Authority(Immutable):
+    """On what authority a record is kept from being destroyed, and the provision behind it."""
+
+    title: Words
+    basis: Words
+
+
+class Holds(Immutable):
+    """What may keep a record from being destroyed, and for how many years from today at most at a time."""
+
+    years: Annotated[int, Field(ge=1, le=10)] = 1
+    authorities: dict[ShortCode, Authority] = Field(default_factory=dict)
 
 
 class Review(Immutable):
@@ -404,6 +420,7 @@ class RuleSet(Immutable):
     extension: Extension
     coverage: Coverage
     shield: Shield
+    holds: Holds = Holds()
     review: Review = Review()
     sensitive: Sensitive
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]

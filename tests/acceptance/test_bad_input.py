@@ -450,6 +450,7 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--on", "1999-01-01"), "dates-out-of-order"),
         ((CHILD, "--on", TOKEN), "bad-input"),
     )),
+    ("record", "reverse-death"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-death"),)),
     ("record", "register"): Command((), FULL, "practitioner", beside=FACTS, wrong=(
         ((), "no-name"),
         (("--family", "Quillby"), "no-date-of-birth"),
@@ -479,6 +480,18 @@ COMMANDS: dict[Path_, Command] = {
     ("stream", "tail"): Command(),
     ("restore",): Command(("{folder}",), wrong=((("{folder}",), "no-backup"), ((f"/nowhere/{TOKEN}",), "no-backup"))),
     ("retention", "due"): Command(),
+    ("retention", "hold"): Command((CHILD,), {"--authority": "court-order", "--until": "2028-03-01"}, wrong=(
+        *BAD_CHILD,
+        ((CHILD, "--authority", TOKEN, "--until", "2028-03-01"), "bad-input"),
+        ((CHILD, "--authority", "whim", "--until", "2028-03-01"), "unknown-authority"),
+        ((CHILD, "--authority", "court-order", "--until", "2027-03-01"), "date-in-past"),
+        ((CHILD, "--authority", "court-order", "--until", "2999-01-01"), "too-long"),
+        ((CHILD, "--authority", "court-order", "--until", TOKEN), "bad-input"),
+    )),
+    ("retention", "release-hold"): Command((CHILD,), wrong=(
+        ((CHILD,), "no-hold"),
+        ((CHILD, "--authority", "whim"), "unknown-authority"),
+    )),
     ("retention", "run"): Command(wrong=((("--limit", "0"), "usage"),)),
     ("search",): Command((), {"--reason": "casework", "--name": "Quillby"}, "practitioner", wrong=(
         (("--reason", "casework"), "bad-input"),
@@ -776,6 +789,9 @@ MAY_NOT = {
     ("load",): ("practitioner", "data-manager", "auditor"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("record", "reverse-death"): ("practitioner", "teacher", "auditor", "operator"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),
     ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),
     ("maintain",): ("practitioner", "data-manager", "auditor"),

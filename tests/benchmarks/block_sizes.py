@@ -439,6 +439,9 @@ def _about_one_child(random: Random) -> Iterator[Event]:
     yield child.FactsWithheld(
         source_kind=SourceKind.PDS, effective=TODAY, withheld=("address", "practice", "contact"), source=_NHS
     )
+    yield child.DeathReversed(versions=(7,), reversed_on=TODAY, rule_set="present", source=_NHS)
+    yield child.DestructionHeld(hold=involvement, until=TODAY, rule_set="present", ground="public-inquiry")
+    yield child.HoldReleased(holds=(involvement,), released_on=TODAY, rule_set="present")
 
 
 def _watched() -> Iterator[Event]:

@@ -408,6 +408,9 @@ EVENTS: list[Event] = [
         access=UUID(int=8),
         rule_set="present",
     ),
+    facts_of.DeathReversed(versions=(3,), reversed_on=BORN, rule_set="present"),
+    facts_of.DestructionHeld(hold=UUID(int=10), until=BORN, rule_set="present", ground=HIDDEN),
+    facts_of.HoldReleased(holds=(UUID(int=10),), released_on=BORN, rule_set="present"),
     Concealed(source_kind="pds"),
     ForgottenEvent(certificate=UUID(int=6)),
 ]
@@ -415,7 +418,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 18
+    assert len(DECISIONS) == 21
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))
