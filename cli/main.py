@@ -11,6 +11,7 @@ import typer
 
 from cli import (
     accounts,
+    archive,
     audit,
     bench,
     binding,
@@ -78,6 +79,7 @@ for module in (
     population,
     record,
     looking,
+    archive,
     handing_over,
     queue,
     proposals,

@@ -23,6 +23,7 @@ _DID: Final[Mapping[str, str]] = {
     "replay": "had an earlier access shown again",
     "what-would": "had an earlier access shown beside what another rule set would have shown",
     "export-accesses": "took the accesses of a period out",
+    "open-archive": "opened an archived record for a case",
     "hand-over": "handed facts of a record over to somebody outside",
     "review-queue": "looked at a source record that was held back",
     "subject-access": "answered, or looked up, who asked who had looked",

@@ -16,8 +16,8 @@ from uuid import UUID
 from cli.app import App
 from cli.evidence import write_evidence
 from cli.output import Json
-from domain.access.commands import HandOver, ReadAbout, ReplayAccess
-from domain.access.events import RecordHandedOver
+from domain.access.commands import HandOver, OpenArchive, ReadAbout, ReplayAccess
+from domain.access.events import ArchiveOpened, RecordHandedOver
 from domain.access.handlers import (
     SAME_PERSON,
     STEP_UP,
@@ -26,6 +26,7 @@ from domain.access.handlers import (
     Replayed,
     Shown,
     hand_over,
+    open_archive,
     proved_lately,
     read_about,
     replay,
@@ -103,7 +104,8 @@ class TwoPeople:
             return looking
 
         def confirm(access: Access) -> None:
-            words = access.access_id if isinstance(access.event, RecordHandedOver) else None
+            named = isinstance(access.event, RecordHandedOver | ArchiveOpened)
+            words = access.access_id if named else None
             versions = [hit.version for hit in access.event.hits] if words else [0]
             whole = replace(wanted, words=words, version=versions[0])
             change = both_at_once(access_id, self._proposing(access_id, first, whole), self.app.rules)
@@ -164,6 +166,14 @@ class TwoPeople:
             **self.propose(first, wanted, command.reason or self.app.reason(first)),
             "handing_over": shown.display,
         }
+
+    def propose_opening(self, command: OpenArchive, first: Actor) -> Json:
+        """Propose to open an archived record. That it was asked for is on record; nothing is shown."""
+        shown = open_archive(command, self.app.looking(first), proposing=True)
+        looked = self.app.access_log.load(shown.access_id)
+        version = looked.event.hits[0].version if looked else 0
+        wanted = Wanted("open-archive", command.child_id, version, words=shown.access_id)
+        return self.propose(first, wanted, command.reason or self.app.reason(first))
 
     def propose(self, first: Actor, wanted: Wanted, purpose: str) -> Json:
         """Put on record that an act is proposed to somebody else; whoever proposes is let in to do it already."""
@@ -248,6 +258,9 @@ class TwoPeople:
             told |= {"ground": made.code, "fields": list(made.fields)}
             told["recipient"] = words.recipient if words else None
             told["reference"] = words.reference if words else None
+        if made.act == "open-archive":
+            asked = self._asked_for(proposal)
+            told |= {"reason": proposal.purpose, "reference": asked.reference if asked else None}
         if proposal.proposed_by is None:  # the period of its metadata was destroyed
             return told
         (named,) = self.app.named([{"account": str(proposal.proposed_by)}])
@@ -257,6 +270,11 @@ class TwoPeople:
         """For whom facts are handed over, as it was put; None once the child's keys are gone."""
         looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
         return looked.event if looked and isinstance(looked.event, RecordHandedOver) else None
+
+    def _asked_for(self, proposal: Proposal) -> ArchiveOpened | None:
+        """For which case an archived record is to be opened; None once the child's keys are gone."""
+        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
+        return looked.event if looked and isinstance(looked.event, ArchiveOpened) else None
 
     # Deciding
 
@@ -334,6 +352,9 @@ class TwoPeople:
         if made.act == "hand-over":
             shown = hand_over(self._handing_over(proposal, second.account, access_id), looking)
             return {"access_id": shown.access_id, "handed_over": shown.display}
+        if made.act == "open-archive":
+            opened = open_archive(self._opening(proposal, second.account, access_id), looking)
+            return {"access_id": opened.access_id, "record": opened.display}
         if made.act == "replay":
             again = ReplayAccess(
                 at=self.app.now(),
@@ -364,6 +385,20 @@ class TwoPeople:
             recipient=words.recipient,
             reference=words.reference,
             fields=made.fields,
+            version=made.version,
+        )
+
+    def _opening(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> OpenArchive:
+        asked, made = self._asked_for(proposal), proposal.made
+        if asked is None:
+            raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
+        return OpenArchive(
+            at=self.app.now(),
+            access_id=access_id,
+            reason=proposal.purpose,
+            confirmed_by=confirmed_by,
+            child_id=made.subject,
+            reference=asked.reference,
             version=made.version,
         )
 

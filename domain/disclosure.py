@@ -105,7 +105,7 @@ class Viewer:
     purposes: tuple[str, ...]
 
 
-Sight: TypeAlias = Literal["ordinary", "shielded", "manager", "override", "none"]
+Sight: TypeAlias = Literal["ordinary", "shielded", "manager", "override", "archive", "none"]
 Display: TypeAlias = dict[str, Any]
 
 RENDERER: Final = 1
@@ -190,6 +190,20 @@ def disclose(
     return _disclosed(sight, rule, shown.fields(_within(sight, rules.fields.of(sight))))
 
 
+def from_archive(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
+    """What two of the system supplier's people see of an archived record, for one case; otherwise nothing.
+
+    Only once its authority's managers may no longer open it themselves.
+    """
+    since = facts.archived_on
+    if since is None or not facts.opened or not rules.role_sees(viewer.role, "archive"):
+        return _disclosed("none", "not-in-archive", {})
+    if london_day(instant) < anniversary(since, rules.periods.archive_manager):
+        return _disclosed("none", "archived-in-manager-period", {})
+    shown = _Shown(facts, viewer, instant, rules, "archive")
+    return _disclosed("archive", "archive-for-case", shown.fields(rules.fields.archive))
+
+
 def hit(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
     """The short form of a record in a list of results. A list never looks behind a shield, whoever reads it."""
     sight, rule = sight_of(facts, viewer, instant, rules)
@@ -249,6 +263,9 @@ class Renderer(Protocol):
 
 
 RENDERERS: Final[Mapping[int, Renderer]] = {1: disclose}
+ARCHIVE_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleSet], Disclosed]]] = {
+    1: from_archive
+}
 HIT_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleSet], Disclosed]]] = {1: hit}
 
 
@@ -263,6 +280,14 @@ def disclosed(
 ) -> Disclosed | None:
     """The display of a record by a renderer of this number, or None where there is nothing for this viewer to see."""
     shown = RENDERERS[renderer](facts, viewer, instant, rules, override=override)
+    return None if shown.sight == "none" else shown
+
+
+def unarchived(
+    rules: RuleSet, renderer: int, facts: RecordFacts, viewer: Viewer, instant: datetime
+) -> Disclosed | None:
+    """An archived record by a renderer of this number, or None where there is nothing for this viewer to see."""
+    shown = ARCHIVE_RENDERERS[renderer](facts, viewer, instant, rules)
     return None if shown.sight == "none" else shown
 
 

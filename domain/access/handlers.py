@@ -16,6 +16,7 @@ from domain.access.commands import (
     HandOver,
     ListHeld,
     Look,
+    OpenArchive,
     OpenRecord,
     ReadAbout,
     ReadDue,
@@ -35,6 +36,8 @@ from domain.access.events import (
     ActDecided,
     Action,
     AdultSought,
+    ArchiveOpened,
+    ArchiveProposed,
     AuditRead,
     Criteria,
     HandOverProposed,
@@ -69,6 +72,7 @@ from domain.disclosure import (
     mask_of,
     shown_carer,
     sight_of,
+    unarchived,
 )
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NoReceipt, NotFound, Refused
 from domain.kernel import Log, Metadata
@@ -109,7 +113,7 @@ STEP_UP: Final = "step-up-required"
 _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 """What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
 
-_DISPLAYING: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over"})
+_DISPLAYING: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over", "open-archive"})
 
 _RENDERINGS = 5
 _OPENED = 200
@@ -537,6 +541,44 @@ def _check_hand_over(command: HandOver, rules: RuleSet) -> None:
 
 def _chosen(record: dict[str, Any], names: Container[str]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name in names}
+
+
+def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = False) -> Shown:
+    """Show an archived record that its authority's managers may no longer open, to two of the supplier's people (T62).
+
+    Raises AccessDenied where no second person has confirmed, NotFound where nothing is to be seen; Refused, code
+    `record-changed`, where the record is not at `version` any more. proposing: nothing is shown; the version of the hit
+    on record is that of which it is asked.
+    """
+    event_class, rule = (
+        (ArchiveProposed, "archive-proposed") if proposing else (ArchiveOpened, "archive-for-case")
+    )
+    asked = {"child": command.child_id, "reference": command.reference}
+    grant = _grant(command, "open-archive", looking, {"subject": command.child_id})
+    if command.confirmed_by is None and not proposing:
+        record_refusal(command, "open-archive", looking, "two-people-needed", command.child_id)
+        raise AccessDenied(
+            "Two people open the archive: --as one and --with another, or one by --propose.",
+            code="two-people-needed",
+        )
+    for _ in range(_RENDERINGS):
+        facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+        opened = replace(facts, opened=facts.opened or proposing) if facts else None
+        shown = unarchived(looking.rules, RENDERER, opened, grant.viewer, grant.instant) if opened else None
+        if facts is None or shown is None:
+            _record(grant, command, looking, "open-archive", event_class, asked, [], {}, "nothing-to-show")
+            raise NotFound(NOT_FOUND, field="child")
+        if command.version is not None and facts.version != command.version:
+            changed = record_changed()
+            record_refusal(command, "open-archive", looking, changed.code, command.child_id)
+            raise changed
+        record = {} if proposing else shown.record
+        display = _Display(command.child_id, facts.version, mask_of(record), record)
+        _record(grant, command, looking, "open-archive", event_class, asked, [display], record, rule)
+        if _unmoved(looking, [display]):
+            return Shown(grant.access_id, record)
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The record kept changing while it was read. Try again.")
 
 
 def read_trail(command: ReadTrail, looking: Looking) -> Shown:
@@ -1169,6 +1211,11 @@ def _rendered(
         return None
     if was.action == "search":
         return listed(rules, was.renderer, facts, viewer, was.instant)
+    if was.action == "open-archive":
+        proposed = isinstance(was, ArchiveProposed)
+        opened = replace(facts, opened=facts.opened or proposed)  # nothing of it was shown
+        found = unarchived(rules, was.renderer, opened, viewer, was.instant)
+        return replace(found, record={}, mask=mask_of(())) if found and proposed else found
     shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=override)
     if shown is not None and was.action == "hand-over":
         chosen = _chosen(shown.record, fields_of(hit.mask))

@@ -40,7 +40,7 @@ RecordField: TypeAlias = Literal[
 ]
 """Every field a display can have. New ones go to the end: the field mask of an access counts by this order."""
 
-RoleSight: TypeAlias = Literal["ordinary", "shielded", "override", "manager"]
+RoleSight: TypeAlias = Literal["ordinary", "shielded", "override", "manager", "archive"]
 
 Right: TypeAlias = Literal[
     # looking
@@ -61,6 +61,7 @@ Right: TypeAlias = Literal[
     "export-accesses",
     "what-would",
     "two-people",
+    "open-archive",
     # changing one record
     "register-child",
     "assert-facts",
@@ -222,6 +223,7 @@ class Sights(Immutable):
     shielded: Fields
     override: Fields
     manager: Fields
+    archive: Fields = ()
 
     def of(self, sight: RoleSight) -> tuple[RecordField, ...]:
         """The fields of one sight."""
@@ -234,6 +236,8 @@ class Sights(Immutable):
                 return self.override
             case "manager":
                 return self.manager
+            case "archive":
+                return self.archive
 
 
 class HitSights(Immutable):

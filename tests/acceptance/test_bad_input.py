@@ -255,6 +255,12 @@ COMMANDS: dict[Path_, Command] = {
         (("--assertion", "{folder}"), "no-file"),
         (("--assertion", "{births}"), "sign-in-refused"),
     )),
+    ("open-archive",): Command(
+        (CHILD,), {"--reason": "section-47", "--reference": "S47/2041"}, "supplier", "supplier-2", wrong=(
+            ((CHILD, "--reason", "section-47", "--reference", CONTROL), "bad-input"),
+            ((CHILD, "--reason", "casework", "--reference", "S47/2041"), "reason-not-yours"),
+        )
+    ),
     ("hand-over",): Command(
         (CHILD,),
         {"--ground": "crime", "--to": "County Police", "--field": "address"},
@@ -770,8 +776,9 @@ MAY_NOT = {
     ("record", "withdraw-extension"): ("auditor", "operator"),
     ("record", "notify-death"): ("auditor", "operator"),
     ("record", "archive"): ("practitioner", "teacher", "auditor"),
-    ("search",): ("auditor", "operator"),
-    ("show",): ("auditor", "operator"),
+    ("search",): ("auditor", "operator", "supplier"),
+    ("open-archive",): ("practitioner", "social-worker", "data-manager", "auditor", "operator"),
+    ("show",): ("auditor", "operator", "supplier"),
     ("audit", "refusals"): ("practitioner", "teacher", "social-worker", "data-manager", "operator"),
     ("account", "list"): ("practitioner", "teacher", "social-worker", "data-manager", "auditor", "operator"),
     ("account", "grant"): ("practitioner", "social-worker", "data-manager", "auditor", "operator"),

@@ -152,6 +152,65 @@ def test_t66_a_hold_postpones_one_destruction_and_shows_nobody_more(
     assert line.done("audit", "verify")["ok"]
 
 
+CASE = ("--reason", "section-47", "--reference", "S47/2028/17")
+
+
+def test_t62_for_a_year_the_managers_open_the_archive_and_then_two_of_the_supplier_for_a_case_alone(
+    new_home: NewHome,
+) -> None:
+    line = new_home()
+    one, hidden = a_child(born=OF_AGE_IN_MAY), a_child(born=OF_AGE_IN_MAY)
+    child, shielded, live = (born(line, each) for each in (one, hidden, a_child()))
+    line.record("shield", shielded, "--ground", "crime", acting="social-worker")
+    for each in (child, shielded):
+        line.record("assign-authority", each, "--authority", "E06000999", acting="data-manager")
+    on(line, "2027-05-01")
+    line.done("retention", "run")
+    opening = ("open-archive", child, *CASE)
+
+    on(line, "2028-04-30")
+    assert line.shown(child, "data-manager")["archived_on"] == "2027-05-01"
+    line.refused("not-found", *opening, acting="supplier", second="supplier-2")
+    for who in ("practitioner", "auditor", "operator", "data-manager"):
+        line.refused("right-not-held", *opening, acting=who, second="supplier-2")
+
+    on(line, "2028-05-01")
+    line.unseen(child, acting="data-manager")
+    line.refused("right-not-held", "show", child, "--reason", "section-47", acting="supplier")
+    line.refused("two-people-needed", *opening, acting="supplier")
+    line.refused("same-person", *opening, acting="supplier", second="supplier")
+    line.refused("right-not-held", *opening, acting="supplier", second="data-manager")
+    line.refused("reason-not-yours", "open-archive", child, "--reason", "casework", "--reference", "S47/2028/17",
+                 acting="supplier", second="supplier-2")  # fmt: skip
+    line.refused("usage", *opening[:4], acting="supplier", second="supplier-2", status=2)
+    line.refused("not-found", "open-archive", live, *CASE, acting="supplier", second="supplier-2")
+
+    opened = line.done(*opening, acting="supplier", second="supplier-2")
+    assert (opened["record"]["name"]["family"], opened["record"]["address"]["postcode"]) == (
+        one.family,
+        one.postcode,
+    )
+    entry = line.done("audit", "who-saw", child)["entries"][0]
+    assert (entry["action"], entry["reason"], entry["account_name"]) == (
+        "open-archive",
+        "section-47",
+        "supplier",
+    )
+    again = line.done("audit", "replay", opened["access_id"], acting="auditor")
+    assert (again["as_displayed"], again["digest_matches"]) == (opened["record"], True)
+
+    proposal = line.done("open-archive", shielded, *CASE, "--propose", acting="supplier")
+    assert hidden.family not in str(proposal), "nothing is shown before two have agreed"
+    assert (proposal["reason"], proposal["reference"]) == ("section-47", "S47/2028/17")
+    confirm = ("proposal", "confirm", proposal["proposal"], "--digest", proposal["digest"])
+    line.refused("same-person", *confirm, acting="supplier")
+    line.refused("right-not-held", *confirm, acting="data-manager")
+    shown = line.done(*confirm, acting="supplier-2")
+    assert shown["record"]["address"]["postcode"] == hidden.postcode
+    line.refused("already-confirmed", *confirm, acting="supplier-2")
+    line.unseen(shielded, acting="data-manager")
+
+
 @dataclass(frozen=True)
 class HeldMeanwhile:
     """Receipts that come; while the first is waited for, a court holds the record."""

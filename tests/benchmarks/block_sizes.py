@@ -520,6 +520,9 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         }
         yield access.RecordHandedOver.model_validate(standing | handed_over), _looker(random)
         yield access.HandOverProposed.model_validate(standing | handed_over), _looker(random)
+        opened = {"action": "open-archive", "child": _id(random), "reference": "S47/2041/000123"}
+        yield access.ArchiveOpened.model_validate(standing | opened), _looker(random)
+        yield access.ArchiveProposed.model_validate(standing | opened), _looker(random)
         for event in _about_the_trail(random, standing):
             yield event, _looker(random)
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}
