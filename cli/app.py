@@ -388,7 +388,7 @@ class App:
         far it got.
         """
         first, second = people
-        self.writing.check(child_id, command, beside)
+        self.writing.check(child_id, command, metadata, beside)
         decide_act(self._asked(first, second), "lift-shield", self.looking(first), child_id)
         done = self.writing.handle(child_id, command, metadata, beside)
         self.catch_up()

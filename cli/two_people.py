@@ -151,7 +151,7 @@ class TwoPeople:
             at=self.app.now(), reason=reason, proposed_by=first.account, confirmed_by=somebody
         )
         with self.app.refusals_recorded(first, "lift-shield", child_id):
-            version = self.app.writing.check(child_id, command)
+            version = self.app.writing.check(child_id, command, self.app.metadata(first))
         return self.propose(first, Wanted("lift-shield", child_id, version, reason), "casework")
 
     def propose_hand_over(self, command: HandOver, first: Actor) -> Json:

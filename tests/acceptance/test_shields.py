@@ -5,10 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg import sql
 
+from cli.bootstrap import open_app
+from domain.child_record.commands import LiftShield
+from domain.child_record.handlers import carry_out
+from domain.kernel import Metadata
 from tests.acceptance.conftest import Restored
 from tests.acceptance.line import Line, without_access
 from tests.acceptance.people import Child, a_child, born, id_of, registered
@@ -205,6 +210,32 @@ def test_t22_only_two_people_together_lower_a_shield(line: Line) -> None:
     assert_shielded(line, child, one)
 
     line.done("record", "lift-shield", child, acting="data-manager", second="data-manager-2")
+
+    assert line.shown(child)["address"]["postcode"] == one.postcode
+
+
+def test_a_lift_that_was_cut_off_before_its_keys_moved_is_made_good_by_whoever_lifts_again(
+    line: Line,
+) -> None:
+    """As kill -9 leaves it: the lift is in the log, and nothing has followed from it yet."""
+    one = a_child()
+    child = shielded(line, one)
+    with open_app(line.home, line.settings) as home:
+        people = [
+            UUID(line.done("account", "show", who)["account"]) for who in ("data-manager", "data-manager-2")
+        ]
+        lift = LiftShield(at=home.now(), reason="risk-ended", proposed_by=people[0], confirmed_by=people[1])
+        carry_out(
+            UUID(child),
+            lift,
+            store=home.writing.store,
+            tokens=home.writing.tokens,
+            rules=home.writing.rules,
+            metadata=Metadata(actor=people[0], correlation=home.ids.new()),
+        )
+    assert_shielded(line, child, one)
+
+    line.refused("no-shield", "record", "lift-shield", child, acting="data-manager", second="data-manager-2")
 
     assert line.shown(child)["address"]["postcode"] == one.postcode
 
