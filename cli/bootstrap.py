@@ -4,7 +4,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -74,6 +74,7 @@ from projections.practitioner_view.queries import PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
+from projections.retention_schedule.queries import lifts
 from projections.retention_schedule.view import RETENTION_SCHEDULE
 from projections.review_queue.queries import waiting
 from projections.review_queue.view import REVIEW_QUEUE
@@ -193,6 +194,11 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         receipts = SealedReceipts(
             partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
         )
+
+        def lifts_due(on: date) -> list[UUID]:
+            with views.reading(RETENTION_SCHEDULE) as connection:
+                return lifts(connection, on)
+
         yield App(
             home=home,
             training=training,
@@ -215,6 +221,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             adults=ServedAdults(stores.slices, partial(reader.head, Log.RECORD)),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),
+            lifts_due=lifts_due,
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, seals, training=training),
             seals=seals,

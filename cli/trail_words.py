@@ -27,6 +27,7 @@ _DID: Final[Mapping[str, str]] = {
     "hand-over": "handed facts of a record over to somebody outside",
     "review-queue": "looked at a source record that was held back",
     "subject-access": "answered, or looked up, who asked who had looked",
+    "shield-reviews": "listed which shields are to be looked at again, or who asked for one",
     "due": "listed what falls due",
     "refusals": "counted refusals",
 }

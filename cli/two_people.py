@@ -114,7 +114,9 @@ class TwoPeople:
 
         return replace(looking, log=ConfirmedFirst(looking.log, confirm))
 
-    def lift_shield(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> Json:
+    def lift_shield(
+        self, child_id: UUID, reason: str, first: Actor, second: Actor, consulted: tuple[str, ...] = ()
+    ) -> Json:
         """Lower the shields of a record, by two people who are both there. Gives the receipt and its proof."""
         self.app.let_in(first, second, "lift-shield", child_id)
         proposal_id = self.app.ids.new()
@@ -125,7 +127,8 @@ class TwoPeople:
             return both_at_once(proposal_id, proposing, self.app.rules)
 
         with self.app.refusals_recorded(first, "lift-shield", child_id, second):
-            return self._lift(child_id, reason, first, second, self.app.metadata(first, second), beside)
+            metadata = self.app.metadata(first, second)
+            return self._lift(child_id, reason, first, second, metadata, beside, consulted)
 
     def _lift(
         self,
@@ -135,9 +138,14 @@ class TwoPeople:
         second: Actor,
         metadata: Metadata,
         beside: Callable[[int], Change],
+        consulted: tuple[str, ...] = (),
     ) -> Json:
         command = LiftShield(
-            at=self.app.now(), reason=reason, proposed_by=first.account, confirmed_by=second.account
+            at=self.app.now(),
+            reason=reason,
+            proposed_by=first.account,
+            confirmed_by=second.account,
+            consulted=consulted,
         )
         return self.app.lift_shield(child_id, command, (first, second), metadata, beside)
 

@@ -16,10 +16,12 @@ from cli.output import Json, Output
 from domain.child_record import model
 from domain.child_record.commands import (
     ArchiveRecord,
+    CompleteLift,
     HoldDestruction,
     LiftShield,
     RaiseShield,
     RegisterChild,
+    RequestShield,
 )
 from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
@@ -151,10 +153,15 @@ class Writing:
 
         beside: see `domain.child_record.handlers.carry_out`.
         """
-        if isinstance(command, RaiseShield | LiftShield | HoldDestruction):
+        if isinstance(command, RaiseShield | RequestShield | LiftShield | CompleteLift | HoldDestruction):
             with self.alone():
                 return self._handle(child_id, command, metadata, beside)
         return self._handle(child_id, command, metadata, beside)
+
+    def complete_lifts(self, children: Sequence[UUID], metadata: Metadata) -> int:
+        """Lower the shields that two people decided to lower, where notice has been given; of how many records."""
+        done = [self.handle(child_id, CompleteLift(at=self.clock.now()), metadata) for child_id in children]
+        return sum(bool(one.appended.positions) for one in done)
 
     def check(
         self,

@@ -28,7 +28,7 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import Involvement, Shield
+from domain.child_record.model import Involvement, Lift, Shield, ShieldRequest
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
 from domain.rule_set.model import SHIELD_CEILING, RecordField, RuleSet
@@ -79,6 +79,9 @@ class RecordFacts:
     """The shields that stand; only a manager's display holds them."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at the record. No display holds them."""
+    shield_requests: tuple[ShieldRequest, ...] = ()
+    """Who asked for a shield. No display holds them."""
+    lift: Lift | None = None
 
     @property
     def departure(self) -> Departure | None:
@@ -245,6 +248,8 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         death_notified_on=now.death_notified_on,
         shields=now.shields,
         requests=now.requests,
+        shield_requests=now.shield_requests,
+        lift=now.lift,
     )
 
 

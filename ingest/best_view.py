@@ -221,6 +221,8 @@ def best_view(record: ChildRecord) -> RecordFacts:
         held=best.held,
         shields=record.shields,
         requests=record.requests,
+        shield_requests=record.shield_requests,
+        lift=record.lift,
     )
 
 

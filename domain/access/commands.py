@@ -113,6 +113,18 @@ class ReadDue(Look):
     on: date
 
 
+class ReadReviews(Look):
+    """List whose shields are to be looked at again on or before a day."""
+
+    on: date
+
+
+class ReadShieldRequests(Look):
+    """List who asked for a shield on a child's record."""
+
+    child_id: UUID
+
+
 class ListHeld(Look):
     """List source records that are held back, oldest first, from behind `after`: since when one waits, and its id."""
 

@@ -21,6 +21,8 @@ from domain.access.commands import (
     ReadAbout,
     ReadDue,
     ReadRefusals,
+    ReadReviews,
+    ReadShieldRequests,
     ReadSubjectRequests,
     ReadTrail,
     ReplayAccess,
@@ -116,6 +118,8 @@ _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 _DISPLAYING: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over", "open-archive"})
 
 _RENDERINGS = 5
+_REVIEWS = 200
+"""Records that one list of reviews opens at most."""
 _OPENED = 200
 """Held records that one page of the queue opens at most to find those that concern the viewer."""
 
@@ -224,6 +228,10 @@ class Trail(Protocol):
 
     def due(self, grant: AccessGrant, on: date) -> list[dict[str, Any]]:
         """What falls due on or before a day."""
+        ...
+
+    def reviews(self, grant: AccessGrant, on: date, most: int) -> list[tuple[UUID, date]]:
+        """Whose shields are to be looked at again on or before a day, and since when, the longest overdue first."""
         ...
 
 
@@ -667,6 +675,67 @@ def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Sho
     today = london_day(command.at)
     page = {"requests": [_clock(request, today, looking.rules) for request in facts.requests]}
     _record(grant, command, looking, "subject-access", AuditRead, asked, [], page, "subject-access-permitted")
+    return Shown(grant.access_id, page)
+
+
+def read_reviews(command: ReadReviews, looking: Looking) -> Shown:
+    """List whose shields are to be looked at again. Itself an access.
+
+    An authority's managers see those of its own records; whoever manages none, those that are overdue, wherever.
+    """
+    grant = _grant(command, "shield-reviews", looking, {})
+    manages = looking.rules.role_sees(looking.viewer.role, "manager")
+    today = london_day(command.at)
+    entries: list[dict[str, Any]] = []
+    found = looking.trail.reviews(grant, command.on, _REVIEWS + 1)
+    for child_id, on in found[:_REVIEWS]:
+        number = None
+        if manages:
+            facts = looking.records.facts(grant, [child_id]).get(child_id)
+            if facts is None or facts.authority != looking.viewer.body:
+                continue
+            number = facts.index_number
+        elif on >= today:
+            continue
+        overdue = max((today - on).days, 0)
+        entry = {"child_id": str(child_id), "review_on": on.isoformat(), "overdue_days": overdue}
+        entries.append(entry | ({"number": number} if number else {}))
+    page = {"reviews": entries, "more": len(found) > _REVIEWS}
+    _record(
+        grant, command, looking, "shield-reviews", AuditRead, {}, [], page, "shield-reviews-permitted",
+        more=len(found) > _REVIEWS,
+    )  # fmt: skip
+    return Shown(grant.access_id, page)
+
+
+def read_shield_requests(command: ReadShieldRequests, looking: Looking) -> Shown:
+    """List who asked for a shield, and what was decided. For the responsible authority; itself an access."""
+    asked = {"subject": command.child_id}
+    grant = _grant(command, "shield-reviews", looking, asked)
+    facts = _managed(command.child_id, looking, grant)
+    if facts is None:
+        _record(grant, command, looking, "shield-reviews", AuditRead, asked, [], {}, "nothing-to-show")
+        raise NotFound(NOT_FOUND, field="child")
+    standing = {one.shield for one in facts.shields}
+    page = {
+        "requests": [
+            {
+                "request": str(one.request),
+                "requester": one.requester,
+                "verified": one.verified,
+                "ground": one.ground,
+                "received_on": one.received_on.isoformat(),
+                "state": {None: "interim", True: "granted", False: "refused"}[one.granted],
+                "decided_on": one.decided_on.isoformat() if one.decided_on else None,
+                "reason": one.reason,
+                "consulted": list(one.consulted),
+                "stands": one.shield in standing,
+            }
+            for one in facts.shield_requests
+        ],
+        "lift_on": facts.lift.effective_on.isoformat() if facts.lift else None,
+    }
+    _record(grant, command, looking, "shield-reviews", AuditRead, asked, [], page, "shield-reviews-permitted")
     return Shown(grant.access_id, page)
 
 

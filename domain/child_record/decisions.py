@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import life, subject_access
+from domain.child_record import life, shielding, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -27,6 +27,8 @@ from domain.child_record.commands import (
     AssertFacts,
     AssignAuthority,
     BeginInvolvement,
+    CompleteLift,
+    DecideShield,
     EndInvolvement,
     GiveExtensionConsent,
     HoldDestruction,
@@ -36,10 +38,13 @@ from domain.child_record.commands import (
     RaiseShield,
     RegisterChild,
     ReleaseHold,
+    RequestShield,
     RequestSubjectAccess,
     ResumeSubjectAccess,
     ReverseDeath,
+    ReviewShield,
     RuleOutLink,
+    VerifyShieldRequester,
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
     WithdrawSupply,
@@ -334,7 +339,10 @@ def raise_shield(record: ChildRecord, command: RaiseShield, rules: RuleSet) -> E
 
 
 def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Events:
-    """Lower every shield that stands. Needs two different people; nothing else ever lowers one."""
+    """Lower every shield that stands, where notice is owed once it has been given (`domain.child_record.shielding`).
+
+    Needs two different people; nothing else ever lowers one.
+    """
     if command.proposed_by == command.confirmed_by:
         raise Refused(
             "Lifting a shield needs two different people.", code="two-people-needed", field="confirmed_by"
@@ -347,7 +355,10 @@ def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Eve
         )
     if not record.shielded:
         raise Refused("This record has no shield.", code="no-shield")
-    return [
+    with_notice = shielding.lift(record, command, rules)
+    if with_notice is not None:
+        return with_notice
+    lifted = [
         ShieldLifted(
             shields=tuple(chunk),
             rule_set=rules.id,
@@ -357,6 +368,7 @@ def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Eve
         )
         for chunk in _chunks([shield.shield for shield in record.shields], _SHIELDS_IN_AN_EVENT)
     ]
+    return [*shielding.heard(record, command, rules), *lifted]
 
 
 # Consent beyond 18, death, archive
@@ -476,6 +488,11 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     ReverseDeath: reverse_death,
     HoldDestruction: life.hold,
     ReleaseHold: life.release,
+    RequestShield: shielding.request,
+    VerifyShieldRequester: shielding.verify,
+    DecideShield: shielding.decide,
+    ReviewShield: shielding.review,
+    CompleteLift: shielding.complete,
 }
 
 

@@ -575,6 +575,83 @@ class HoldReleased(Event):
     rule_set: Annotated[ShortCode, IN_IDENTITY]
 
 
+# Shielding as a process: who asked, what the authority decided, when it is looked at again, and how it ends
+
+HeldCodes: TypeAlias = (
+    Annotated[tuple[Annotated[str, StringConstraints(max_length=24)], ...], Field(max_length=9)]
+    | Forgotten
+    | Hidden
+)
+
+
+class ShieldRequested(Event):
+    """Somebody asked for a shield. Until it is decided an interim shield stands, whoever they are.
+
+    verified: whether it is proved who they are. One child may have several such requests; each has a shield of its own.
+    """
+
+    NAME: ClassVar[str] = "shield-requested"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    shield: Annotated[Id, IN_CONTENT]
+    requester: Annotated[ShortCode, IN_CONTENT]
+    verified: Annotated[bool, IN_CONTENT]
+    ground: Annotated[ShortCode, IN_CONTENT]
+    received_on: Annotated[date, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class ShieldRequesterVerified(Event):
+    """It was proved since who asked for a shield."""
+
+    NAME: ClassVar[str] = "shield-requester-verified"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    verified_on: Annotated[date, IN_CONTENT]
+
+
+class ShieldDecided(Event):
+    """The responsible authority granted or refused a request. Refusing lowers nothing: two people do that."""
+
+    NAME: ClassVar[str] = "shield-decided"
+
+    shield: Annotated[Id, IN_IDENTITY]
+    decided_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    request: Annotated[HeldId, IN_CONTENT]
+    granted: Annotated[bool | Forgotten | Hidden, IN_CONTENT]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
+class ShieldReviewed(Event):
+    """The responsible authority looked at the shields of a record again, and they go on."""
+
+    NAME: ClassVar[str] = "shield-reviewed"
+
+    reviewed_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
+class LiftDecided(Event):
+    """Two people decided to lower these shields; they stand until `effective_on`, so that notice can be given."""
+
+    NAME: ClassVar[str] = "lift-decided"
+
+    shields: Annotated[tuple[Id, ...], Field(max_length=8), IN_IDENTITY]
+    effective_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+    proposed_by: Annotated[HeldId, IN_CONTENT]
+    confirmed_by: Annotated[HeldId, IN_CONTENT]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -609,5 +686,10 @@ EVENTS = EventTypes(
         DeathReversed,
         DestructionHeld,
         HoldReleased,
+        ShieldRequested,
+        ShieldRequesterVerified,
+        ShieldDecided,
+        ShieldReviewed,
+        LiftDecided,
     )
 )

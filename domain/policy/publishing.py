@@ -27,6 +27,11 @@ NEVER: Final = frozenset(
         "subject-access-answered",
         "destruction-held",  # it says that somebody is at law, or investigates
         "hold-released",
+        "shield-requested",  # who asked, and how it goes on, is between them and the authority
+        "shield-requester-verified",
+        "shield-decided",
+        "shield-reviewed",
+        "lift-decided",
     }
 )
 """Stored names of events that are published under no rule set."""

@@ -62,6 +62,7 @@ Right: TypeAlias = Literal[
     "what-would",
     "two-people",
     "open-archive",
+    "shield-reviews",
     # changing one record
     "register-child",
     "assert-facts",
@@ -80,6 +81,7 @@ Right: TypeAlias = Literal[
     "decide-held",
     "reverse-death",
     "hold",
+    "decide-shield",
     # running the index
     "load",
     "projection",
@@ -177,12 +179,28 @@ class Coverage(Immutable):
 
 
 class Shield(Immutable):
-    """Grounds on which people, sources and screening raise a shield; reasons for which two people lower it."""
+    """Grounds on which people, sources and screening raise a shield; reasons for which two people lower it.
+
+    reasons_without_notice: of these, for which it is lowered at once, whoever asked for it. requesters: who may ask for
+    one. reasons_to_grant, reasons_to_refuse: why the responsible authority decides so. consulted: whom it hears.
+    review_months: how often it is looked at again. notice_days: for so long a shield that was asked for and granted
+    stands after it was decided to lower it. reply: all that whoever asks is told.
+    """
 
     grounds: Codes
     grounds_of_sources: Annotated[Codes, Field(min_length=1)]
     grounds_of_screening: Annotated[Codes, Field(min_length=1)]
     reasons_to_lift: Codes
+    reasons_without_notice: Codes = ()
+    requesters: Codes = ()
+    reasons_to_grant: Codes = ()
+    reasons_to_refuse: Codes = ()
+    consulted: Codes = ()
+    review_months: Annotated[int, Field(ge=1, le=24)] = 6
+    notice_days: Annotated[int, Field(ge=0, le=365)] = 28
+    reply: Words = (
+        "The request has been received. Whether any record is held is told to nobody who asks in this way."
+    )
 
     def all_grounds(self) -> tuple[str, ...]:
         """Every ground under which a shield may stand."""

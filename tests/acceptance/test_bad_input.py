@@ -456,6 +456,31 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--on", "1999-01-01"), "dates-out-of-order"),
         ((CHILD, "--on", TOKEN), "bad-input"),
     )),
+    ("record", "request-shield"): Command(
+        (CHILD,), {"--ground": "crime", "--for": "police"}, "social-worker", wrong=(
+            *BAD_CHILD,
+            ((CHILD, "--ground", "hunch", "--for", "police"), "unknown-ground"),
+            ((CHILD, "--ground", "crime", "--for", "neighbour"), "unknown-requester"),
+            ((CHILD, "--ground", "crime", "--for", "police", "--received", "2999-01-01"), "date-in-future"),
+        )
+    ),
+    ("record", "verify-requester"): Command((CHILD,), {"--request": HELD}, "data-manager", wrong=(
+        ((CHILD, "--request", HELD), "no-such-request"),
+        ((CHILD, "--request", TOKEN), "bad-input"),
+    )),
+    ("record", "decide-shield"): Command(
+        (CHILD,), {"--request": HELD, "--reason": "threat-shown", "--decision": "grant"}, "data-manager", wrong=(
+            ((CHILD, "--request", HELD, "--reason", "threat-shown", "--decision", TOKEN), "bad-input"),
+            ((CHILD, "--request", HELD, "--reason", "whim", "--decision", "grant"), "unknown-reason"),
+            ((CHILD, "--request", HELD, "--reason", "no-threat", "--decision", "refuse"), "no-such-request"),
+        )
+    ),
+    ("record", "review-shield"): Command((CHILD,), {}, "data-manager", wrong=(
+        ((CHILD,), "no-shield"),
+        ((CHILD, "--consulted", "neighbour"), "unknown-consulted"),
+    )),
+    ("record", "shield-requests"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
+    ("record", "reviews-due"): Command((), {}, "data-manager", wrong=((("--on", TOKEN), "bad-input"),)),
     ("record", "reverse-death"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-death"),)),
     ("record", "register"): Command((), FULL, "practitioner", beside=FACTS, wrong=(
         ((), "no-name"),
@@ -798,6 +823,11 @@ MAY_NOT = {
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
     ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("record", "request-shield"): ("auditor", "operator"),
+    ("record", "verify-requester"): ("practitioner", "social-worker", "auditor", "operator"),
+    ("record", "review-shield"): ("practitioner", "social-worker", "auditor", "operator"),
+    ("record", "shield-requests"): ("practitioner", "social-worker", "operator"),
+    ("record", "reviews-due"): ("practitioner", "social-worker", "operator"),
     ("record", "reverse-death"): ("practitioner", "teacher", "auditor", "operator"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),
     ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),

@@ -29,6 +29,7 @@ BESIDES = {
         "decisions.py",
         "assertions.py",
         "subject_access.py",
+        "shielding.py",  # shields as a process
         "life.py",  # a death that was none, and holds
     },  # its model.py holds state and evolve
     "access": {"conduct.py", "go_live.py"},  # what is flagged of a look; which records are open yet

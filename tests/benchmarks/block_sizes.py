@@ -441,6 +441,38 @@ def _about_one_child(random: Random) -> Iterator[Event]:
     )
     yield child.DeathReversed(versions=(7,), reversed_on=TODAY, rule_set="present", source=_NHS)
     yield child.DestructionHeld(hold=involvement, until=TODAY, rule_set="present", ground="public-inquiry")
+    yield child.ShieldRequested(
+        source_kind=SourceKind.AUTHORITY,
+        request=involvement,
+        shield=involvement,
+        requester="adoption-agency",
+        verified=True,
+        ground="placement-at-risk",
+        received_on=TODAY,
+        rule_set="present",
+    )
+    yield child.ShieldRequesterVerified(
+        source_kind=SourceKind.AUTHORITY, request=involvement, verified_on=TODAY
+    )
+    yield child.ShieldDecided(
+        shield=involvement,
+        decided_on=TODAY,
+        rule_set="present",
+        request=involvement,
+        granted=True,
+        reason="police-advice",
+        consulted=("child", "parent", "police"),
+    )
+    yield child.ShieldReviewed(reviewed_on=TODAY, rule_set="present", consulted=("child", "social-care"))
+    yield child.LiftDecided(
+        shields=(involvement,),
+        effective_on=TODAY,
+        rule_set="present",
+        reason="risk-ended",
+        proposed_by=involvement,
+        confirmed_by=involvement,
+        consulted=("child", "parent", "police"),
+    )
     yield child.HoldReleased(holds=(involvement,), released_on=TODAY, rule_set="present")
 
 
