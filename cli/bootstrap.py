@@ -52,7 +52,7 @@ from cli.writing import Unshielded, Writing
 from domain.access.handlers import Looking
 from domain.access.model import Actor
 from domain.clients import ClientSignIn
-from domain.destruction.handlers import CERTIFICATES
+from domain.destruction.handlers import CERTIFICATES, EARLY, early_token
 from domain.errors import BadInput, Unavailable
 from domain.federation import FederatedSignIn
 from domain.kernel import Log
@@ -325,6 +325,9 @@ def make_writing(
 
     def release(child_id: UUID) -> None:
         recorder.release(recorder.digests_held_by(child_id), child_id)
+        early = store.find(early_token(child_id))
+        if early is not None:
+            recorder.release([early_token(child_id)], early)
         places.forget(child_id)
 
     follower = ShieldFollower(
@@ -370,6 +373,9 @@ def make_writing(
         release=release,
         certificates=lambda: {
             UUID(bytes=child): certificate for child, certificate in recorder.holders(CERTIFICATES).items()
+        },
+        ordered_early=lambda: {
+            UUID(bytes=child): certificate for child, certificate in recorder.holders(EARLY).items()
         },
         alone=alone,
         warm=RecentRecords(time.monotonic),

@@ -8,7 +8,9 @@ import typer
 from cli.app import App
 from cli.output import Json
 from cli.parsing import day_of
+from cli.proposals import Propose, words_of_proposal
 from cli.session import session
+from cli.two_people import TwoPeople
 from domain.child_record.commands import HoldDestruction, ReleaseHold
 from domain.kernel import Command
 
@@ -83,6 +85,27 @@ def release_hold(
 ) -> None:
     """Release a hold before its day: the record is destroyed when the rules say so."""
     _change(context, child, lambda app: ReleaseHold(at=app.now(), ground=authority))
+
+
+@retention.command()
+def destroy(
+    context: typer.Context,
+    child: Child,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, by code: unlawful, registered-in-error or court-order.")
+    ],
+    propose: Propose = False,
+) -> None:
+    """Destroy one record before it is due, for ever. Needs two people: --as one and --with another, or --propose."""
+    run = session(context)
+    with run.app() as app:
+        actor, two = app.viewer(run.actor()), TwoPeople(app)
+        found = app.child_or_nobody(child)
+        if propose or not app.training:
+            run.output.answer(two.propose_destruction(found, reason, actor), words_of_proposal)
+            return
+        answer = two.destroy_early(found, reason, actor, app.viewer(run.two()))
+        run.output.answer(answer, lambda a: f"Destroyed, under the certificate {a['certificate']}.")
 
 
 def _change(context: typer.Context, child: str, make: Callable[[App], Command]) -> None:

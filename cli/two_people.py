@@ -149,7 +149,37 @@ class TwoPeople:
         )
         return self.app.lift_shield(child_id, command, (first, second), metadata, beside)
 
+    def destroy_early(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> Json:
+        """Have a record destroyed before it is due, by two people who are both there."""
+        self.app.let_in(first, second, "retention", child_id)
+        if second.account == first.account:
+            self.app.record_refusal(first, "retention", SAME_PERSON, child_id, second)
+            raise Refused("The second person must be another.", code=SAME_PERSON)
+        proposal_id = self.app.ids.new()
+        wanted = Wanted("destroy-early", child_id, code=reason)
+
+        def beside(version: int) -> Change:
+            proposing = self._proposing(proposal_id, first, replace(wanted, version=version))
+            return both_at_once(proposal_id, proposing, self.app.rules)
+
+        with self.app.refusals_recorded(first, "retention", child_id, second):
+            return self._destroy(child_id, reason, self.app.metadata(first, second, "operation"), beside)
+
+    def _destroy(
+        self, child_id: UUID, reason: str, metadata: Metadata, beside: Callable[[int], Change]
+    ) -> Json:
+        done = self.app.writing.destroy_early(child_id, reason, metadata, beside)
+        self.app.catch_up()
+        return {"receipt": metadata.correlation, **done}
+
     # Proposing
+
+    def propose_destruction(self, child_id: UUID, reason: str, first: Actor) -> Json:
+        """Propose to destroy a record before it is due. Refused where that could not be done now."""
+        self.app.let_in(first, None, "retention", child_id)
+        with self.app.refusals_recorded(first, "retention", child_id):
+            version = self.app.writing.may_be_destroyed_early(child_id, reason)
+        return self.propose(first, Wanted("destroy-early", child_id, version, reason), "operation")
 
     def propose_lift(self, child_id: UUID, reason: str, first: Actor) -> Json:
         """Propose to lower the shields of a record. Refused where that could not be done now."""
@@ -259,7 +289,7 @@ class TwoPeople:
             "expires_at": made.expires_at.isoformat(),
             "digest": made.digest.hex(),
         }
-        if made.act == "lift-shield":
+        if made.act in ("lift-shield", "destroy-early"):
             told["reason"] = made.code
         if made.act == "hand-over":
             words = self._words(proposal)
@@ -324,6 +354,9 @@ class TwoPeople:
             goes_on = self._was_cut_off(proposal, second, digest)
             if not goes_on:
                 decide(proposal, confirming, self.app.rules)
+            if made.act == "destroy-early":
+                beside = self._confirming(proposal, confirming)
+                return self._destroy(made.subject, made.code or "", metadata, beside)
             if made.act == "lift-shield":
                 return self._confirm_lift(proposal, confirming, first, second, metadata)
 
@@ -345,15 +378,19 @@ class TwoPeople:
     def _confirm_lift(
         self, proposal: Proposal, confirming: ConfirmAct, first: Actor, second: Actor, metadata: Metadata
     ) -> Json:
-        made = proposal.made
+        made, beside = proposal.made, self._confirming(proposal, confirming)
+        return self._lift(made.subject, made.code or "", first, second, metadata, beside)
+
+    def _confirming(self, proposal: Proposal, confirming: ConfirmAct) -> Callable[[int], Change]:
+        """The confirmation of a change, given the version of the record: refused where it has changed since."""
 
         def beside(version: int) -> Change:
             change = change_of(proposal.proposal_id, confirming, store=self.app.serving, rules=self.app.rules)
-            if version != made.version:
+            if version != proposal.made.version:
                 raise record_changed()
             return change
 
-        return self._lift(made.subject, made.code or "", first, second, metadata, beside)
+        return beside
 
     def _looked(self, proposal: Proposal, second: Actor, looking: Looking, file: Path | None) -> Json:
         made, access_id = proposal.made, proposal.proposal_id
@@ -414,7 +451,7 @@ class TwoPeople:
         """Whether this person confirmed this look before, and it was never made."""
         made = proposal.made
         return (
-            made.act != "lift-shield"
+            made.act not in ("lift-shield", "destroy-early")
             and proposal.state == "confirmed"
             and proposal.confirmed_by == second.account
             and made.digest == digest

@@ -27,7 +27,7 @@ from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
 from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out
 from domain.destruction.handlers import complete, is_complete, order
-from domain.errors import DamagedStream, NoReceipt, Refused
+from domain.errors import BadInput, DamagedStream, NoReceipt, NotFound, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
 from domain.policy.shielding import RAISED
@@ -137,6 +137,7 @@ class Writing:
     rules: RuleSet
     release: Callable[[UUID], None]
     certificates: Callable[[], dict[UUID, UUID]]
+    ordered_early: Callable[[], dict[UUID, UUID]]
     alone: Callable[[], AbstractContextManager[None]]
     warm: WarmRecords
     unshielded: "Unshielded"
@@ -274,6 +275,7 @@ class Writing:
                 stopped = ordered.keys() - {one["child_id"] for one in done}
                 passed += [{"child_id": child_id, "code": "held"} for child_id in stopped]
                 destroyed += done
+        destroyed += self.complete_early(metadata)
         return {
             "archived": archived,
             "destroyed": len(destroyed),
@@ -281,6 +283,50 @@ class Writing:
             "destructions": destroyed[:MOST_RECEIPTS],
             "left_out": max(len(destroyed) - MOST_RECEIPTS, 0),
         }
+
+    def destroy_early(
+        self, child_id: UUID, reason: str, metadata: Metadata, beside: Callable[[int], Change]
+    ) -> Json:
+        """Destroy a record before it is due, as two people decided: ordered with their decision, sealed, then done.
+
+        beside: their decision, given the version of the record; it may refuse. Raises NotFound, Refused where a hold
+        stands, NoReceipt.
+        """
+        at = self.clock.now()
+        version = self.may_be_destroyed_early(child_id, reason)
+        due = Due("destroy", london_day(at), f"early-{reason}")
+        certificate = order(
+            child_id,
+            due,
+            at=at,
+            store=self.store,
+            ids=self.ids,
+            rules=self.rules,
+            metadata=metadata,
+            beside=beside(version),
+        )
+        done = self._destroy({child_id: certificate}, metadata)
+        if not done:
+            raise _held()
+        return done[0]
+
+    def may_be_destroyed_early(self, child_id: UUID, reason: str) -> int:
+        """Raise what destroying a record ahead of time would; nothing is done. Gives its version."""
+        reasons = self.rules.erasure.reasons
+        if reason not in reasons:
+            raise BadInput(
+                f"The reason is one of: {', '.join(reasons)}.", code="unknown-reason", field="reason"
+            )
+        record = model.fold(self.store.load(child_id))
+        if not record.registered or record.forgotten is not None:
+            raise NotFound("There is no such record.", field="child")
+        if self._is_held(child_id):
+            raise _held()
+        return record.version
+
+    def complete_early(self, metadata: Metadata) -> list[Json]:
+        """Do what two people ordered ahead of time and an attempt that died has left."""
+        return self._destroy(self.ordered_early(), metadata)
 
     def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> UUID | None:
         """Archive a record, or order its destruction and give the certificate."""
@@ -418,3 +464,11 @@ class Writing:
         except DamagedStream:
             return False
         return stands
+
+
+def _held() -> Refused:
+    return Refused(
+        "The record is held: it is not destroyed before the hold ends or is released.",
+        code="held",
+        field="child",
+    )

@@ -18,6 +18,9 @@ from domain.rule_set.model import RuleSet
 CERTIFICATES: Final = b"destruction/"
 """How the token begins by which a child's certificate is found; what follows is the child's id."""
 
+EARLY: Final = b"early/"
+"""How the token begins under which a destruction ahead of time stands until it is done; the child's id follows."""
+
 
 def complete(
     child_id: UUID,
@@ -59,17 +62,26 @@ def order(
     ids: Ids,
     rules: RuleSet,
     metadata: Metadata,
+    beside: Change | None = None,
 ) -> UUID:
-    """The certificate that orders this destruction: the one an attempt that died has left, or a new one."""
+    """The certificate that orders this destruction: the one an attempt that died has left, or a new one.
+
+    beside: that two people decided it ahead of time, appended with the order; such an order is found again by its token
+    until it is done, for no rule makes it due.
+    """
     token = certificate_token(child_id)
     found = store.find(token)
     if found is not None:
         return found
     certificate = ids.new()
     begun = DestructionBegun(child=child_id, rule=due.rule, rule_set=rules.id, due=due.on)
-    change = Change(certificate, StreamKind.SYSTEM, 0, (Pending(begun),))
+    changes = [Change(certificate, StreamKind.SYSTEM, 0, (Pending(begun),))]
+    claimed = [Reservation(token, certificate)]
+    if beside is not None:
+        changes.append(beside)
+        claimed.append(Reservation(early_token(child_id), certificate))
     try:
-        store.append([change], metadata, reservations=[Reservation(token, certificate)], instant=at)
+        store.append(changes, metadata, reservations=claimed, instant=at)
     except AlreadyReserved as taken:
         return taken.stream_id
     return certificate
@@ -78,3 +90,8 @@ def order(
 def certificate_token(child_id: UUID) -> bytes:
     """The token by which a child has one certificate: its random id, which says nothing."""
     return CERTIFICATES + child_id.bytes
+
+
+def early_token(child_id: UUID) -> bytes:
+    """The token under which a destruction ahead of time stands until it is done."""
+    return EARLY + child_id.bytes

@@ -51,7 +51,7 @@ ACTS: Final[Mapping[str, Act]] = {
         "hand-over", "These facts of a shielded record are handed to somebody who has no account."
     ),
     "open-archive": Act("open-archive", "This archived record is shown to both, for the case that is named."),
-    "destroy-early": Act("retention", "This record is destroyed before it is due.", ready=False),
+    "destroy-early": Act("retention", "This record is destroyed before it is due, for ever."),
     "adopt-rule-set": Act("policy", "These rules decide from their day on.", ready=False),
 }
 """Every act that one person alone may not do."""

@@ -221,6 +221,12 @@ class Holds(Immutable):
     authorities: dict[ShortCode, Authority] = Field(default_factory=dict)
 
 
+class Erasure(Immutable):
+    """Reasons for which two people have a record destroyed before it is due."""
+
+    reasons: Codes = ()
+
+
 class Review(Immutable):
     """Reasons for which a record that was held back is decided upon."""
 
@@ -443,6 +449,7 @@ class RuleSet(Immutable):
     coverage: Coverage
     shield: Shield
     holds: Holds = Holds()
+    erasure: Erasure = Erasure()
     review: Review = Review()
     sensitive: Sensitive
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]

@@ -519,6 +519,10 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--authority", "court-order", "--until", "2999-01-01"), "too-long"),
         ((CHILD, "--authority", "court-order", "--until", TOKEN), "bad-input"),
     )),
+    ("retention", "destroy"): Command((CHILD,), {"--reason": "unlawful"}, "operator", "operator-2", wrong=(
+        *BAD_CHILD,
+        ((CHILD, "--reason", "whim"), "unknown-reason"),
+    )),
     ("retention", "release-hold"): Command((CHILD,), wrong=(
         ((CHILD,), "no-hold"),
         ((CHILD, "--authority", "whim"), "unknown-authority"),
@@ -821,6 +825,7 @@ MAY_NOT = {
     ("load",): ("practitioner", "data-manager", "auditor"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "destroy"): ("practitioner", "data-manager", "auditor"),
     ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("record", "request-shield"): ("auditor", "operator"),

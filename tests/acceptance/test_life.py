@@ -248,6 +248,49 @@ def test_t66_a_hold_stops_a_destruction_that_is_ordered_and_not_begun(
     assert line.done("retention", "run")["destroyed"] == 1
 
 
+def test_two_have_a_record_destroyed_early_and_what_was_cut_off_is_completed(
+    new_home: NewHome, restored: Restored
+) -> None:
+    line = new_home()
+    people = [a_child() for _ in range(4)]
+    one, proposed, held, cut_off = (born(line, each) for each in people)
+    destroy = ("--reason", "unlawful")
+    line.refused(
+        "right-not-held", "retention", "destroy", one, *destroy, acting="data-manager", second="operator"
+    )
+    line.refused("same-person", "retention", "destroy", one, *destroy, acting="operator", second="operator")
+    line.done("retention", "hold", held, "--authority", "legal-claim", "--until", "2028-01-01")
+    line.refused("held", "retention", "destroy", held, *destroy, acting="operator", second="operator-2")
+
+    done = line.done("retention", "destroy", one, *destroy, acting="operator", second="operator-2")
+    assert set(done) == {"receipt", "child_id", "certificate", "receipt_proof"}
+    line.refused("not-found", "retention", "destroy", one, *destroy, acting="operator", second="operator-2")
+
+    proposal = line.done("retention", "destroy", proposed, *destroy, "--propose", acting="operator")
+    assert line.shown(proposed), "a proposal does nothing"
+    confirm = ("proposal", "confirm", proposal["proposal"], "--digest", proposal["digest"])
+    line.refused("same-person", *confirm, acting="operator")
+    line.done(*confirm, acting="operator-2")
+
+    line.somebody_seals = False
+    left = line("retention", "destroy", cut_off, *destroy, acting="operator", second="operator-2")
+    assert (left.status, left.code) == (3, "no-receipt")
+    assert line.shown(cut_off), "ordered, and no key of it is gone"
+    line.somebody_seals = True
+    assert [each["child_id"] for each in line.done("retention", "run")["destructions"]] == [cut_off]
+    assert line.done("retention", "run")["destroyed"] == 0, "once"
+
+    for home in (line, restored(line)):
+        for child, each in zip((one, proposed, held, cut_off), people, strict=True):
+            loaded = home.births(each.entry)
+            assert (loaded["registered"], loaded["events"]) == (0, 0), "an old feed brings nobody back"
+            if child == held:
+                assert home.shown(child)["name"]["family"] == each.family
+            else:
+                home.unseen(child)
+                assert home.found(*each.criteria) == []
+
+
 def test_t63_after_six_years_nothing_leads_to_the_person_and_an_old_feed_brings_nobody_back(
     new_home: NewHome, restored: Restored
 ) -> None:
