@@ -16,8 +16,8 @@ from adapters.leading import lead
 from domain.errors import Fenced, Unavailable
 from domain.kernel import Log
 from domain.policy.publishing import Signal, signals_of
+from domain.policy.rule_book import InForce
 from domain.ports import Again, Clock, Message, Publications, Subscribers
-from domain.rule_set.model import RuleSet
 from projections.ports import LogReader, Opener
 from projections.projection import Depth, Reads
 
@@ -47,7 +47,7 @@ class Publisher:
     open: Opener
     publications: Publications
     subscribers: Subscribers
-    rules: RuleSet
+    rules: InForce
     clock: Clock
     lease_seconds: float = LEASE_SECONDS
     batch: int = BATCH
@@ -80,6 +80,7 @@ class Publisher:
         parked = self.publications.parked()
         streams = list(dict.fromkeys(stream for _, stream in tail if stream not in parked))
         found: list[tuple[int, Signal]] = []
+        rules = self.rules.at(self.clock.now())
         for start in range(0, len(streams), _OPENED_TOGETHER):
             together = streams[start : start + _OPENED_TOGETHER]
             histories = self.open(together, _NAMES)
@@ -87,7 +88,7 @@ class Publisher:
             if shut:
                 self.publications.park(fence, shut, after)
             for history in histories.values():
-                found += signals_of(history, after, upto, self.rules)
+                found += signals_of(history, after, upto, rules)
         self._deliver(fence, self._number(fence, upto, found))
         return True
 
@@ -148,10 +149,10 @@ class Publisher:
         parked = self.publications.parked()
         if not parked:
             return
-        upto = self.publications.position()
+        upto, rules = self.publications.position(), self.rules.at(self.clock.now())
         histories = self.open(list(parked)[: self.batch], _NAMES)
         for stream_id, history in histories.items():
             # Numbered before the note is taken off: a crash in between numbers it twice, and both have the same ids.
-            signals = signals_of(history, parked[stream_id], upto, self.rules)
+            signals = signals_of(history, parked[stream_id], upto, rules)
             self._deliver(fence, self._number(fence, upto, signals))
             self.publications.unpark(fence, [stream_id])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -9,17 +10,18 @@ from domain.access.conduct import Recent
 from domain.access.events import AdultSought, TrailFilter
 from domain.access.handlers import TrailPage
 from domain.access.model import AccessGrant, AccessOnRecord
+from domain.access.reach import Reach
 from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts
 from domain.investigation.handlers import open_investigation
-from domain.kernel import Log, Metadata
+from domain.kernel import ForgottenEvent, Log, Metadata
 from domain.organisation.handlers import organisation_of
 from domain.organisation.model import Organisation
 from domain.personal_data import Forgotten
+from domain.policy.rule_book import InForce
 from domain.policy.subject_access import LookAt
 from domain.ports import EventStore, Ids, Tokens
 from domain.review import Compared
-from domain.rule_set.model import RuleSet
 from domain.supply.model import HeldRecord
 from domain.supply.model import fold as fold_held
 from ingest.carers import carer_who_is
@@ -42,7 +44,7 @@ class ServedRecords:
     Without an override, a second auditor, or a role that may see as a manager, what a shield hides is never opened.
     """
 
-    def __init__(self, serving: EventStore, one_record: OneRecord, ids: Ids, rules: RuleSet) -> None:
+    def __init__(self, serving: EventStore, one_record: OneRecord, ids: Ids, rules: InForce) -> None:
         self._reader = RecordReader(serving)
         self._one_record = one_record
         self._ids = ids
@@ -78,6 +80,10 @@ class ServedRecords:
         """The last version recorded at or before the instant (0: none)."""
         return self._reader.version_at(child_id, instant)
 
+    def version_upto(self, child_id: UUID, position: int) -> int:
+        """The last version at or before a position of the log (0: none)."""
+        return self._reader.version_upto(child_id, position)
+
     def heads(self, child_ids: Sequence[UUID]) -> dict[UUID, int]:
         """The present versions."""
         return self._reader.heads(child_ids)
@@ -85,7 +91,7 @@ class ServedRecords:
     def _capacity(self, grant: AccessGrant) -> Capacity | None:
         if grant.override or grant.confirmed_by is not None:
             return "override"
-        return "manager" if self._rules.role_sees(grant.viewer.role, "manager") else None
+        return "manager" if self._rules.at(grant.instant).role_sees(grant.viewer.role, "manager") else None
 
     def _opened(self, grant: AccessGrant, capacity: Capacity) -> RecordReader:
         """A reader of one record. One access opens one; each further one of a replayed page has an id of its own."""
@@ -115,6 +121,13 @@ class ServedHeldRecords:
         """One held record as the log has it now; None where there is none. Opened under an access id of its own."""
         del grant
         return fold_held(self._one_record("manager", self._ids.new()).load(held_id))
+
+    def open_at(self, grant: AccessGrant, held_id: UUID, version: int) -> HeldRecord | Forgotten | None:
+        """One held record as it stood at a version of its stream."""
+        del grant
+        history = self._one_record("manager", self._ids.new()).load(held_id, version)
+        gone = next((one.event for one in history.events if isinstance(one.event, ForgottenEvent)), None)
+        return fold_held(history) if gone is None else Forgotten(gone.certificate)
 
     def candidates(self, grant: AccessGrant, held: HeldRecord) -> dict[UUID, RecordFacts]:
         """The records in question, with nothing opened that a shield hides."""
@@ -158,6 +171,10 @@ class ServedAdults:
                 found.append((facts, carer))
         return found, False
 
+    def carer(self, adult: AdultSought, facts: RecordFacts) -> Carer | None:
+        """The carer in a record that the adult is."""
+        return carer_who_is(adult, facts)
+
 
 class ServedAuthorities:
     """Implements `domain.access.go_live.Authorities`, from the log."""
@@ -184,7 +201,7 @@ class ServedOversight:
         store: EventStore,
         tokens: Tokens,
         ids: Ids,
-        rules: RuleSet,
+        rules: InForce,
         index: UUID,
     ) -> None:
         self._trail = trail
@@ -214,7 +231,7 @@ class ServedOversight:
             at=at,
             store=self._store,
             tokens=self._tokens,
-            rules=self._rules,
+            rules=self._rules.at(at),
             metadata=Metadata(
                 actor=self._index, purpose="operation", correlation=self._ids.new(), causation=access_id
             ),
@@ -224,31 +241,37 @@ class ServedOversight:
 class ServedTrail:
     """Implements `domain.access.handlers.Trail`: the audit trail, and what falls due."""
 
-    def __init__(self, trail: AuditTrail, open_schedule: Open) -> None:
+    def __init__(self, trail: AuditTrail, open_schedule: Open, one_record: OneRecord) -> None:
         self._trail = trail
         self._open_schedule = open_schedule
+        self._one_record = one_record
 
-    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
+    def reach(self) -> Reach:
+        """As far as can be read now."""
+        return self._trail.reach()
+
+    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, at: Reach) -> TrailPage:
         """Looks at one child."""
-        return self._trail.who_saw(grant, child_id, chosen, limit)
+        return self._trail.who_saw(grant, child_id, chosen, at)
 
-    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
+    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, at: Reach) -> TrailPage:
         """Looks by one account."""
-        return self._trail.what_saw(grant, account, chosen, limit)
+        return self._trail.what_saw(grant, account, chosen, at)
 
-    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
-        """Changes to one record."""
-        return self._trail.changes(grant, child_id, chosen, limit)
+    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, at: Reach) -> TrailPage:
+        """Changes to one record. What has been shielded since is opened for two people alone."""
+        opening = partial(self._one_record, "override", grant.access_id) if grant.confirmed_by else None
+        return self._trail.changes(grant, child_id, chosen, at, opening)
 
     def accesses(
-        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, limit: int
+        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, at: Reach
     ) -> tuple[list[AccessOnRecord], str | None]:
         """Accesses as they are on record."""
-        return self._trail.accesses(grant, kind, subject, chosen, limit)
+        return self._trail.accesses(grant, kind, subject, chosen, at)
 
-    def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
+    def looks_at(self, grant: AccessGrant, child_id: UUID, at: Reach) -> list[LookAt]:
         """Every look at one child."""
-        return self._trail.looks_at(grant, child_id)
+        return self._trail.looks_at(grant, child_id, at)
 
     def refusals(
         self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
-from adapters.rule_files import RuleFile
+from adapters.rule_files import StoredRuleBook, packaged
 from adapters.serving import OneRecord, ServedRecords
 from cli.kept_session import SessionToken
 from cli.output import Json, Output
@@ -49,7 +49,7 @@ from domain.identifiers import valid_index_number
 from domain.kernel import Change, Command, Log, Metadata
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
-from domain.ports import Clock, EventStore, Ids, Receipts, Tokens
+from domain.ports import Clock, EventStore, Ids, Receipts, RuleTexts, Tokens
 from domain.proposal.commands import ExpireProposal
 from domain.proposal.handlers import handle
 from domain.rule_set.model import Right, RuleSet, digest, parse
@@ -111,8 +111,8 @@ class App:
     training: bool
     clock: Clock
     ids: Ids
-    rules: RuleSet
-    rule_files: dict[str, RuleFile]
+    book: StoredRuleBook
+    rule_texts: RuleTexts
     tokens: Tokens
     serving: EventStore
     one_record: OneRecord
@@ -143,6 +143,15 @@ class App:
     def today(self) -> date:
         """The legal day."""
         return london_day(self.now())
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force now."""
+        return self.book.at(self.now())
+
+    def rules_at(self, instant: datetime) -> RuleSet:
+        """The rules in force at an instant."""
+        return self.book.at(instant)
 
     # Who acts
 
@@ -276,7 +285,7 @@ class App:
             rules=self.rules,
             rules_by_id=self._rules_by_id,
             finder=self.finder,
-            records=ServedRecords(self.serving, self.one_record, self.ids, self.rules),
+            records=ServedRecords(self.serving, self.one_record, self.ids, self.book),
             log=self.access_log,
             receipts=self.receipts,
             trail=self.trail,
@@ -305,27 +314,26 @@ class App:
             raise NotFound(missing.message, field="on-behalf-of") from None
 
     def _rules_by_id(self, rule_set: str) -> RuleSet:
-        try:
-            return self.rule_files[rule_set].rules
-        except KeyError:
-            raise NotFound(
-                "The rule set of that access is not in this version of the product.", field="policy"
-            ) from None
+        return self.book.book().named(rule_set)
 
     def rule_set(self, text: str) -> tuple[RuleSet, str]:
-        """A rule set of the product by its id, or one of a file, with the digest of its file. Raises BadInput."""
-        known = self.rule_files.get(text)
+        """A rule set that was adopted or ships, or one of a file; and the digest of its file. Raises BadInput."""
+        for one in self.book.adopted():
+            if one.rule_set == text:
+                return self.book.book().named(text), one.digest
+        known = packaged().get(text)
         if known is not None:
             return known.rules, known.digest
         try:
-            written = Path(text).read_text("utf-8")
-        except (OSError, ValueError):
+            written = Path(text).read_bytes()
+            return parse(written.decode()), digest(written)
+        except (OSError, UnicodeDecodeError, ValueError):
+            names = dict.fromkeys([*(one.rule_set for one in self.book.adopted()), *packaged()])
             raise BadInput(
-                f"--policy is a file, or one of: {', '.join(self.rule_files)}.",
+                f"--policy is a file, or one of: {', '.join(names)}.",
                 code="no-such-policy",
                 field="policy",
             ) from None
-        return parse(written), digest(written)
 
     def named(self, entries: Sequence[Json]) -> list[Json]:
         """Entries of the audit trail with the names of the accounts in them."""
@@ -340,17 +348,21 @@ class App:
         return named
 
     def rule_sets(self) -> list[Json]:
-        """The rule sets of the product."""
+        """The rule sets of this home in the order in which they follow, then those of the product that it has not."""
+        adopted = {one.rule_set: one.digest for one in self.book.adopted()}
+        sets = [(one, adopted[one.id]) for one in self.book.book().sets]
+        sets += [(file.rules, file.digest) for name, file in packaged().items() if name not in adopted]
         return [
             {
-                "id": file.rules.id,
-                "title": file.rules.title,
-                "valid_from": file.rules.valid_from,
-                "valid_to": file.rules.valid_to,
-                "digest": file.digest,
-                "adopted": file.rules.id == self.rules.id,
+                "id": rules.id,
+                "title": rules.title,
+                "valid_from": rules.valid_from,
+                "valid_to": rules.valid_to,
+                "digest": one_digest,
+                "adopted": rules.id in adopted,
+                "in_force": rules.id in adopted and rules.in_force(self.today()),
             }
-            for file in self.rule_files.values()
+            for rules, one_digest in sets
         ]
 
     # Changing

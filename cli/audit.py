@@ -17,8 +17,9 @@ from cli.trail_words import as_csv, words_of_trail
 from cli.two_people import TwoPeople, Wanted, told_again
 from domain.access.commands import ExportAccesses, ReadRefusals, ReadTrail, ReplayAccess, TryPolicy
 from domain.access.events import TrailFilter
-from domain.access.handlers import export_accesses, read_refusals, read_trail, try_policy
-from domain.access.handlers import replay as replay_access
+from domain.access.handlers import export_accesses, read_refusals, read_trail
+from domain.access.replaying import replay as replay_access
+from domain.access.replaying import try_policy
 from domain.errors import BadInput
 from domain.policy.retention import begin_of
 
@@ -154,7 +155,7 @@ def replay(
         )
         looking = TwoPeople(app).looking(viewer, second, Wanted("replay", replayed), command.access_id)
         found = replay_access(command, looking)
-        answer = told_again(found)
+        answer = told_again(found, app)
         run.output.answer(answer, words_of_replay)
         if not found.digest_matches:
             raise typer.Exit(1)

@@ -23,6 +23,7 @@ from adapters.postgres.followers import PostgresFollowerPositions, RecordOrder
 from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.migrate import check_format
 from adapters.postgres.places import PostgresPlaces
+from adapters.postgres.rule_texts import PostgresRuleTexts
 from adapters.postgres.signing_in import (
     PostgresAttempts,
     PostgresAuthenticatorTable,
@@ -30,7 +31,7 @@ from adapters.postgres.signing_in import (
     PostgresUsedAssertions,
 )
 from adapters.postgres.view_store import PostgresViewStore
-from adapters.rule_files import packaged
+from adapters.rule_files import StoredRuleBook
 from adapters.seals.receipts import SealedReceipts
 from adapters.serving import (
     ServedAdults,
@@ -56,8 +57,8 @@ from domain.destruction.handlers import CERTIFICATES, EARLY, early_token
 from domain.errors import BadInput, Unavailable
 from domain.federation import FederatedSignIn
 from domain.kernel import Log
+from domain.policy.rule_book import InForce
 from domain.ports import Clock, EventStore, Receipts
-from domain.rule_set.model import RuleSet
 from domain.sessions import SessionService
 from domain.signing_in import SigningIn
 from ingest.pipeline import Loader
@@ -176,9 +177,10 @@ def stop_server(home: Path) -> bool:
 def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iterator[App]:
     """A home opened for commands. Raises BadInput where there is none, HomeRefused, Unavailable. See `open_stores`."""
     with open_stores(home, settings, restoring=restoring) as (stores, training):
-        files = packaged()
-        rules = files["present"].rules
         serving, accesses = stores.store(Role.SERVICE), stores.accesses()
+        texts = PostgresRuleTexts(stores.databases.record)
+        stores.closing.callback(texts.close)
+        rules = StoredRuleBook(serving, texts)
         access_log = StoredAccessLog(accesses, stores.keys(Role.SERVICE))
         views, reader = stores.views(), stores.reader()
         engine = engine_of(stores, rules, views, reader)
@@ -186,7 +188,13 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         streaming = Streaming(stores, rules, settings.kafka)
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
         tokens = stores.tokens(Role.SERVICE)
-        trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many)
+
+        def heads() -> tuple[int, int]:
+            builds = views.builds(AUDIT_TRAIL.name)
+            live = next((build for build in builds if build.state == "live"), None)
+            return reader.head(Log.RECORD), live.positions.get(Log.ACCESS, 0) if live else 0
+
+        trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many, heads)
 
         def refresh() -> None:
             operations.feed([AUDIT_TRAIL.name])
@@ -204,15 +212,15 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             training=training,
             clock=stores.clock,
             ids=stores.ids,
-            rules=rules,
-            rule_files=files,
+            book=rules,
+            rule_texts=texts,
             tokens=tokens,
             serving=serving,
             one_record=stores.one_record,
             access_log=access_log,
             receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
-            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE)),
+            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE), stores.one_record),
             watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
             authorities=ServedAuthorities(serving, tokens),
             held=ServedHeldRecords(
@@ -239,7 +247,7 @@ def make_signing(
     stores: Stores,
     serving: EventStore,
     access_log: StoredAccessLog,
-    rules: RuleSet,
+    rules: InForce,
     looking: Callable[[Actor], Looking],
     *,
     training: bool,
@@ -293,7 +301,7 @@ def make_writing(
     views: PostgresViewStore,
     reader: PostgresLogReader,
     operations: Operations,
-    rules: RuleSet,
+    rules: InForce,
     receipts: Receipts,
     *,
     training: bool,

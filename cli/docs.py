@@ -11,8 +11,8 @@ import typer.main
 
 from adapters.kafka import messages
 from adapters.keys.parts import field_table
-from adapters.rule_files import present
-from cli import access_page
+from adapters.rule_files import packaged, present
+from cli import access_page, rules_page
 from cli.main import app
 from domain.access import events as access_events
 from domain.account import events as account_events
@@ -24,6 +24,7 @@ from domain.organisation import events as organisation_events
 from domain.personal_data import parts_of
 from domain.proposal import events as proposal_events
 from domain.rule_set import events as rule_set_events
+from domain.rule_set import model as rule_set_model
 from domain.supply import events as supply_events
 from ingest.population.shares import HAPPENINGS, SLIPS, SOURCES
 from ingest.sources import case_management
@@ -71,6 +72,12 @@ def documents() -> dict[Path, str]:
     stored_forms = DOCS / "stored-forms.md"
     if stored_forms.exists():
         made[stored_forms] = _between(stored_forms.read_text("utf-8"), _fields())
+    rules = DOCS / "rules.md"
+    sets = [file.rules for file in packaged().values()]
+    made[rules] = _between(rules.read_text("utf-8"), rules_page.page(sets))
+    made[DOCS / "rule-set.schema.json"] = (
+        json.dumps(rule_set_model.schema(), indent=2, ensure_ascii=False) + "\n"
+    )
     population = DOCS / "population.md"
     made[population] = _between(population.read_text("utf-8"), _shares())
     for name in messages.TYPES:

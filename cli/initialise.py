@@ -1,7 +1,7 @@
 """Making a home, and bringing one back from a backup."""
 
 from collections.abc import Container, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,7 +16,8 @@ from adapters.postgres.backup import applied, read_manifest, restore
 from adapters.postgres.databases import Databases, Role
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.migrate import check_format, create_embedded, migrate
-from adapters.rule_files import packaged
+from adapters.postgres.rule_texts import PostgresRuleTexts
+from adapters.rule_files import StoredRuleBook, packaged
 from cli.app import INDEX_ACTOR, App
 from cli.bootstrap import open_app, open_databases, open_stores
 from cli.output import Json
@@ -26,16 +27,16 @@ from cli.stores import Stores
 from domain.account.commands import IssueEnrolment, OpenAccount, RecordAccountCondition
 from domain.account.handlers import change_accounts, open_account, open_first
 from domain.account.model import fold as fold_account
-from domain.errors import AlreadyReserved, BadInput, Refused, Unavailable
+from domain.errors import AlreadyReserved, BadInput, Refused, Unavailable, VersionConflict
 from domain.identifiers import AllocatedNumber
-from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
+from domain.kernel import Change, Metadata, Pending, StreamKind
 from domain.organisation.commands import RecordOrganisationCondition, RegisterOrganisation
 from domain.organisation.handlers import change_organisation, register
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.access import Party
 from domain.policy.retention import london_day
+from domain.policy.rule_book import RULE_BOOK, founded
 from domain.ports import Ids
-from domain.rule_set.events import RuleSetAdopted
 from domain.rule_set.model import RuleSet
 
 AREA: Final = "E06000999"
@@ -257,23 +258,25 @@ def _metadata(ids: Ids) -> Metadata:
 
 
 def _adopt_rules(stores: Stores) -> RuleSet:
-    """Adopt the rules of the present day, once."""
-    shipped = packaged()["present"]
+    """Adopt the rules that ship, all of them at once, in a home that has none; gives those in force now.
+
+    A home that has rules keeps them: what follows is adopted by two people.
+    """
     store = stores.store(Role.SERVICE)
-    token = f"rule-set/{shipped.rules.id}/{shipped.digest}".encode()
-    if store.find(token) is None:
-        event = RuleSetAdopted(
-            rule_set=shipped.rules.id, valid_from=shipped.rules.valid_from, digest=shipped.digest
-        )
-        stream = stores.ids.new()
-        with suppress(AlreadyReserved):
-            store.append(
-                [Change(stream, StreamKind.SYSTEM, 0, (Pending(event),))],
-                _metadata(stores.ids),
-                reservations=[Reservation(token, stream)],
-                instant=stores.clock.now(),
-            )
-    return shipped.rules
+    with closing(PostgresRuleTexts(stores.databases.record)) as texts:
+        book = StoredRuleBook(store, texts)
+        if not book.version():
+            shipped = packaged().values()
+            for one in shipped:
+                texts.keep(one.text)
+            events = founded((one.rules, one.digest) for one in shipped)
+            with suppress(VersionConflict):  # another `init` was first, with the same
+                store.append(
+                    [Change(RULE_BOOK, StreamKind.SYSTEM, 0, tuple(map(Pending, events)))],
+                    _metadata(stores.ids),
+                    instant=stores.clock.now(),
+                )
+        return book.at(stores.clock.now())
 
 
 def _make_accounts(stores: Stores, rules: RuleSet) -> None:
@@ -382,6 +385,8 @@ def restore_home(home: Path, settings: Settings, folder: Path) -> Json:
     prepare_databases(home, settings, training=found.training)
     with open_databases(home, settings) as databases:
         restore(databases, folder, lambda database, row: _opens(KekFiles(home / "kek", database), row))
+        with open_stores(home, settings, restoring=True) as (stores, _):
+            _adopt_rules(stores)  # a backup of an earlier version has none
         with open_app(home, settings, restoring=True) as app:
             as_of = app.upkeep.as_of()
             done = app.writing.apply_after_restore(_metadata(app.ids))

@@ -1,5 +1,6 @@
 """`search` and `show`: looking at records, with a reason, on record."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -137,8 +138,10 @@ def words_of_replay(answer: Json) -> str:
             "\n".join(f"{hit['number']}  {words_of_name(hit.get('name'))}" for hit in shown["results"])
             or "(no results)"
         )
-    else:
-        words = words_of_record(shown) if shown else "(nothing was shown)"
+    elif "number" in shown:
+        words = words_of_record(shown)
+    else:  # of a trail, the queue or a reply: what whoever looked was told, as it was
+        words = json.dumps(shown, indent=2, ensure_ascii=False) if shown else "(nothing was shown)"
     verdict = "identical to what was displayed" if answer["digest_matches"] else "NOT what was displayed"
     return f"As displayed at {answer['instant']} under {answer['policy']} ({verdict}):\n{words}"
 

@@ -92,13 +92,13 @@ def propose_look(run: Session, app: App, viewer: Actor, wanted: Wanted, reason: 
 
 def words_of_proposal(answer: Json) -> str:
     """A proposal as both people read it."""
-    about = next(f"{name} {answer[name]}" for name in ("child", "access") if name in answer)
+    about = next(f"{name} {answer[name]}" for name in ("child", "access", "rule_set") if name in answer)
     lines = [
         f"{answer['act']} of {about}: {answer['state']}",
         f"  {answer['does']}",
         *(
             f"  {name}: {answer[name]}"
-            for name in ("reason", "ground", "recipient", "reference")
+            for name in ("reason", "ground", "recipient", "reference", "title", "valid_from", "file_digest")
             if answer.get(name)
         ),
     ]

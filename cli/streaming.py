@@ -15,8 +15,8 @@ from cli.output import Json
 from cli.stores import Stores
 from domain.errors import BadInput, NotFound, Unavailable
 from domain.kernel import Log
+from domain.policy.rule_book import InForce
 from domain.ports import Again
-from domain.rule_set.model import RuleSet
 
 SUBSCRIBERS = "kafka"
 LAG_SECONDS: Final = 300.0
@@ -28,7 +28,7 @@ class Streaming:
     """The stream of one home. `bootstrap` None: no broker is configured, and nothing is published."""
 
     stores: Stores
-    rules: RuleSet
+    rules: InForce
     bootstrap: str | None
 
     @contextmanager

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from adapters.rule_files import RuleFile
+from cli.adopting import Adopting, rules_changed
 from cli.app import App
 from cli.evidence import write_evidence
 from cli.output import Json
@@ -23,20 +25,20 @@ from domain.access.handlers import (
     STEP_UP,
     AccessLog,
     Looking,
-    Replayed,
     Shown,
     hand_over,
     open_archive,
     proved_lately,
     read_about,
-    replay,
     step_up_asked_for,
 )
 from domain.access.model import Access, Actor
+from domain.access.replaying import Replayed, replay
 from domain.child_record.commands import LiftShield
 from domain.disclosure import canonical
 from domain.errors import BadInput, Refused
 from domain.kernel import Change, Metadata
+from domain.policy.rule_book import RULE_BOOK
 from domain.proposal.commands import ConfirmAct, ExpireProposal, ProposeAct, WithdrawProposal
 from domain.proposal.handlers import both_at_once, change_of, handle, proposal_of
 from domain.proposal.model import ACTS, Proposal, decide, record_changed
@@ -239,6 +241,36 @@ class TwoPeople:
             words=wanted.words,
         )
 
+    # Rule sets
+
+    def adopt(self, text: bytes, first: Actor, second: Actor) -> Json:
+        """Adopt a rule set, by two people who are both there. Gives the receipt and its proof."""
+        self.app.let_in(first, second, "policy", RULE_BOOK)
+        if second.account == first.account:
+            self.app.record_refusal(first, "policy", SAME_PERSON, RULE_BOOK, second)
+            raise Refused("The second person must be another.", code=SAME_PERSON)
+        adopting, proposal_id = Adopting(self.app), self.app.ids.new()
+        metadata = self.app.metadata(first, second, self.app.reason(first))
+        with self.app.refusals_recorded(first, "policy", RULE_BOOK, second):
+            file = adopting.read(text)
+
+            def beside(version: int) -> Change:
+                proposing = self._proposing(proposal_id, first, _adoption(file, version))
+                return both_at_once(proposal_id, proposing, self.app.rules_at(proposing.at))
+
+            answer = adopting.adopt(file, self.app.now(), metadata, beside)
+        self.app.catch_up()
+        return answer
+
+    def propose_adoption(self, text: bytes, first: Actor) -> Json:
+        """Propose to adopt a rule set. Refused where that could not be done now."""
+        self.app.let_in(first, None, "policy", RULE_BOOK)
+        adopting = Adopting(self.app)
+        with self.app.refusals_recorded(first, "policy", RULE_BOOK):
+            file = adopting.read(text)
+            version = adopting.check(file, self.app.now())
+        return self.propose(first, _adoption(file, version), self.app.reason(first))
+
     # Looking at proposals
 
     def listed(self, viewer: Actor) -> Shown:
@@ -283,7 +315,7 @@ class TwoPeople:
             "proposal": str(proposal.proposal_id),
             "act": made.act,
             "does": ACTS[made.act].does,
-            "access" if made.act == "replay" else "child": str(made.subject),
+            **self._about_what(proposal),
             "state": proposal.state_at(self.app.now()),
             "proposed_at": proposal.proposed_at.isoformat() if proposal.proposed_at else None,
             "expires_at": made.expires_at.isoformat(),
@@ -303,6 +335,12 @@ class TwoPeople:
             return told
         (named,) = self.app.named([{"account": str(proposal.proposed_by)}])
         return {**told, "proposed_by": named["account_name"]}
+
+    def _about_what(self, proposal: Proposal) -> Json:
+        made = proposal.made
+        if made.act == "adopt-rule-set":
+            return Adopting(self.app).told(made)
+        return {"access" if made.act == "replay" else "child": str(made.subject)}
 
     def _words(self, proposal: Proposal) -> RecordHandedOver | None:
         """For whom facts are handed over, as it was put; None once the child's keys are gone."""
@@ -357,6 +395,8 @@ class TwoPeople:
             if made.act == "destroy-early":
                 beside = self._confirming(proposal, confirming)
                 return self._destroy(made.subject, made.code or "", metadata, beside)
+            if made.act == "adopt-rule-set":
+                return self._confirm_adoption(proposal, confirming, metadata)
             if made.act == "lift-shield":
                 return self._confirm_lift(proposal, confirming, first, second, metadata)
 
@@ -392,6 +432,17 @@ class TwoPeople:
 
         return beside
 
+    def _confirm_adoption(self, proposal: Proposal, confirming: ConfirmAct, metadata: Metadata) -> Json:
+        made, adopting = proposal.made, Adopting(self.app)
+
+        def beside(version: int) -> Change:
+            change = change_of(proposal.proposal_id, confirming, store=self.app.serving, rules=self.app.rules)
+            if version != made.version:
+                raise rules_changed()
+            return change
+
+        return adopting.adopt(adopting.proposed(made), confirming.at, metadata, beside)
+
     def _looked(self, proposal: Proposal, second: Actor, looking: Looking, file: Path | None) -> Json:
         made, access_id = proposal.made, proposal.proposal_id
         if made.act == "hand-over":
@@ -408,7 +459,7 @@ class TwoPeople:
                 replayed=made.subject,
                 confirmed_by=second.account,
             )
-            return told_again(replay(again, looking))
+            return told_again(replay(again, looking), self.app)
         assert file is not None  # noqa: S101 - asked for before anything was decided
         return write_evidence(
             self.app, looking, made.subject, file, proposal.purpose, second.account, access_id, ()
@@ -451,7 +502,7 @@ class TwoPeople:
         """Whether this person confirmed this look before, and it was never made."""
         made = proposal.made
         return (
-            made.act not in ("lift-shield", "destroy-early")
+            made.act not in ("lift-shield", "destroy-early", "adopt-rule-set")
             and proposal.state == "confirmed"
             and proposal.confirmed_by == second.account
             and made.digest == digest
@@ -495,11 +546,20 @@ class TwoPeople:
             self.app.catch_up()
 
 
-def told_again(found: Replayed) -> Json:
-    """An access shown again, as it is printed."""
+def _adoption(file: RuleFile, version: int) -> Wanted:
+    """The act of adopting: by the id, and the first half of the digest of the file, which no other file shares."""
+    half = UUID(bytes=bytes.fromhex(file.digest)[:16])
+    return Wanted("adopt-rule-set", RULE_BOOK, version, file.rules.id, words=half)
+
+
+def told_again(found: Replayed, app: App) -> Json:
+    """An access shown again, as it is printed. Beside a trail stand the names of accounts, as they are now."""
+    shown = found.as_displayed
+    if isinstance(entries := shown.get("entries"), list) and "next" in shown:
+        shown = {**shown, "entries": app.named(entries)}
     return {
         "access_id": found.access_id,
-        "as_displayed": found.as_displayed,
+        "as_displayed": shown,
         "digest_matches": found.digest_matches,
         "policy": found.policy,
         "instant": found.instant,

@@ -20,6 +20,7 @@ from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.view_store import PostgresViewStore
 from cli.stores import Stores
 from domain.errors import Unavailable
+from domain.policy.rule_book import InForce, RuleBook
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
 from projections.ports import Work
@@ -28,7 +29,7 @@ from projections.rebuild import one_by_one
 _JOIN_SECONDS: Final = 10.0
 
 
-def engine_of(stores: Stores, rules: RuleSet, views: PostgresViewStore, reader: PostgresLogReader) -> Engine:
+def engine_of(stores: Stores, rules: InForce, views: PostgresViewStore, reader: PostgresLogReader) -> Engine:
     """An engine under the serving role."""
     return Engine(views, reader, stores.openers(), stores.slices(), rules, stores.clock)
 
@@ -57,7 +58,7 @@ class Workers:
         if processes < 2:
             yield from one_by_one(engine, work)
             return
-        job = Job(self.databases, self.kek, engine.rules, engine.clock.now(), work)
+        job = Job(self.databases, self.kek, engine.in_force, engine.clock.now(), work)
         with ExitStack() as workers:
             try:
                 yield from _shared_out(work, [_started(job, workers) for _ in range(processes)])
@@ -113,7 +114,7 @@ def _work(pipe: Connection, job: Job) -> None:
     with ExitStack() as opened, closing(pipe):
         stores = Stores(job.databases, job.kek, lambda _: _Still(job.now), opened)
         views, reader = stores.views(), stores.reader()
-        engine = engine_of(stores, job.rules, views, reader)
+        engine = engine_of(stores, RuleBook([job.rules]), views, reader)
         gc.freeze()  # so that this does not go through every class there is, each time
         try:
             pipe.send(None)

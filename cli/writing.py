@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -30,9 +30,9 @@ from domain.destruction.handlers import complete, is_complete, order
 from domain.errors import BadInput, DamagedStream, NoReceipt, NotFound, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
+from domain.policy.rule_book import InForce
 from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
-from domain.rule_set.model import RuleSet
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
 from ingest.pipeline import Counts, Listener, Loader, Refusal
@@ -134,7 +134,7 @@ class Writing:
     tokens: Tokens
     ids: Ids
     clock: Clock
-    rules: RuleSet
+    rules: InForce
     release: Callable[[UUID], None]
     certificates: Callable[[], dict[UUID, UUID]]
     ordered_early: Callable[[], dict[UUID, UUID]]
@@ -180,7 +180,7 @@ class Writing:
         record = model.fold(self.store.load(child_id))
         if beside is not None:
             beside(record.version)
-        decide(record, command, self.rules)
+        decide(record, command, self.rules.at(command.at))
         return record.version
 
     def register(self, command: RegisterChild, metadata: Metadata) -> None:
@@ -301,7 +301,7 @@ class Writing:
             at=at,
             store=self.store,
             ids=self.ids,
-            rules=self.rules,
+            rules=self.rules.at(at),
             metadata=metadata,
             beside=beside(version),
         )
@@ -312,7 +312,7 @@ class Writing:
 
     def may_be_destroyed_early(self, child_id: UUID, reason: str) -> int:
         """Raise what destroying a record ahead of time would; nothing is done. Gives its version."""
-        reasons = self.rules.erasure.reasons
+        reasons = self.rules.at(self.clock.now()).erasure.reasons
         if reason not in reasons:
             raise BadInput(
                 f"The reason is one of: {', '.join(reasons)}.", code="unknown-reason", field="reason"
@@ -336,10 +336,12 @@ class Writing:
             self._handle(child_id, ArchiveRecord(at=at, archived_on=on, ground=entry["rule"]), metadata)
             return None
         due = Due("destroy", on, entry["rule"])
-        if not any(one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id)):
+        if not any(
+            one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id, at)
+        ):
             raise Refused("This record is not due for destruction.", code="not-due")
         return order(
-            child_id, due, at=at, store=self.store, ids=self.ids, rules=self.rules, metadata=metadata
+            child_id, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
         )
 
     def _destroy(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
@@ -391,12 +393,12 @@ class Writing:
         self.release(child_id)
         return version
 
-    def _due_of(self, child_id: UUID) -> tuple[Due, ...]:
+    def _due_of(self, child_id: UUID, at: datetime) -> tuple[Due, ...]:
         """What the log says falls due, whatever a view said; of a record destroyed half-way, its destruction."""
         record = model.fold(self.store.load(child_id))
         if record.forgotten is not None:
             return (Due("destroy", date.min, "archive-period"),)
-        return schedule(record, self.rules) if record.registered else ()
+        return schedule(record, self.rules.at(at)) if record.registered else ()
 
     def _handle(
         self,
@@ -410,7 +412,7 @@ class Writing:
             command,
             store=self.store,
             tokens=self.tokens,
-            rules=self.rules,
+            rules=self.rules.at(command.at),
             metadata=metadata,
             idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
             warm=self.warm,

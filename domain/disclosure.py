@@ -82,6 +82,8 @@ class RecordFacts:
     shield_requests: tuple[ShieldRequest, ...] = ()
     """Who asked for a shield. No display holds them."""
     lift: Lift | None = None
+    held_until: date | None = None
+    """The first day on which no hold keeps the record from being destroyed. No display holds it."""
 
     @property
     def departure(self) -> Departure | None:
@@ -190,7 +192,7 @@ def disclose(
     if sight == "none":
         return _disclosed(sight, rule, {})
     shown = _Shown(facts, viewer, instant, rules, sight)
-    return _disclosed(sight, rule, shown.fields(_within(sight, rules.fields.of(sight))))
+    return _disclosed(sight, rule, shown.fields(fields_in(sight, rules)))
 
 
 def from_archive(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
@@ -250,6 +252,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         requests=now.requests,
         shield_requests=now.shield_requests,
         lift=now.lift,
+        held_until=now.held_until,
     )
 
 
@@ -449,6 +452,11 @@ class _Shown:
 
 
 _NHS: Final = "nhs-number"
+
+
+def fields_in(sight: Sight, rules: RuleSet) -> tuple[RecordField, ...]:
+    """The fields that a sight shows under these rules."""
+    return () if sight == "none" else tuple(_within(sight, rules.fields.of(sight)))
 
 
 def _within(sight: Sight, names: Sequence[RecordField]) -> list[RecordField]:

@@ -491,3 +491,15 @@ class UsedAssertions(Protocol):
     def use(self, digest: bytes, until: datetime, at: datetime) -> bool:
         """Use it up; it is remembered until an instant. False where it was used: of many at once, one has True."""
         ...
+
+
+class RuleTexts(Protocol):
+    """Files of rules as they were read, byte for byte, each under its SHA-256. None is ever changed or deleted."""
+
+    def keep(self, text: bytes) -> bytes:
+        """Keep a text; its digest (32 bytes). Once more is as good as once."""
+        ...
+
+    def text(self, digest: bytes) -> bytes | None:
+        """The text of a digest, or of the first 16 bytes of one; None where it is not kept."""
+        ...

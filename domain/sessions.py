@@ -18,9 +18,9 @@ from domain.access.model import Actor, actor_of
 from domain.account import model as accounts
 from domain.errors import AccessDenied, NotFound
 from domain.organisation import model as organisations
+from domain.policy.rule_book import InForce
 from domain.policy.sessions import age_limit, idle_limit, stands
 from domain.ports import EventStore, Factors, Ids, Session, Sessions
-from domain.rule_set.model import RuleSet
 
 How: TypeAlias = Literal["password", "openid", "private-key", "training"]
 """By what somebody proved who they are: password and time-based code, an OpenID provider, a program's own key, or, in a
@@ -57,7 +57,7 @@ class SessionService:
     store: EventStore
     log: SignInLog
     ids: Ids
-    rules: RuleSet
+    rules: InForce
     looking: Callable[[Actor], Looking]
     training: bool
 
@@ -94,7 +94,7 @@ class SessionService:
         session = self.kept.find(token_digest(token))
         if session is None:
             self._ended(None, "session-unknown", at)
-        if not stands(session, at, self.rules) or not self._use(session, at):
+        if not stands(session, at, self.rules.at(at)) or not self._use(session, at):
             self.kept.end(session.session_id)
             self._ended(session, "session-lapsed", at)
         found = self._actor(session.account, session)
@@ -121,7 +121,7 @@ class SessionService:
 
     def own(self, viewer: Actor, at: datetime) -> list[Session]:
         """The sessions of whoever acts that stand, oldest first."""
-        return [one for one in self.kept.of(viewer.account) if stands(one, at, self.rules)]
+        return [one for one in self.kept.of(viewer.account) if stands(one, at, self.rules.at(at))]
 
     def end(self, viewer: Actor, session_id: UUID, at: datetime) -> None:
         """End a session of whoever acts; on record first. Raises NotFound where none of theirs has this id."""
@@ -143,7 +143,7 @@ class SessionService:
             rule=rule,
             known_device=known_device,
             instant=at,
-            rule_set=self.rules.id,
+            rule_set=self.rules.at(at).id,
         )
         record_unsigned(self.ids.new(), event, NOBODY, self.log)
 
@@ -151,7 +151,8 @@ class SessionService:
         """Note the use, at most once a minute: so a session lapses up to a minute early, and never late."""
         if at - session.seen_at < _NOTED:
             return True
-        return self.kept.use(session.session_id, at, idle_limit(self.rules), age_limit(self.rules))
+        rules = self.rules.at(at)
+        return self.kept.use(session.session_id, at, idle_limit(rules), age_limit(rules))
 
     def _ended(self, session: Session | None, rule: str, at: datetime) -> NoReturn:
         self.refuse(session.account if session else None, session.how if session else "session", rule, at)

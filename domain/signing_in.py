@@ -24,6 +24,7 @@ from domain.errors import AccessDenied, BadInput
 from domain.identifiers import CROCKFORD
 from domain.kernel import Metadata
 from domain.policy.retention import london_day
+from domain.policy.rule_book import InForce
 from domain.policy.sessions import age_limit
 from domain.ports import (
     Attempts,
@@ -36,7 +37,6 @@ from domain.ports import (
     Session,
     Tokens,
 )
-from domain.rule_set.model import RuleSet
 from domain.sessions import REFUSED, Begun, SessionService, token_digest
 
 LONGEST_PASSWORD: Final = 128
@@ -83,7 +83,7 @@ class SigningIn:
     store: EventStore
     tokens: Tokens
     ids: Ids
-    rules: RuleSet
+    rules: InForce
 
     # Signing in
 
@@ -95,7 +95,7 @@ class SigningIn:
         """
         account = self.store.find(name_token(self.tokens, given.name))
         asked = account or self.ids.new()  # nobody's, so that the same is asked of the store
-        rules = self.rules.signing_in
+        rules = self.rules.at(at).signing_in
         device = token_digest(given.device or self.factors.token())
         known = self.attempts.is_known(device, asked, at - timedelta(days=rules.device_days))
         place = self._bucket("device", given.name, device.hex()) if known else self._place(given)
@@ -135,7 +135,7 @@ class SigningIn:
 
     def _prove(self, viewer: Actor, password: str | None, code: str, at: datetime) -> Authenticator:
         """Take a code, and where one is given a password, from somebody who is signed in."""
-        rules, account = self.rules.signing_in, viewer.account
+        rules, account = self.rules.at(at).signing_in, viewer.account
         bucket = self._bucket("account", str(account))
         if not self.attempts.take(bucket, at, rules.waits, rules.most_failures):
             self._refuse_viewer(viewer, "too-many-tries", _LATER, at)
@@ -182,7 +182,7 @@ class SigningIn:
             raise BadInput(
                 "Begin first: `contactpoint enrol begin`.", code="enrolment-not-begun", field="code"
             )
-        self.check_password(password, name)
+        self.check_password(password, name, at)
         step = self.factors.step_of(digits, enrolment.pending, at)
         if step is None:
             raise BadInput(
@@ -206,7 +206,12 @@ class SigningIn:
             correlation=self.ids.new(),
         )
         change_accounts(
-            [account], [command], store=self.store, tokens=self.tokens, rules=self.rules, metadata=metadata
+            [account],
+            [command],
+            store=self.store,
+            tokens=self.tokens,
+            rules=self.rules.at(at),
+            metadata=metadata,
         )
         self.attempts.forget_devices(account)
         self.attempts.succeeded(self._anywhere(name))
@@ -218,7 +223,7 @@ class SigningIn:
 
         Raises AccessDenied (`step-up-refused`), BadInput for a password that is none.
         """
-        self.check_password(new, name)
+        self.check_password(new, name, at)
         found = self._prove(viewer, old, code, at)
         metadata = Metadata(actor=viewer.account, purpose="account-management", correlation=self.ids.new())
         change_accounts(
@@ -226,7 +231,7 @@ class SigningIn:
             [ChangePassword(at=at)],
             store=self.store,
             tokens=self.tokens,
-            rules=self.rules,
+            rules=self.rules.at(at),
             metadata=metadata,
         )  # first, so that whoever has the old one is out even if the rest fails
         self.authenticators.set_password(viewer.account, found.number, self.factors.hash_password(new))
@@ -234,8 +239,8 @@ class SigningIn:
 
     def sweep(self, at: datetime) -> None:
         """Forget sessions that have lapsed, and tries and devices of which nothing was heard for long."""
-        self.sessions.kept.sweep(at - age_limit(self.rules))
-        self.attempts.sweep(at - timedelta(days=self.rules.signing_in.device_days))
+        self.sessions.kept.sweep(at - age_limit(self.rules.at(at)))
+        self.attempts.sweep(at - timedelta(days=self.rules.at(at).signing_in.device_days))
 
     def take_away(self, account: UUID) -> None:
         """Delete what an account is proved by, and end its sessions, once the log says that it ended or was lost."""
@@ -243,12 +248,12 @@ class SigningIn:
         self.attempts.forget_devices(account)
         self.sessions.kept.end_all(account)
 
-    def check_password(self, password: str, name: str) -> None:
+    def check_password(self, password: str, name: str, at: datetime) -> None:
         """Refuse a password that is easily guessed. Raises BadInput.
 
         Length counts, and no mixture of characters is asked for (NIST SP 800-63B 3.1.1.2).
         """
-        shortest = self.rules.signing_in.password
+        shortest = self.rules.at(at).signing_in.password
         plain = unicodedata.normalize("NFKC", password)
         if not shortest <= len(plain) <= LONGEST_PASSWORD:
             raise BadInput(

@@ -223,6 +223,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         requests=record.requests,
         shield_requests=record.shield_requests,
         lift=record.lift,
+        held_until=record.held_until,
     )
 
 

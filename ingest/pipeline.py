@@ -54,8 +54,8 @@ from domain.kernel import (
 )
 from domain.personal_data import HIDDEN
 from domain.policy.retention import age_on, london_day
+from domain.policy.rule_book import InForce
 from domain.ports import Clock, Ids, Tokens
-from domain.rule_set.model import RuleSet
 from domain.supply import model as supply
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
@@ -321,7 +321,7 @@ class Loader:
     tokens: Tokens
     ids: Ids
     clock: Clock
-    rules: RuleSet
+    rules: InForce
     follower: ShieldFollower
     refresh: Callable[[], None]
     catch_up: Callable[[], None]
@@ -377,7 +377,7 @@ class Loader:
         key = self.tokens.token("idempotency", b"by hand\n" + metadata.correlation.bytes)
         item = self._item(0, key, AssertFacts(**fields), command.owning_authority, about_carers=False)
         decide_record(
-            model.unknown(self.ids.new()), command, self.rules
+            model.unknown(self.ids.new()), command, self.rules.at(command.at)
         )  # refuse what would be refused anyway
         self.refresh()
         self.follower.catch_up(metadata)
@@ -635,7 +635,7 @@ class _Run:
         held = supply.fold(history)
         if held is None:
             raise NotFound("No such record is held back.", field="held")
-        supply.must_be_decidable(held, command, loader.rules)
+        supply.must_be_decidable(held, command, loader.rules.at(command.at))
         item = loader.item_of_held(held, command.at)
         self._prefetch([item])
         apart: tuple[UUID, ...] = ()
@@ -647,7 +647,7 @@ class _Run:
             self._apart = frozenset(apart)
         plan = self._as_decided(item, command, extra)
         outcome, child = _came_to(plan, command)
-        said = supply.decide(command, outcome, child, loader.rules)
+        said = supply.decide(command, outcome, child, loader.rules.at(command.at))
         events = tuple(Pending(event, 1) for event in said)
         released = Change(held.held_id, StreamKind.CHILD, history.version, events, shielded=True)
         changes = (released, *self._ruled_out(item, held, apart), *plan.unit.changes)
@@ -700,7 +700,7 @@ class _Run:
             command = RuleOutLink(
                 at=item.assertion.at, source_kind=held.source_kind, marks=marks, held=held.held_id
             )
-            decision = decide_record(record, command, self._loader.rules)
+            decision = decide_record(record, command, self._loader.rules.at(command.at))
             if decision.events:
                 changes.append(change_of(child_id, record.version, decision))
         return changes
@@ -821,7 +821,9 @@ class _Run:
     def _adult(self, item: _Item) -> bool:
         born = item.incoming.date_of_birth
         today = london_day(item.assertion.at)
-        return born is not None and age_on(born, today) >= self._loader.rules.ages.archive
+        return (
+            born is not None and age_on(born, today) >= self._loader.rules.at(item.assertion.at).ages.archive
+        )
 
     # What a chunk needs, fetched at once
 
@@ -936,7 +938,7 @@ class _Run:
         command = item.assertion
         if item.incoming.about_carers:
             command = command.model_copy(update={"nhs_number": None})
-        decision = decide_record(record, command, self._loader.rules)
+        decision = decide_record(record, command, self._loader.rules.at(command.at))
         said = (change_of(record.child_id, record.version, decision),) if decision.events else ()
         changes = self._with_services(item, record, self._with_authority(item, record, said))
         claimed: list[Reservation] = []
@@ -962,7 +964,9 @@ class _Run:
         record = _after(record, changes, at)
         if record.archived_on is not None:
             return changes
-        decision = decide_record(record, AssignAuthority(at=at, authority=item.authority), self._loader.rules)
+        decision = decide_record(
+            record, AssignAuthority(at=at, authority=item.authority), self._loader.rules.at(at)
+        )
         assigned = change_of(record.child_id, record.version, decision)
         if not changes:
             return (assigned,)
@@ -982,7 +986,7 @@ class _Run:
             return changes
         events = list(changes[0].events) if changes else []
         for command in [wish for service in item.services for wish in service.wishes(after)]:
-            decision = decide_record(after, command, self._loader.rules)
+            decision = decide_record(after, command, self._loader.rules.at(command.at))
             if decision.events:
                 change = change_of(after.child_id, after.version, decision)
                 after = _after(after, (change,), item.assertion.at)
@@ -1003,7 +1007,7 @@ class _Run:
         number = loader.ids.index_number()
         command = RegisterChild(index_number=number, owning_authority=item.authority, **dict(item.assertion))
         before = model.unknown(child_id)
-        decision = decide_record(before, command, loader.rules)
+        decision = decide_record(before, command, loader.rules.at(command.at))
         (change,) = self._with_services(item, before, (change_of(child_id, 0, decision),))
         taken = {candidate.child_id for candidate in extra}
         claimed = [Reservation(index_number_token(number), child_id)]
@@ -1052,7 +1056,7 @@ class _Run:
         record = ChildRecord(stream_id, version=1, content_key=1)
         for service in item.services:
             if service.stands:
-                decision = decide_on_held(record, service.begin, self._loader.rules)
+                decision = decide_on_held(record, service.begin, self._loader.rules.at(service.begin.at))
                 change = change_of(stream_id, record.version, decision)
                 record = _after(record, (change,), item.assertion.at)
                 yield from change.events

@@ -18,8 +18,8 @@ from domain.child_record.handlers import handle
 from domain.child_record.model import ChildRecord
 from domain.errors import DamagedStream, Refused
 from domain.kernel import Metadata
+from domain.policy.rule_book import InForce
 from domain.ports import Clock, EventStore, Ids, Shielding, Tokens
-from domain.rule_set.model import RuleSet
 from ingest.matching import blocking, comparison, normalise, ruled_out
 from ingest.matching.blocking import Candidate
 from ingest.matching.normalise import NormalName
@@ -51,7 +51,7 @@ class ShieldFollower:
     tokens: Tokens
     ids: Ids
     clock: Clock
-    rules: RuleSet
+    rules: InForce
     refresh: Callable[[], None]
 
     def catch_up(
@@ -126,10 +126,12 @@ class ShieldFollower:
 
     def shield_provisionally(self, child_id: UUID, metadata: Metadata) -> None:
         """Shield a record until a human decides. Does nothing to one that is provisionally shielded already."""
+        at = self.clock.now()
+        rules = self.rules.at(at)
         command = RaiseShield(
-            at=self.clock.now(),
+            at=at,
             shield=self.ids.new(),
-            ground=self.rules.shield.grounds_of_screening[0],
+            ground=rules.shield.grounds_of_screening[0],
             provisional=True,
             source_kind=SourceKind.INDEX,
         )
@@ -139,7 +141,7 @@ class ShieldFollower:
                 command,
                 store=self.store,
                 tokens=self.tokens,
-                rules=self.rules,
+                rules=rules,
                 metadata=metadata,
             )
         except Refused:

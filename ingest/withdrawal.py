@@ -35,8 +35,8 @@ from domain.child_record.model import ChildRecord
 from domain.errors import NotFound, VersionConflict
 from domain.kernel import Change, Event, History, Metadata, Pending, StreamKind
 from domain.policy.retention import london_day
+from domain.policy.rule_book import InForce
 from domain.ports import Clock, Ids, Tokens
-from domain.rule_set.model import RuleSet
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
 from ingest.ports import LoadStore, Unit
 from ingest.screening import ShieldFollower
@@ -104,7 +104,7 @@ class Withdrawal:
     tokens: Tokens
     ids: Ids
     clock: Clock
-    rules: RuleSet
+    rules: InForce
     follower: ShieldFollower
     refresh: Callable[[], None]
 
@@ -163,7 +163,7 @@ class Withdrawal:
             command,
             store=self.store,
             tokens=self.tokens,
-            rules=self.rules,
+            rules=self.rules.at(at),
             metadata=metadata,
         )
         return appended + len(done.positions)

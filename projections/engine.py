@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.kernel import Log
+from domain.policy.rule_book import InForce
 from domain.ports import Clock
 from domain.rule_set.model import RuleSet
 from projections.folding import Folded, Folding, Stretch
@@ -60,8 +61,13 @@ class Engine:
     log: LogReader
     open: Mapping[Log, Opener]
     slices: Slices
-    rules: RuleSet
+    rules: InForce
     clock: Clock
+
+    @property
+    def in_force(self) -> RuleSet:
+        """The rules in force now."""
+        return self.rules.at(self.clock.now())
 
     def catch_up(
         self,
@@ -133,7 +139,7 @@ class Engine:
         if any(build.state == "live" for build in self.store.builds(projection.name)):
             return
         nowhere = dict.fromkeys(projection.logs, 0)
-        build = self.store.begin(projection, self.rules.id, Plan(nowhere, {}))
+        build = self.store.begin(projection, self.in_force.id, Plan(nowhere, {}))
         build = self.store.finish(build, projection, nowhere, "next")
         with self.store.step(projection) as step:
             if any(other.state == "live" for other in step.builds):
@@ -166,9 +172,13 @@ class Engine:
         """Whether this code may write rows into this build."""
         return build.version == projection.version
 
+    def outdated(self, projection: Projection, build: Build) -> bool:
+        """Whether this build rests on rules that are in force no more."""
+        return projection.by_rules and build.rule_set != self.in_force.id
+
     @property
     def _folding(self) -> Folding:
-        return Folding(self.log, self.open, self.slices, self.rules, self.clock)
+        return Folding(self.log, self.open, self.slices, self.in_force, self.clock)
 
     def _read_together(self, projections: Sequence[Projection], batch: int) -> dict[str, dict[Log, Stretch]]:
         """The next stretch of each log of the first of these views, for it and for those that stand where it stands.

@@ -99,7 +99,8 @@ class Projection:
 
     rows: pure; the rows of one stream under a rule set, none where the stream is not its concern. ends: children whose
     rows go because of this stream (a certificate of destruction names one): whoever folds may still have their keys in
-    memory, so their own streams are not asked.
+    memory, so their own streams are not asked. by_rules: whether its rows rest on the rules, so that it is to be
+    rebuilt once other rules are in force.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Projection:
     folder: Path
     ends: Callable[[History], Iterable[UUID]] = ends_nothing
     reads: Reads = EVERYTHING
+    by_rules: bool = False
 
     def sql(self) -> tuple[str, str]:
         """The statements that make its tables, and those that make its indexes. No schema is named in them."""

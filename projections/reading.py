@@ -1,13 +1,13 @@
 """Records read straight from the log: what is shown never depends on how far a view has come."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
 from domain.child_record.model import as_true_on, fold
 from domain.destruction.events import DestructionCompleted
 from domain.disclosure import RecordFacts
-from domain.kernel import History
+from domain.kernel import History, Recorded
 from domain.personal_data import Forgotten
 from domain.ports import EventStore
 from ingest.best_view import best_view
@@ -61,12 +61,14 @@ class RecordReader:
 
     def version_at(self, child_id: UUID, instant: datetime) -> int:
         """The last version recorded at or before an instant (0: none)."""
-        versions = [
-            recorded.version
-            for recorded in self._store.load(child_id).events
-            if recorded.recorded_at <= instant
-        ]
-        return max(versions, default=0)
+        return self._last_version(child_id, lambda recorded: recorded.recorded_at <= instant)
+
+    def version_upto(self, child_id: UUID, position: int) -> int:
+        """The last version at or before a position of the log (0: none)."""
+        return self._last_version(child_id, lambda recorded: recorded.position <= position)
+
+    def _last_version(self, child_id: UUID, counts: Callable[[Recorded], bool]) -> int:
+        return max((one.version for one in self._store.load(child_id).events if counts(one)), default=0)
 
     def heads(self, child_ids: Iterable[UUID]) -> dict[UUID, int]:
         """The present versions of streams that exist."""

@@ -66,6 +66,10 @@ class Operations:
     projections: tuple[Projection, ...]
     filler: Filler = one_by_one
 
+    def by_rules(self) -> tuple[str, ...]:
+        """The views whose rows rest on the rules: to be rebuilt once others are in force."""
+        return tuple(projection.name for projection in self.projections if projection.by_rules)
+
     def list(self) -> dict[str, Any]:
         """Every build of every view, the live one last. `version` is the number of the build.
 
@@ -230,11 +234,11 @@ class Operations:
         self._drop(projection, ("filling",))
         upto = {log: engine.log.head(log) for log in projection.logs}
         slices = {log: engine.slices.count(log, position) for log, position in upto.items()}
-        engine.store.begin(projection, engine.rules.id, Plan(upto, slices))
+        engine.store.begin(projection, engine.in_force.id, Plan(upto, slices))
         return _known(engine.store.filling(projection.name))
 
     def _may_go_on(self, projection: Projection, build: Build) -> bool:
-        return self.engine.feeds(projection, build) and build.rule_set == self.engine.rules.id
+        return self.engine.feeds(projection, build) and not self.engine.outdated(projection, build)
 
     def _fill(self, projection: Projection, filling: Filling, progress: Reporter | None) -> int:
         """Fill what is not there yet. Returns how many events this took."""
@@ -368,7 +372,7 @@ class Operations:
     def _state(self, projection: Projection, build: Build, lag_events: int) -> str:
         if build.state != "live":
             return build.state
-        if not self.engine.feeds(projection, build) or build.rule_set != self.engine.rules.id:
+        if not self.engine.feeds(projection, build) or self.engine.outdated(projection, build):
             return "stale: rebuild"
         if self.engine.store.is_paused(projection.name):
             return "paused"
@@ -388,7 +392,7 @@ class Operations:
             "lag_events": sum(heads.values()),
             "lag_seconds": 0.0,
             "state": "never built",
-            "rules": self.engine.rules.id,
+            "rules": self.engine.in_force.id,
         }
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from adapters.rule_files import present
+from adapters.rule_files import packaged, present
 from domain.child_record.commands import (
     AssertFacts,
     BeginInvolvement,
@@ -33,6 +33,7 @@ from domain.child_record.model import Involvement
 from domain.disclosure import Held, RecordFacts, Viewer
 from domain.identifiers import CROCKFORD, index_number
 from domain.kernel import Metadata
+from domain.policy.rule_book import RuleBook
 from domain.rule_set.model import RuleSet
 
 NOW: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -52,6 +53,11 @@ ANOTHER_BOROUGH: Final = "E09000030"
 def the_rules() -> RuleSet:
     """The rules of the present day."""
     return present()
+
+
+def the_book() -> RuleBook:
+    """The rule sets that ship, as a home adopts them."""
+    return RuleBook(one.rules for one in packaged().values())
 
 
 def a_number(seed: int) -> str:

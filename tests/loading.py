@@ -26,6 +26,7 @@ from domain.child_record.events import SourceKind
 from domain.child_record.model import ChildRecord, fold
 from domain.disclosure import RecordFacts
 from domain.kernel import Log, Metadata, Recorded
+from domain.policy.rule_book import InForce
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import EVENTS as SUPPLY_EVENTS
 from domain.supply.events import SourceRecordHeld, Verdict
@@ -40,7 +41,7 @@ from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
 from projections.rebuild import Operations
 from projections.slices import StreamByStream
-from tests.builders import the_rules
+from tests.builders import the_book
 from tests.homes import Home, memory_home, postgres_home
 
 OPERATOR: Final = UUID("0be0a700-0000-4000-8000-000000000001")
@@ -196,7 +197,7 @@ def in_postgres(databases: Databases, folder: Path) -> tuple[Home, Around]:
     positions, places = PostgresFollowerPositions(databases.record), PostgresPlaces(databases.shielded)
     openers = {Log.RECORD: home.service().load_many, Log.ACCESS: home.looks().load_many}
     operations = Operations(
-        Engine(views, reader, openers, StreamByStream(reader, openers), the_rules(), home.clock),
+        Engine(views, reader, openers, StreamByStream(reader, openers), the_book(), home.clock),
         (MATCH_INDEX,),
     )
     candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
@@ -221,8 +222,11 @@ def in_postgres(databases: Databases, folder: Path) -> tuple[Home, Around]:
 class Index:
     """Loads files, and looks at what came of it with the writer's eyes."""
 
-    def __init__(self, made: tuple[Home, Around] | None = None, *, chunk: int = 50) -> None:
+    def __init__(
+        self, made: tuple[Home, Around] | None = None, *, chunk: int = 50, rules: InForce | None = None
+    ) -> None:
         self.home, self.around = made or in_memory()
+        self.rules = rules or the_book()
         self.home.clock.instant = TODAY
         keys = self.home.writer_keys()
         self.store = self.home.writer()
@@ -240,7 +244,7 @@ class Index:
             tokens=self.tokens,
             ids=self.ids,
             clock=self.home.clock,
-            rules=the_rules(),
+            rules=self.rules,
             refresh=self.around.refresh,
         )
         self.loader = self.a_loader(chunk=chunk)
@@ -254,7 +258,7 @@ class Index:
             tokens=self.tokens,
             ids=self.ids,
             clock=self.home.clock,
-            rules=the_rules(),
+            rules=self.rules,
             follower=self.follower,
             refresh=self.around.refresh,
             catch_up=self.around.refresh,

@@ -49,6 +49,8 @@ PUBLICATION: Final = (
 SIGN_IN: Final = ("sign_in.authenticator",)
 """What accounts are proved by, in the record database, sealed. Nobody is signed in, and no enrolment is good, in a home
 that was brought back. A backup of an earlier version lacks it."""
+RULES: Final = ("rules.text",)
+"""The rules that decisions name, in the record database. A backup of an earlier version lacks it."""
 KEYRING: Final = ("keys.key",)
 SHIELDED: Final = ("keys.key", "keys.opening", "whereabouts.token")
 FAULT_POINTS: Final = ("backup.held", "backup.seen", "backup.record-copied")
@@ -106,7 +108,7 @@ def backup(
             keyring = copying.enter_context(_reading(databases.keyring))
             shielded = copying.enter_context(_reading(databases.shielded))
         reach("backup.seen")
-        for table in RECORD + PUBLICATION + SIGN_IN:
+        for table in RECORD + PUBLICATION + SIGN_IN + RULES:
             _copy_out(record, databases.record, table, folder, files)
         reach("backup.record-copied")
         for table in KEYRING:
@@ -187,7 +189,7 @@ def restore(databases: Databases, folder: Path, opens: Opens) -> BackedUp:
         # Committed last: a home whose logs are empty can be restored into again.
         for table in RECORD:
             _copy_in(record, databases.record, table, folder)
-        for table in PUBLICATION + SIGN_IN:
+        for table in PUBLICATION + SIGN_IN + RULES:
             if _name_of(databases.record, table) in files:
                 _copy_in(record, databases.record, table, folder)
         _nobody_publishes(record)

@@ -32,6 +32,7 @@ from domain.identifiers import CROCKFORD, index_number
 from domain.kernel import Command, History, Log, Recorded
 from domain.personal_data import HIDDEN
 from domain.policy.retention import LEFT_ENGLAND
+from domain.policy.rule_book import RuleBook
 from domain.rule_set.model import RuleSet
 from ingest.pipeline import BODIES, PARSERS
 from ingest.population.people import BLOCK
@@ -61,7 +62,7 @@ def filled(home: Path, stores: Stores, projection: Projection, children: int, ou
     """Build a view from the histories of so many children, and let it be read."""
     views, reader = stores.views(), stores.reader()
     log = Invented(present(), children)
-    engine = Engine(views, reader, {}, log, log.rules, SystemClock())
+    engine = Engine(views, reader, {}, log, RuleBook([log.rules]), SystemClock())
     operations = Operations(engine, (projection,), _by_processes(home, children))
     with output.progress() as bar:
         task = bar.add_task(projection.name, total=log.slices, rate="")
@@ -224,5 +225,5 @@ def _fill(home: Path, children: int, work: Work, of: Slice) -> int:
     gc.disable()  # nothing made here refers to itself
     with open_stores(home, Settings(home=home)) as (stores, _):
         log = Invented(present(), children)
-        engine = Engine(stores.views(), stores.reader(), {}, log, log.rules, SystemClock())
+        engine = Engine(stores.views(), stores.reader(), {}, log, RuleBook([log.rules]), SystemClock())
         return engine.fill(work, of)

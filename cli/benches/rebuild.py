@@ -28,6 +28,7 @@ from cli.settings import Settings
 from cli.stores import Stores
 from cli.viewing import Workers, engine_of
 from domain.kernel import Metadata
+from domain.policy.rule_book import RuleBook
 from projections.engine import Progress
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
@@ -56,7 +57,7 @@ def measure(events: int | None, rounds: int, output: Output) -> Json:
         closing.callback(log.close)
         log.filled(max(events, EVENTS_OF_A_CHILD * PROCESSES))
         stores, _ = closing.enter_context(open_stores(home, Settings(home=home)))
-        engine = engine_of(stores, present(), stores.views(), stores.reader())
+        engine = engine_of(stores, RuleBook([present()]), stores.views(), stores.reader())
         operations = Operations(engine, PROJECTIONS, Workers(stores.databases, home / "kek"))
         ours = _Ours(operations)
         ours.rebuilt()

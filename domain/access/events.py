@@ -84,7 +84,7 @@ class Looked(Event):
     hits: Annotated[tuple[Hit, ...], Field(max_length=50), IN_METADATA] = ()
     more: Annotated[bool, IN_METADATA] = False
     used: Annotated[tuple[tuple[Id, int], ...], Field(max_length=200), IN_METADATA] = ()
-    """Stream versions read beside those of the hits."""
+    """Stream versions read beside those of the hits, and how far the logs were read (`domain.access.reach`)."""
     instant: Annotated[datetime, IN_METADATA]
     rule_set: Annotated[ShortCode, IN_METADATA]
     renderer: Annotated[int, Field(ge=1, le=999), IN_METADATA]

@@ -4,8 +4,7 @@ If the access cannot be recorded nothing leaves (`AuditUnavailable`). Everything
 event keeps the inputs of the disclosure, which is a pure function, and keyed digests of its output.
 """
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
@@ -25,12 +24,10 @@ from domain.access.commands import (
     ReadShieldRequests,
     ReadSubjectRequests,
     ReadTrail,
-    ReplayAccess,
     ReplyToAdult,
     ReplyToSubject,
     SearchRecords,
     ShowHeld,
-    TryPolicy,
 )
 from domain.access.conduct import OVERRIDE, TOO_MANY, Recent, own, pattern
 from domain.access.events import (
@@ -45,7 +42,6 @@ from domain.access.events import (
     HandOverProposed,
     Hit,
     Looked,
-    PolicyTried,
     QueueRead,
     RecordHandedOver,
     RecordShown,
@@ -59,17 +55,16 @@ from domain.access.events import (
 )
 from domain.access.go_live import Authorities, Gate
 from domain.access.model import Access, AccessGrant, AccessOnRecord, Actor, NotSignedIn
+from domain.access.reach import Reach
 from domain.child_record import subject_access
 from domain.child_record.events import Carer
 from domain.disclosure import (
     RENDERER,
-    Disclosed,
     RecordFacts,
     Viewer,
     as_it_was,
     canonical,
     disclosed,
-    fields_of,
     listed,
     mask_of,
     shown_carer,
@@ -81,11 +76,13 @@ from domain.kernel import Log, Metadata
 from domain.personal_data import Forgotten
 from domain.policy.access import Permission, admitted, may, refusals
 from domain.policy.retention import begin_of, london_day
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.policy.screening import screen_name
 from domain.policy.sessions import step_up_period, stepped_up_within
 from domain.policy.subject_access import (
     LookAt,
     Origin,
+    Reply,
     SubjectRequest,
     exemptions_of,
     months_after,
@@ -114,8 +111,6 @@ STEP_UP: Final = "step-up-required"
 
 _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 """What may be asked for on somebody's behalf. Whoever looks behind a shield answers for it and does it themselves."""
-
-_DISPLAYING: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over", "open-archive"})
 
 _RENDERINGS = 5
 _REVIEWS = 200
@@ -160,6 +155,10 @@ class Records(Protocol):
         """The last version recorded at or before the instant (0: none)."""
         ...
 
+    def version_upto(self, child_id: UUID, position: int) -> int:
+        """The last version at or before a position of the log (0: none)."""
+        ...
+
     def heads(self, child_ids: Sequence[UUID]) -> dict[UUID, int]:
         """The present versions."""
         ...
@@ -194,27 +193,33 @@ class SignInLog(AccessLog, Protocol):
 class Trail(Protocol):
     """The audit trail's one query surface, newest first. Entries are ready to print.
 
-    A page is entries, at most `limit`, and the cursor that the next begins behind, None where there is none.
+    A page is entries, and the cursor that the next begins behind, None where there is none. It is read as far as a
+    `Reach` says, and its limit is the most there are: the same reach gives the same page for ever, but for what was
+    destroyed.
     """
 
-    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
+    def reach(self) -> Reach:
+        """As far as can be read now."""
+        ...
+
+    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, at: Reach) -> TrailPage:
         """Looks at one child. Raises Refused where it is shielded and an organisation is asked for."""
         ...
 
-    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
+    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, at: Reach) -> TrailPage:
         """Looks by one account."""
         ...
 
-    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> TrailPage:
-        """Changes to one record."""
+    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, at: Reach) -> TrailPage:
+        """Changes to one record. What has been shielded since is opened for two people alone."""
         ...
 
-    def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
+    def looks_at(self, grant: AccessGrant, child_id: UUID, at: Reach) -> list[LookAt]:
         """Every look at one child and every attempt at one."""
         ...
 
     def accesses(
-        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, limit: int
+        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, at: Reach
     ) -> tuple[list[AccessOnRecord], str | None]:
         """A page of accesses as they are on record: `who-saw` a child, `what-saw` an account, or all of a period."""
         ...
@@ -248,6 +253,10 @@ class HeldRecords(Protocol):
         """One held record as the log has it now; None where there is none."""
         ...
 
+    def open_at(self, grant: AccessGrant, held_id: UUID, version: int) -> HeldRecord | Forgotten | None:
+        """One held record as it stood at a version of its stream."""
+        ...
+
     def candidates(self, grant: AccessGrant, held: HeldRecord) -> dict[UUID, RecordFacts]:
         """The records in question, with nothing opened that a shield hides."""
         ...
@@ -267,6 +276,10 @@ class Adults(Protocol):
 
         None that a shield hides from whoever serves.
         """
+        ...
+
+    def carer(self, adult: AdultSought, facts: RecordFacts) -> Carer | None:
+        """The carer in a record that the adult is."""
         ...
 
 
@@ -320,35 +333,6 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """An access shown again."""
-
-    access_id: UUID
-    as_displayed: dict[str, Any]
-    digest_matches: bool
-    policy: str
-    instant: datetime
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An access shown again, and what another rule set would have shown otherwise of each child.
-
-    permitted: whether the role may do that for that reason under the other rules.
-    """
-
-    access_id: UUID
-    as_displayed: dict[str, Any]
-    digest_matches: bool
-    policy: str
-    other: str
-    instant: datetime
-    permitted: bool
-    differs: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Replied:
     """What may now leave, and what the authority keeps: how every look at the child was accounted for."""
 
@@ -358,7 +342,7 @@ class Replied:
 
 
 @dataclass(frozen=True, slots=True)
-class _Display:
+class Rendered:
     """One child as rendered for this access."""
 
     child_id: UUID
@@ -370,7 +354,7 @@ class _Display:
 def search(command: SearchRecords, looking: Looking) -> Shown:
     """Search, record the search with its exact results, and only then release them (T46)."""
     asked = {"criteria": command.criteria}
-    grant = _grant(command, "search", looking, asked)
+    grant = grant_for(command, "search", looking, asked)
     _within_measure(command, "search", looking, grant, asked)
     for _ in range(_RENDERINGS):
         ids, more = looking.finder.find(grant, command.criteria, command.limit)
@@ -407,7 +391,7 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
     if command.as_of is not None or command.effective_on is not None:
         asked |= {"as_of": command.as_of, "effective_on": command.effective_on}
         event_class = RecordShownAsOf
-    grant = _grant(command, action, looking, {"subject": command.child_id})
+    grant = grant_for(command, action, looking, {"subject": command.child_id})
     _within_measure(command, action, looking, grant, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
         now = looking.records.facts(grant, [command.child_id]).get(command.child_id)
@@ -433,7 +417,7 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
             )
             _sealed_if_override(grant, looking)
             raise NotFound(NOT_FOUND, field="child")
-        display = _Display(command.child_id, facts.version, shown.mask, shown.record)
+        display = Rendered(command.child_id, facts.version, shown.mask, shown.record)
         _record(
             grant,
             command,
@@ -461,12 +445,12 @@ def _as_it_was(
 
     Fail closed: whoever sees a shielded record sees what it shows now, for an earlier name or address is hidden too.
     """
-    return _then(
+    return as_then(
         now, as_of, effective_on, looking, grant, grant.viewer, grant.instant, looking.rules, grant.override
     )
 
 
-def _then(
+def as_then(
     now: RecordFacts,
     as_of: datetime | None,
     effective_on: date | None,
@@ -507,7 +491,7 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
         "reference": command.reference,
         "ground": command.ground,
     }
-    grant = _grant(command, "hand-over", looking, {"subject": command.child_id})
+    grant = grant_for(command, "hand-over", looking, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
         facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
         shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
@@ -524,8 +508,8 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
                 "This record is shielded: two people decide, --as one and --with another, or one by --propose.",
                 code="two-people-needed",
             )
-        record = _chosen(shown.record, command.fields)
-        display = _Display(command.child_id, facts.version, mask_of(record), record)
+        record = chosen_fields(shown.record, command.fields)
+        display = Rendered(command.child_id, facts.version, mask_of(record), record)
         _record(grant, command, looking, "hand-over", event_class, asked, [display], record, rule)
         if _unmoved(looking, [display]):
             return Shown(grant.access_id, record)
@@ -547,7 +531,7 @@ def _check_hand_over(command: HandOver, rules: RuleSet) -> None:
         )
 
 
-def _chosen(record: dict[str, Any], names: Container[str]) -> dict[str, Any]:
+def chosen_fields(record: dict[str, Any], names: Container[str]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name in names}
 
 
@@ -562,7 +546,7 @@ def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = Fa
         (ArchiveProposed, "archive-proposed") if proposing else (ArchiveOpened, "archive-for-case")
     )
     asked = {"child": command.child_id, "reference": command.reference}
-    grant = _grant(command, "open-archive", looking, {"subject": command.child_id})
+    grant = grant_for(command, "open-archive", looking, {"subject": command.child_id})
     if command.confirmed_by is None and not proposing:
         record_refusal(command, "open-archive", looking, "two-people-needed", command.child_id)
         raise AccessDenied(
@@ -581,7 +565,7 @@ def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = Fa
             record_refusal(command, "open-archive", looking, changed.code, command.child_id)
             raise changed
         record = {} if proposing else shown.record
-        display = _Display(command.child_id, facts.version, mask_of(record), record)
+        display = Rendered(command.child_id, facts.version, mask_of(record), record)
         _record(grant, command, looking, "open-archive", event_class, asked, [display], record, rule)
         if _unmoved(looking, [display]):
             return Shown(grant.access_id, record)
@@ -592,19 +576,14 @@ def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = Fa
 def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     """Read a page of the audit trail. Itself an access, with what was asked for."""
     asked = {"subject": command.subject, "chosen": command.chosen}
-    grant = _grant(command, command.kind, looking, {"subject": command.subject})
-    read = {
-        "who-saw": looking.trail.who_saw,
-        "what-saw": looking.trail.what_saw,
-        "changes": looking.trail.changes,
-    }
+    grant = grant_for(command, command.kind, looking, {"subject": command.subject})
+    reach = looking.trail.reach()._replace(limit=command.limit)
     try:
-        entries, following = read[command.kind](grant, command.subject, command.chosen, command.limit)
+        page = trail_page(command.kind, command.subject, command.chosen, reach, looking, grant)
     except Refused as refused:
         if not isinstance(refused, BadInput):
             record_refusal(command, command.kind, looking, refused.code, command.subject)
         raise
-    page = {"entries": entries, "more": following is not None, "next": following}
     _record(
         grant,
         command,
@@ -615,9 +594,23 @@ def read_trail(command: ReadTrail, looking: Looking) -> Shown:
         [],
         page,
         "audit-permitted",
-        more=following is not None,
+        more=page["more"],
+        used=reach.used(),
     )
     return Shown(grant.access_id, page)
+
+
+def trail_page(
+    kind: str, subject: UUID, chosen: TrailFilter, reach: Reach, looking: Looking, grant: AccessGrant
+) -> dict[str, Any]:
+    """A page of the audit trail as it was at a reach."""
+    read = {
+        "who-saw": looking.trail.who_saw,
+        "what-saw": looking.trail.what_saw,
+        "changes": looking.trail.changes,
+    }
+    entries, following = read[kind](grant, subject, chosen, reach)
+    return {"entries": entries, "more": following is not None, "next": following}
 
 
 def export_accesses(
@@ -625,10 +618,9 @@ def export_accesses(
 ) -> Shown:
     """Take a page of accesses out, each as `mapped` writes it. Itself an access, before anything leaves."""
     asked = {"subject": command.subject, "chosen": command.chosen}
-    grant = _grant(command, command.kind, looking, {"subject": command.subject})
-    found, following = looking.trail.accesses(
-        grant, command.kind, command.subject, command.chosen, command.limit
-    )
+    grant = grant_for(command, command.kind, looking, {"subject": command.subject})
+    reach = looking.trail.reach()._replace(limit=command.limit)
+    found, following = looking.trail.accesses(grant, command.kind, command.subject, command.chosen, reach)
     page = {"entries": [entry for one in found for entry in mapped(one)], "next": following}
     more = following is not None
     _record(grant, command, looking, command.kind, TrailRead, asked, [], page, "audit-permitted", more=more)
@@ -637,7 +629,7 @@ def export_accesses(
 
 def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
     """Count refusals by day, reason, role and organisation, without what was refused. Itself an access."""
-    grant = _grant(command, "refusals", looking, {})
+    grant = grant_for(command, "refusals", looking, {})
     since = None if command.since is None else begin_of(command.since)
     until = None if command.until is None else begin_of(command.until + timedelta(days=1))
     entries, more = looking.trail.refusals(grant, since, until, command.limit)
@@ -649,7 +641,7 @@ def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
 def read_about(command: ReadAbout, looking: Looking, read: Callable[[], dict[str, Any]]) -> Shown:
     """Read what staff did or are to do, and about no child: proposals, investigations. Itself an access."""
     asked = {"subject": command.subject}
-    grant = _grant(command, command.action, looking, asked)
+    grant = grant_for(command, command.action, looking, asked)
     page = read()
     rule = f"{command.action}-permitted"
     _record(grant, command, looking, command.action, AuditRead, asked, [], page, rule)
@@ -658,7 +650,7 @@ def read_about(command: ReadAbout, looking: Looking, read: Callable[[], dict[str
 
 def read_due(command: ReadDue, looking: Looking) -> Shown:
     """List what falls due. Itself an access, because a date of archive tells a date of birth."""
-    grant = _grant(command, "due", looking, {})
+    grant = grant_for(command, "due", looking, {})
     page = {"due": looking.trail.due(grant, command.on)}
     _record(grant, command, looking, "due", AuditRead, {}, [], page, "due-permitted")
     return Shown(grant.access_id, page)
@@ -667,7 +659,7 @@ def read_due(command: ReadDue, looking: Looking) -> Shown:
 def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Shown:
     """List the requests to know who looked, with their clocks. For the responsible authority; itself an access."""
     asked = {"subject": command.child_id}
-    grant = _grant(command, "subject-access", looking, asked)
+    grant = grant_for(command, "subject-access", looking, asked)
     facts = _managed(command.child_id, looking, grant)
     if facts is None:
         _record(grant, command, looking, "subject-access", AuditRead, asked, [], {}, "nothing-to-show")
@@ -683,7 +675,7 @@ def read_reviews(command: ReadReviews, looking: Looking) -> Shown:
 
     An authority's managers see those of its own records; whoever manages none, those that are overdue, wherever.
     """
-    grant = _grant(command, "shield-reviews", looking, {})
+    grant = grant_for(command, "shield-reviews", looking, {})
     manages = looking.rules.role_sees(looking.viewer.role, "manager")
     today = london_day(command.at)
     entries: list[dict[str, Any]] = []
@@ -711,7 +703,7 @@ def read_reviews(command: ReadReviews, looking: Looking) -> Shown:
 def read_shield_requests(command: ReadShieldRequests, looking: Looking) -> Shown:
     """List who asked for a shield, and what was decided. For the responsible authority; itself an access."""
     asked = {"subject": command.child_id}
-    grant = _grant(command, "shield-reviews", looking, asked)
+    grant = grant_for(command, "shield-reviews", looking, asked)
     facts = _managed(command.child_id, looking, grant)
     if facts is None:
         _record(grant, command, looking, "shield-reviews", AuditRead, asked, [], {}, "nothing-to-show")
@@ -746,7 +738,7 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
     (`decision-needed`, `unknown-exemption`), AccessDenied (`two-people-needed`): on record before they are told.
     """
     asked = {"child": command.child_id, "request": command.request, "withheld": command.withheld or ()}
-    grant = _grant(command, "subject-access", looking, {"subject": command.child_id})
+    grant = grant_for(command, "subject-access", looking, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
         facts = _managed(command.child_id, looking, grant)
         if facts is None:
@@ -761,17 +753,10 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
         except Refused as refused:
             record_refusal(command, "subject-access", looking, refused.code, command.child_id)
             raise
-        reply = reply_to(
-            request.requester,
-            looking.trail.looks_at(grant, command.child_id),
-            [Origin(field, *facts.held[key][:2]) for field, key in _ORIGINS.items() if key in facts.held],
-            looking.rules,
-            shielded=facts.shielded,
-            withheld=command.withheld or (),
-        )
-        answered = {**_clock(request, london_day(command.at), looking.rules), **reply.display}
-        page = {name: value for name, value in answered.items() if name not in _OF_THE_AUTHORITY}
-        display = _Display(command.child_id, facts.version, mask_of(()), page)
+        reach = looking.trail.reach()
+        looks = looking.trail.looks_at(grant, command.child_id, reach)
+        reply, page = answer(request, facts, looks, command.withheld or (), command.at, looking.rules)
+        display = Rendered(command.child_id, facts.version, mask_of(()), page)
         asked["requester"] = request.requester
         _record(
             grant,
@@ -783,11 +768,33 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
             [display],
             page,
             "subject-access-permitted",
+            used=reach.used(),
         )
         if _unmoved(looking, [display]):
             return Replied(grant.access_id, page, dict(reply.account))
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def answer(
+    request: SubjectRequest,
+    facts: RecordFacts,
+    looks: Sequence[LookAt],
+    withheld: Sequence[str],
+    at: datetime,
+    rules: RuleSet,
+) -> tuple[Reply, dict[str, Any]]:
+    """What may be told in answer to a request, and the page of it that leaves."""
+    reply = reply_to(
+        request.requester,
+        looks,
+        [Origin(field, *facts.held[key][:2]) for field, key in _ORIGINS.items() if key in facts.held],
+        rules,
+        shielded=facts.shielded,
+        withheld=withheld,
+    )
+    answered = {**_clock(request, london_day(at), rules), **reply.display}
+    return reply, {name: value for name, value in answered.items() if name not in _OF_THE_AUTHORITY}
 
 
 def reply_to_adult(command: ReplyToAdult, looking: Looking) -> Shown:
@@ -804,24 +811,10 @@ def reply_to_adult(command: ReplyToAdult, looking: Looking) -> Shown:
     if command.received_on > london_day(command.at):
         raise BadInput("This day has not come yet.", code="date-in-future", field="received")
     asked = {"adult": command.adult}
-    grant = _grant(command, "subject-access", looking, {})
+    grant = grant_for(command, "subject-access", looking, {})
     for _ in range(_RENDERINGS):
         found, more = looking.adults.naming(grant, command.adult, command.limit)
-        displays = [
-            _Display(
-                facts.child_id,
-                facts.version,
-                mask_of(("carers", "sources")),
-                _entry_of(facts, carer, looking),
-            )
-            for facts, carer in found
-        ]
-        page = {
-            "received_on": command.received_on.isoformat(),
-            "answer_by": months_after(command.received_on, looking.rules.subject_access.months).isoformat(),
-            "entries": sorted((display.record for display in displays), key=canonical),
-            "statement": looking.rules.subject_access.statement,
-        }
+        page, displays = entries_of(found, command.received_on, looking.rules)
         _record(
             grant,
             command,
@@ -833,11 +826,31 @@ def reply_to_adult(command: ReplyToAdult, looking: Looking) -> Shown:
             page,
             "subject-access-permitted",
             more=more,
+            used=Reach(0, 0, command.limit, command.received_on.toordinal()).used(),
         )
         if _unmoved(looking, displays):
             return Shown(grant.access_id, {**page, "more": more})
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The records kept changing while they were read. Try again.")
+
+
+def entries_of(
+    found: Sequence[tuple[RecordFacts, Carer]], received_on: date, rules: RuleSet
+) -> tuple[dict[str, Any], list[Rendered]]:
+    """What an adult is told of the records that name them, and each of these as a display of this access."""
+    displays = [
+        Rendered(
+            facts.child_id, facts.version, mask_of(("carers", "sources")), _entry_of(facts, carer, rules)
+        )
+        for facts, carer in found
+    ]
+    page = {
+        "received_on": received_on.isoformat(),
+        "answer_by": months_after(received_on, rules.subject_access.months).isoformat(),
+        "entries": sorted((display.record for display in displays), key=canonical),
+        "statement": rules.subject_access.statement,
+    }
+    return page, displays
 
 
 _ORIGINS: Final = {
@@ -906,10 +919,10 @@ def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, An
     }
 
 
-def _entry_of(facts: RecordFacts, carer: Carer, looking: Looking) -> dict[str, Any]:
+def _entry_of(facts: RecordFacts, carer: Carer, rules: RuleSet) -> dict[str, Any]:
     """What one record says of the adult. Nothing of the child, nor of where it is, nor of anybody else."""
     held = facts.held.get("carers")
-    names = looking.rules.subject_access.sources
+    names = rules.subject_access.sources
     return {
         **shown_carer(carer),
         "from": names.get(held.source_kind, str(held.source_kind)) if held else None,
@@ -919,7 +932,8 @@ def _entry_of(facts: RecordFacts, carer: Carer, looking: Looking) -> dict[str, A
 
 def list_held(command: ListHeld, looking: Looking) -> Shown:
     """List the held records that are the concern of the viewer's authority, oldest first. Itself an access."""
-    grant = _grant(command, "review-queue", looking, {})
+    grant = grant_for(command, "review-queue", looking, {})
+    reach = looking.trail.reach()._replace(limit=command.limit)
     places = looking.held.waiting(grant, command.after, _OPENED + 1)
     listed: list[HeldRecord] = []
     last = command.after
@@ -932,12 +946,11 @@ def list_held(command: ListHeld, looking: Looking) -> Shown:
         held = looking.held.open(grant, place[1])
         if held is not None and not held.released and _concerns(held, looking, grant):
             listed.append(held)
-    page = {
-        "held": [listed_held(held) for held in listed],
-        "more": more,
-        "next": f"{last[0].isoformat()}/{last[1]}" if more and last else None,
-    }
-    used = tuple((held.held_id, held.version) for held in listed)
+    page = queue_page(listed, last if more else None)
+    # What is listed stands behind the reach, and behind it where the next page begins.
+    used = (*reach.used(), *((held.held_id, held.version) for held in listed))
+    if more and last:
+        used = (*used, (last[1], 0))
     _record(
         grant,
         command,
@@ -954,20 +967,42 @@ def list_held(command: ListHeld, looking: Looking) -> Shown:
     return Shown(grant.access_id, page)
 
 
+def queue_page(listed: Sequence[HeldRecord], last: tuple[datetime, UUID] | None) -> dict[str, Any]:
+    """A page of the queue. last: behind which place the next begins; None where there is none."""
+    return {
+        "held": [listed_held(held) for held in listed],
+        "more": last is not None,
+        "next": f"{last[0].isoformat()}/{last[1]}" if last else None,
+    }
+
+
 def show_held(command: ShowHeld, looking: Looking) -> Shown:
     """Show one held record beside its candidates, or refuse alike whether it is not held or not the viewer's concern.
 
     Every candidate that is shown is a hit of the access, so that who saw it is on record like any other look at it.
     """
     asked = {"held": command.held}
-    grant = _grant(command, "review-queue", looking, {"subject": command.held})
+    grant = grant_for(command, "review-queue", looking, {"subject": command.held})
     for _ in range(_RENDERINGS):
+        reach = looking.trail.reach()
         held = looking.held.open(grant, command.held)
         if held is None or held.released or not _concerns(held, looking, grant):
             _record(grant, command, looking, "review-queue", QueueRead, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_HELD, field="held")
-        page, displays = _reviewed(held, looking, grant)
-        _record(grant, command, looking, "review-queue", QueueRead, asked, displays, page, "queue-permitted")
+        facts = looking.held.candidates(grant, held)
+        page, displays = reviewed(held, facts, looking, grant.viewer, grant.instant, looking.rules)
+        _record(
+            grant,
+            command,
+            looking,
+            "review-queue",
+            QueueRead,
+            asked,
+            displays,
+            page,
+            "queue-permitted",
+            used=reach.used(),
+        )
         if _unmoved(looking, displays):
             return Shown(grant.access_id, page)
         grant = replace(grant, access_id=looking.ids.new())
@@ -979,119 +1014,25 @@ def _concerns(held: HeldRecord, looking: Looking, grant: AccessGrant) -> bool:
     return concerns(held, (one.authority for one in facts.values() if not one.shielded), grant.viewer.body)
 
 
-def _reviewed(
-    held: HeldRecord, looking: Looking, grant: AccessGrant
-) -> tuple[dict[str, Any], list[_Display]]:
+def reviewed(
+    held: HeldRecord,
+    facts: Mapping[UUID, RecordFacts],
+    looking: Looking,
+    viewer: Viewer,
+    instant: datetime,
+    rules: RuleSet,
+) -> tuple[dict[str, Any], list[Rendered]]:
     """The held record beside its candidates, and each of them as a display of this access."""
-    facts = looking.held.candidates(grant, held)
     concealed = concerns_a_shield(held, facts)
     found: list[Beside] = []
     for child_id in held.candidates:
         one = facts.get(child_id)
         rows = looking.held.compared(held, one) if one is not None and not one.shielded else ()
-        found.append(beside(held, one, rows, grant.viewer, grant.instant, looking.rules, concealed=concealed))
+        found.append(beside(held, one, rows, viewer, instant, rules, concealed=concealed))
     page = shown_held(held, found, concealed=concealed)
-    displays = [_Display(held.held_id, held.version, mask_of_held(page), page["says"])]
-    displays += [_Display(b.child_id, b.version, b.mask, b.shown) for b in found if b.child_id is not None]
+    displays = [Rendered(held.held_id, held.version, mask_of_held(page), page["says"])]
+    displays += [Rendered(b.child_id, b.version, b.mask, b.shown) for b in found if b.child_id is not None]
     return page, displays
-
-
-def replay(command: ReplayAccess, looking: Looking) -> Replayed:
-    """Show an access again from the versions, the viewer's facts and the rules it was recorded with (D12).
-
-    Renders the recorded hits; it does not search again. Raises AccessDenied where whereabouts shielded since would be
-    shown and no second person confirmed, Refused where the content was destroyed, NotFound for an unknown access.
-    """
-    grant = _grant(command, "replay", looking, {"subject": command.replayed})
-    with _refusals_recorded(command, "replay", looking, command.replayed):
-        was = _displayed(command.replayed, looking)
-        displays, page, matches = _shown_again(was, looking, grant)
-    versions = tuple((display.child_id, display.version) for display in displays)
-    asked = {"subject": command.replayed}
-    _append(grant, command, looking, "replay", AuditRead, asked, "replay-permitted", used=versions)
-    event = was.event
-    rules = tuple(dict.fromkeys([event.rule, *(hit.mask for hit in event.hits)]))
-    return Replayed(grant.access_id, page, matches, event.rule_set, event.instant, rules)
-
-
-def try_policy(command: TryPolicy, other: RuleSet, looking: Looking) -> Tried:
-    """Show an access beside what it would have shown under another rule set, field by field and by which rule.
-
-    The same versions, viewer and instant; the recorded hits, not another search. A value that nobody was shown is not
-    shown now: of what the other rules would show besides only the names of the fields are told. Raises as `replay`.
-    """
-    grant = _grant(command, "what-would", looking, {"subject": command.replayed})
-    with _refusals_recorded(command, "what-would", looking, command.replayed):
-        was = _displayed(command.replayed, looking)
-        displays, page, matches = _shown_again(was, looking, grant)
-    event = was.event
-    differs = [
-        _difference(display, _rendered(hit, was, other, looking, grant))
-        for hit, display in zip(event.hits, displays, strict=True)
-    ]
-    purpose = was.metadata.purpose
-    role = other.roles.get(event.role)
-    permitted = role is not None and event.action in role.may and purpose in role.purposes
-    asked = {"subject": command.replayed, "tried": other.id, "digest": command.digest}
-    versions = tuple((display.child_id, display.version) for display in displays)
-    _append(grant, command, looking, "what-would", PolicyTried, asked, "what-would-permitted", used=versions)
-    return Tried(
-        grant.access_id, page, matches, event.rule_set, other.id, event.instant, permitted, tuple(differs)
-    )
-
-
-@contextmanager
-def _refusals_recorded(command: Look, action: Action, looking: Looking, subject: UUID) -> Iterator[None]:
-    """What is refused as things stand is on record before it is told."""
-    try:
-        yield
-    except Refused as refused:
-        record_refusal(command, action, looking, refused.code, subject)
-        raise
-
-
-def _displayed(access_id: UUID, looking: Looking) -> Access:
-    """An access that displayed something. Raises NotFound, Refused."""
-    access = looking.log.load(access_id)
-    if access is None:
-        raise NotFound("There is no such access.", field="access")
-    was = access.event
-    if was.outcome == "refused" or was.action not in _DISPLAYING:
-        raise Refused(
-            "This access displayed no record, so there is nothing to show again.", code="nothing-displayed"
-        )
-    return access
-
-
-def _shown_again(
-    access: Access, looking: Looking, grant: AccessGrant
-) -> tuple[list[_Display], dict[str, Any], bool]:
-    """What an access displayed, of each child and as a page, and whether that agrees with its digests."""
-    was = access.event
-    rules = looking.rules_by_id(was.rule_set)
-    displays = [_again(hit, _rendered(hit, access, rules, looking, grant)) for hit in was.hits]
-    records = [display.record for display in displays]
-    page: dict[str, Any] = (
-        {"results": records, "more": was.more} if was.action == "search" else (records or [{}])[0]
-    )
-    digests, page_digest = looking.log.digests(
-        access.access_id, was.instant, [(d.child_id, canonical(d.record)) for d in displays], canonical(page)
-    )
-    return displays, page, [hit.digest for hit in was.hits] == digests and was.page == page_digest
-
-
-def _difference(was: _Display, would: Disclosed | None) -> dict[str, Any]:
-    """What another rule set would show otherwise of one child. No value that was not displayed is in it."""
-    then: dict[str, Any] = would.record if would is not None else {}
-    both = [field for field in was.record if field in then]
-    return {
-        "child_id": str(was.child_id),
-        "rule": would.rule if would is not None else "nothing-to-show",
-        "same": [field for field in both if was.record[field] == then[field]],
-        "otherwise": [field for field in both if was.record[field] != then[field]],
-        "only_displayed": [field for field in was.record if field not in then],
-        "only_under_it": [field for field in then if field not in was.record],
-    }
 
 
 def record_refusal(
@@ -1104,7 +1045,9 @@ def record_refusal(
     grant = AccessGrant(
         command.access_id, looking.viewer, command.at, command.reason, confirmed_by=command.confirmed_by
     )
-    _append(grant, command, looking, action, AccessRefused, {"subject": subject}, rule, outcome="refused")
+    append_access(
+        grant, command, looking, action, AccessRefused, {"subject": subject}, rule, outcome="refused"
+    )
 
 
 def decide_act(command: Look, right: Right, looking: Looking, subject: UUID) -> str:
@@ -1116,7 +1059,7 @@ def decide_act(command: Look, right: Right, looking: Looking, subject: UUID) -> 
     grant = AccessGrant(
         command.access_id, looking.viewer, command.at, command.reason, confirmed_by=command.confirmed_by
     )
-    _append(grant, command, looking, right, ActDecided, {"subject": subject}, f"{right}-permitted")
+    append_access(grant, command, looking, right, ActDecided, {"subject": subject}, f"{right}-permitted")
     try:
         return looking.receipts.awaited(Log.ACCESS, [(command.access_id, 1)])[0]
     except NoReceipt as missing:
@@ -1140,7 +1083,7 @@ def record_session(
 ) -> None:
     """Put on record what became of a session of whoever acts, before it is told. Raises AuditUnavailable."""
     grant = AccessGrant(command.access_id, looking.viewer, command.at, command.reason)
-    _append(grant, command, looking, act, event_class, {}, rule, **said)
+    append_access(grant, command, looking, act, event_class, {}, rule, **said)
 
 
 def record_unsigned(access_id: UUID, event: SignInRefused, nobody: UUID, log: SignInLog) -> None:
@@ -1215,7 +1158,7 @@ def _within_measure(
         cause = pattern(recent, viewer.role, rules, searching=action == "search")
     if cause is None:
         return
-    _append(grant, command, looking, action, AccessRefused, asked, cause, outcome="refused")
+    append_access(grant, command, looking, action, AccessRefused, asked, cause, outcome="refused")
     looking.oversight.investigate(viewer.account, cause, grant.access_id, grant.instant)
     raise AccessDenied(
         "These looks are more than your role's work asks for, or in a pattern unlike it. They are being looked into; "
@@ -1229,7 +1172,7 @@ def _watch(
     looking: Looking,
     action: Action,
     criteria: Criteria | None,
-    displays: Sequence[_Display],
+    displays: Sequence[Rendered],
 ) -> None:
     """Have looked into, before anything is released, what is flagged of a look that is on record (T36, T41)."""
     if action == "override":
@@ -1247,76 +1190,21 @@ def _gate(looking: Looking, grant: AccessGrant) -> Gate:
 
 def _ranked(
     command: SearchRecords, looking: Looking, grant: AccessGrant, gate: Gate, ids: Sequence[UUID]
-) -> list[_Display]:
+) -> list[Rendered]:
     """The hits that what is shown of them still meets, in the order of how well it does (D16)."""
     facts = looking.records.facts(grant, ids)
-    found: list[tuple[int, _Display]] = []
+    found: list[tuple[int, Rendered]] = []
     for child_id in ids:
         if child_id not in facts:
             continue
         shown = listed(looking.rules, RENDERER, facts[child_id], grant.viewer, grant.instant)
         rank = looking.finder.rank(command.criteria, shown.record) if shown else None
         if shown is not None and rank is not None and gate.opens(facts[child_id], grant.viewer):
-            found.append((rank, _Display(child_id, facts[child_id].version, shown.mask, shown.record)))
+            found.append((rank, Rendered(child_id, facts[child_id].version, shown.mask, shown.record)))
     return [display for _, display in sorted(found, key=lambda entry: (entry[0], entry[1].child_id.bytes))]
 
 
-def _rendered(
-    hit: Hit, access: Access, rules: RuleSet, looking: Looking, grant: AccessGrant
-) -> Disclosed | None:
-    """One hit rendered again under a rule set, as far as this grant opens it. Raises Refused once it is destroyed."""
-    was = access.event
-    viewed_by = access.metadata.on_behalf_of or access.metadata.actor
-    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
-    override = was.action == "override"
-    facts = looking.records.facts_at(grant, hit.stream, hit.version)
-    if isinstance(facts, Forgotten):
-        raise _destroyed(hit, facts, looking)
-    if facts is not None and isinstance(was, RecordShownAsOf):
-        facts = _then(
-            facts, was.as_of, was.effective_on, looking, grant, viewer, was.instant, rules, override
-        )
-    if facts is None:
-        return None
-    if was.action == "search":
-        return listed(rules, was.renderer, facts, viewer, was.instant)
-    if was.action == "open-archive":
-        proposed = isinstance(was, ArchiveProposed)
-        opened = replace(facts, opened=facts.opened or proposed)  # nothing of it was shown
-        found = unarchived(rules, was.renderer, opened, viewer, was.instant)
-        return replace(found, record={}, mask=mask_of(())) if found and proposed else found
-    shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=override)
-    if shown is not None and was.action == "hand-over":
-        chosen = _chosen(shown.record, fields_of(hit.mask))
-        shown = replace(shown, record=chosen, mask=mask_of(chosen))
-    return shown
-
-
-def _destroyed(hit: Hit, gone: Forgotten, looking: Looking) -> Refused:
-    """That what was shown is destroyed: when, under which certificate, and what of it still is on record."""
-    on = looking.records.destroyed_on(gone.certificate)
-    when = f"on {on.isoformat()} " if on else ""
-    fields = ", ".join(fields_of(hit.mask)) or "none"
-    return Refused(
-        f"What was shown has been destroyed by law {when}under the certificate {gone.certificate}. It is still on "
-        f"record that version {hit.version} of {hit.stream} was shown, with the fields {fields}, and to whom; "
-        "`audit proof` proves it.",
-        code="destroyed",
-    )
-
-
-def _again(hit: Hit, shown: Disclosed | None) -> _Display:
-    """One hit as it was displayed. Raises AccessDenied where this grant cannot open what the display held."""
-    if shown is None or shown.mask != hit.mask:
-        raise AccessDenied(
-            "This display holds what has been shielded since. It needs two auditors: --as one --with another, or "
-            "--propose it to another.",
-            code="two-people-needed",
-        )
-    return _Display(hit.stream, hit.version, shown.mask, shown.record)
-
-
-def _grant(command: Look, action: Right, looking: Looking, asked: dict[str, Any]) -> AccessGrant:
+def grant_for(command: Look, action: Right, looking: Looking, asked: dict[str, Any]) -> AccessGrant:
     """Permission for this access; a refusal is recorded before it is told."""
     grant = AccessGrant(
         command.access_id,
@@ -1328,15 +1216,19 @@ def _grant(command: Look, action: Right, looking: Looking, asked: dict[str, Any]
     )
     mediation = _mediation(command, action, looking)
     if mediation is not None and not mediation.allowed:
-        _append(grant, command, looking, action, AccessRefused, asked, mediation.rule, outcome="refused")
+        append_access(
+            grant, command, looking, action, AccessRefused, asked, mediation.rule, outcome="refused"
+        )
         raise AccessDenied(mediation.message, code=mediation.rule.removeprefix("mediator-"))
     permission = may(looking.viewer.standing, action, command.reason, command.at, looking.rules)
     if not permission.allowed:
-        _append(grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused")
+        append_access(
+            grant, command, looking, action, AccessRefused, asked, permission.rule, outcome="refused"
+        )
         told = permission if looking.mediator is None else _told_to_mediator(permission)
         raise AccessDenied(told.message, code=told.rule, field=told.field)
     if action == "override" and not proved_lately(looking.viewer, command.at, looking.rules):
-        _append(grant, command, looking, action, AccessRefused, asked, STEP_UP, outcome="refused")
+        append_access(grant, command, looking, action, AccessRefused, asked, STEP_UP, outcome="refused")
         raise step_up_asked_for()
     return grant
 
@@ -1394,7 +1286,7 @@ def _sealed_if_override(grant: AccessGrant, looking: Looking) -> str | None:
         raise missing.after(f"The look is on record as {grant.access_id}, and nothing is shown.") from None
 
 
-def _unmoved(looking: Looking, displays: Sequence[_Display]) -> bool:
+def _unmoved(looking: Looking, displays: Sequence[Rendered]) -> bool:
     versions = {display.child_id: display.version for display in displays}
     return looking.records.heads(list(versions)) == versions
 
@@ -1406,7 +1298,7 @@ def _record(
     action: Action,
     event_class: type[Looked],
     asked: dict[str, Any],
-    displays: Sequence[_Display],
+    displays: Sequence[Rendered],
     page: dict[str, Any],
     rule: str,
     *,
@@ -1420,7 +1312,7 @@ def _record(
         Hit(display.child_id, display.version, display.mask, digest)
         for display, digest in zip(displays, digests, strict=True)
     )
-    _append(
+    append_access(
         grant,
         command,
         looking,
@@ -1435,7 +1327,7 @@ def _record(
     )
 
 
-def _append(
+def append_access(
     grant: AccessGrant,
     command: Look,
     looking: Looking,
@@ -1446,6 +1338,7 @@ def _append(
     **rest: Any,
 ) -> None:
     viewer = grant.viewer
+    refuse_unless_in_force(looking.rules, grant.instant)
     event = event_class.model_validate(
         {
             **asked,

@@ -47,6 +47,7 @@ from domain.kernel import Command, Event, History
 from domain.policy.access import Party
 from domain.policy.granting import Holder, check_proof, check_reason, condition_of, proof_of, refuse_unmet
 from domain.policy.retention import london_day
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.policy.screening import screen_name
 from domain.rule_set.model import RuleSet
 
@@ -118,6 +119,7 @@ class Account:
 
 def open_account(account: Account, command: OpenAccount, rules: RuleSet) -> Sequence[Event]:
     """Open it. Refused for a role or a purpose the rules do not know, and an override the role may not have."""
+    refuse_unless_in_force(rules, command.at)
     screen_name(command.title, "title", words=6)
     _check_role(command, rules)
     said = dict(command.model_dump(exclude={"at", "holder"}))
@@ -154,6 +156,7 @@ def decide(account: Account, command: Command, rules: RuleSet) -> Sequence[Event
 
     Raises NotFound where there is none or it has ended, Refused, BadInput.
     """
+    refuse_unless_in_force(rules, command.at)
     if isinstance(command, CloseAccount):
         return close_account(account, command, rules)
     _ = account.open

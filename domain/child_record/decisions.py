@@ -79,6 +79,7 @@ from domain.kernel import Command, Event, Log, Recorded, as_validated
 from domain.personal_data import HIDDEN
 from domain.policy import retention
 from domain.policy.retention import london_day
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.policy.screening import screen_name
 from domain.rule_set.model import RuleSet
 
@@ -112,6 +113,7 @@ def decide(record: ChildRecord, command: Command, rules: RuleSet) -> Decision:
     """What follows from a command. Raises Refused (BadInput, NotFound); TypeError for a command not listed here."""
     if type(command) not in DECISIONS:
         raise TypeError(f"no decision is made on {type(command).__name__}")
+    refuse_unless_in_force(rules, command.at)
     if not isinstance(command, RegisterChild):
         _must_be_held(record)
     return _with_keys(record, DECISIONS[type(command)](record, command, rules))
@@ -119,6 +121,7 @@ def decide(record: ChildRecord, command: Command, rules: RuleSet) -> Decision:
 
 def decide_on_held(record: ChildRecord, command: BeginInvolvement, rules: RuleSet) -> Decision:
     """What a source record that is held back tells of a service: `record` is its stream, no child's record yet."""
+    refuse_unless_in_force(rules, command.at)
     return _with_keys(record, begin_involvement(record, command, rules))
 
 
@@ -525,7 +528,7 @@ def _inside_the_area(command: RegisterChild, rules: RuleSet) -> None:
     outside = authority is not None and len(authority) == 9 and authority[:1] in rules.coverage.outside
     if outside or type(command.whereabouts) is LeftEngland:
         raise Refused(
-            "Only children in the area of an English local authority are held.",
+            rules.coverage.says,
             code="outside-area",
             field="owning_authority" if outside else "whereabouts",
         )

@@ -12,6 +12,7 @@ from domain.destruction.events import DestructionBegun, DestructionCompleted
 from domain.errors import AlreadyReserved
 from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
 from domain.policy.retention import Due, london_day
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.ports import Destruction, EventStore, Ids
 from domain.rule_set.model import RuleSet
 
@@ -69,6 +70,7 @@ def order(
     beside: that two people decided it ahead of time, appended with the order; such an order is found again by its token
     until it is done, for no rule makes it due.
     """
+    refuse_unless_in_force(rules, at)
     token = certificate_token(child_id)
     found = store.find(token)
     if found is not None:

@@ -11,6 +11,7 @@ from domain.investigation import model
 from domain.investigation.events import InvestigationOpened
 from domain.kernel import Appended, Change, Command, Metadata, Pending, Reservation, StreamKind
 from domain.policy.retention import london_day
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.ports import EventStore, Tokens
 from domain.rule_set.model import RuleSet
 
@@ -37,6 +38,7 @@ def open_investigation(
     One for each look behind a shield; for any other cause one a day. Gives its id, or that of the one there is. Raises
     VersionConflict where others keep being first, NotFound where there is no such account.
     """
+    refuse_unless_in_force(rules, at)
     day = london_day(at)
     each = access_id.bytes if rules.conduct.causes[cause].each else day.isoformat().encode()
     token = tokens.token(_LABEL, account_id.bytes + cause.encode() + b"/" + each)

@@ -27,6 +27,7 @@ from domain.organisation.events import (
 )
 from domain.policy.access import Party
 from domain.policy.granting import check_proof, check_reason, condition_of, proof_of, refuse_unmet
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.policy.screening import screen_name
 from domain.rule_set.model import RuleSet
 
@@ -75,6 +76,7 @@ def decide(organisation: Organisation, command: Command, rules: RuleSet) -> Sequ
 
     Raises NotFound where there is none or it has ended, Refused, BadInput.
     """
+    refuse_unless_in_force(rules, command.at)
     stood = organisation.conditions
     if organisation.registered is None or stood.ended:
         raise NotFound("There is no such organisation.", field="organisation")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.errors import NotFound, Refused
 from domain.kernel import Command, Event, History, Metadata, Recorded
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.proposal.commands import ConfirmAct, ExpireProposal, ProposeAct, WithdrawProposal
 from domain.proposal.events import ActConfirmed, ActProposed, ProposalExpired, ProposalWithdrawn
 from domain.rule_set.model import Right, RuleSet
@@ -52,7 +53,7 @@ ACTS: Final[Mapping[str, Act]] = {
     ),
     "open-archive": Act("open-archive", "This archived record is shown to both, for the case that is named."),
     "destroy-early": Act("retention", "This record is destroyed before it is due, for ever."),
-    "adopt-rule-set": Act("policy", "These rules decide from their day on.", ready=False),
+    "adopt-rule-set": Act("policy", "These rules decide from their day on."),
 }
 """Every act that one person alone may not do."""
 
@@ -115,6 +116,7 @@ def decide(proposal: Proposal, command: Command, rules: RuleSet) -> Sequence[Eve
 
 
 def _propose(proposal: Proposal, command: ProposeAct, rules: RuleSet) -> ActProposed:
+    refuse_unless_in_force(rules, command.at)
     if proposal.version:
         raise Refused("This proposal is there already.", code="already-proposed")
     if command.act not in ACTS or not ACTS[command.act].ready:

@@ -6,7 +6,7 @@ What the code lets no rule set widen stands here: a shielded record shows at mos
 import hashlib
 import tomllib
 from datetime import date
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
@@ -148,6 +148,7 @@ Codes = Annotated[tuple[ShortCode, ...], AfterValidator(_once)]
 ConditionCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]*$", max_length=22)]
 """Short, because codes of refusals are made of it."""
 Fields = Annotated[tuple[RecordField, ...], AfterValidator(_once)]
+RulePath = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_.-]*$", max_length=100)]
 
 
 class Ages(Immutable):
@@ -173,8 +174,10 @@ class Extension(Immutable):
 
 
 class Coverage(Immutable):
-    """First letters of the codes of authorities outside the index's area."""
+    """Whom the index covers: `says` in words, to whoever is refused; `outside`: first letters of the codes of
+    authorities outside its area."""
 
+    says: Words = "Only children in the area of an English local authority are held."
     outside: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]$")], ...]
 
 
@@ -436,6 +439,18 @@ class SigningIn(Immutable):
     password: Annotated[int, Field(ge=8, le=64)]
 
 
+Standing: TypeAlias = Literal["law", "said", "inferred", "recalled", "unknown"]
+"""What a rule rests on: an act or instrument that was read; what a minister, a regulator or guidance said; reasoning
+from those; what is remembered and was not read; or nothing that was found, so that it is a choice."""
+
+
+class Because(Immutable):
+    """Where a rule comes from. A rule that is recalled or unknown is a setting: to be checked, or chosen."""
+
+    standing: Standing
+    source: Words
+
+
 class RuleSet(Immutable):
     """The rules in force from `valid_from` to the day before `valid_to` (None: until replaced)."""
 
@@ -469,6 +484,17 @@ class RuleSet(Immutable):
     subject_access: SubjectAccess = SubjectAccess()
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
+    because: dict[RulePath, Because] = Field(default_factory=dict)
+    """A rule's place in the file, such as `ages.archive` → where it comes from; also for all that lies below it."""
+
+    def reason(self, place: str) -> Because | None:
+        """Where a rule comes from, by its place or that of what it is part of; None where the file does not say."""
+        parts = place.split(".")
+        for length in range(len(parts), 0, -1):
+            found = self.because.get(".".join(parts[:length]))
+            if found is not None:
+                return found
+        return None
 
     def role_may(self, role: str, right: str) -> bool:
         """Whether accounts of this role hold this right. A role the rules do not know holds none."""
@@ -510,7 +536,22 @@ class RuleSet(Immutable):
             raise ValueError("conduct.most_looks lacks otherwise")
         self._roles_are_there()
         self._exemptions_are_of_what_is_there()
+        self._can_be_followed()
+        self._reasons_are_of_what_is_there()
         return self
+
+    def _can_be_followed(self) -> None:
+        """Nobody could ever adopt other rules, were there no role that two people hold and may adopt rules by."""
+        if not any({"policy", "two-people"} <= set(role.may) for role in self.roles.values()):
+            raise ValueError("no role may adopt the rules that follow these: policy, two-people")
+
+    def _reasons_are_of_what_is_there(self) -> None:
+        for place in self.because:
+            at: object = self
+            for part in place.split("."):
+                at = at.get(part) if isinstance(at, dict) else getattr(at, part, None)
+                if at is None:
+                    raise ValueError(f"because.{place} is of no rule in this file")
 
     def _exemptions_are_of_what_is_there(self) -> None:
         for name, one in self.subject_access.exemptions.items():
@@ -554,6 +595,15 @@ def parse(text: str) -> RuleSet:
         ) from None
 
 
-def digest(text: str) -> str:
-    """SHA-256 of a rule file's text, in hex: what `RuleSetAdopted` keeps of it."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def schema() -> dict[str, Any]:
+    """The form of a rule set, as JSON Schema. What goes beyond form (that a role named is there) `parse` checks."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": "Made by ./dev docs from domain/rule_set/model.py. TOML dates are dates.",
+        **RuleSet.model_json_schema(),
+    }
+
+
+def digest(text: bytes) -> str:
+    """SHA-256 of a rule file, in hex: what `RuleSetAdopted` keeps of it."""
+    return hashlib.sha256(text).hexdigest()

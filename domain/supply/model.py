@@ -12,6 +12,7 @@ from domain.child_record.events import SourceKind
 from domain.child_record.model import Involvement
 from domain.errors import BadInput, Refused
 from domain.kernel import Event, History
+from domain.policy.rule_book import refuse_unless_in_force
 from domain.rule_set.model import RuleSet
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import HeldRecordDecided, SourceRecordHeld, SourceRecordReleased
@@ -87,6 +88,7 @@ def decide(
 
 def must_be_decidable(held: HeldRecord, command: DecideHeldRecord, rules: RuleSet) -> None:
     """Refuse what was decided before, and what is no decision. Raises Refused, BadInput."""
+    refuse_unless_in_force(rules, command.at)
     wanted = {"same": range(1, 2), "not-the-same": range(21)}.get(command.verdict, range(1))
     if len(command.children) not in wanted:
         raise BadInput("Name one child with `same`, none with `new` and `refuse`.", field="children")

@@ -1,7 +1,7 @@
 """The only reads of the audit trail, newest first. Entries are ready to print.
 
-Where a view could lag behind a shield, the log decides: a record whose stream has moved since it was folded is folded
-again here, and organisations are shown only of looks at a child whom the log says is not shielded.
+Where a view could lag behind a shield, the log decides: the changes of a record are folded from it, and organisations
+are shown only of looks at a child whom the log says is not shielded.
 """
 
 from collections import Counter
@@ -17,8 +17,9 @@ from psycopg.rows import class_row
 from domain.access.conduct import Recent
 from domain.access.events import Criteria, Hit, Looked, RecordsSearched, TrailFilter
 from domain.access.model import Access, AccessGrant, AccessOnRecord
+from domain.access.reach import Reach
 from domain.disclosure import fields_of
-from domain.errors import BadInput, DamagedStream, Refused
+from domain.errors import BadInput, Refused
 from domain.kernel import History, Metadata
 from domain.organisation.model import Organisation
 from domain.organisation.model import fold as fold_organisation
@@ -42,28 +43,41 @@ class AuditTrail:
     """Implements the audit half of `domain.access.handlers.Trail`.
 
     records: the record log as a reader without the `shielded` database has it. looks: opens looks by their access ids.
+    heads: how far the record log goes, and how far the view has come in the access log.
+
+    What is read, is read as far as a `Reach` says and no further, so that it can be read again: what was appended since
+    adds nothing to it, and a shield that was raised or lifted since changes nothing in it.
     """
 
     def __init__(
-        self, open_view: Open, records: EventStore, looks: Callable[[Sequence[UUID]], Mapping[UUID, History]]
+        self,
+        open_view: Open,
+        records: EventStore,
+        looks: Callable[[Sequence[UUID]], Mapping[UUID, History]],
+        heads: Callable[[], tuple[int, int]],
     ) -> None:
         self._open = open_view
         self._records = records
         self._looks = looks
+        self._heads = heads
 
-    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> Page:
+    def reach(self) -> Reach:
+        """As far as can be read now."""
+        return Reach(*self._heads())
+
+    def who_saw(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, at: Reach) -> Page:
         """Looks at one child, and attempts to look; with the organisation only where the child is not shielded.
 
         Raises Refused where it is shielded and those of one organisation are asked for: that would tell it.
         """
-        hidden = self._is_shielded(child_id)
+        hidden = bool(self._not_in_the_open({child_id}, at))
         if hidden and chosen.organisation is not None:
             raise Refused(
                 "Of a shielded child it is not told whose people looked: leave out --organisation.",
                 code="organisation-not-told",
                 field="organisation",
             )
-        found, opened, following = self._looked(who_saw, grant, child_id, chosen, limit)
+        found, opened, following = self._looked(who_saw, grant, child_id, chosen, at)
         entries = [_look_entry(look) | {"shown": look.shown, "fields": _fields(look.mask)} for look in found]
         if hidden:
             return entries, following
@@ -72,12 +86,12 @@ class AuditTrail:
             for entry, look in zip(entries, found, strict=True)
         ], following
 
-    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int) -> Page:
+    def what_saw(self, grant: AccessGrant, account: UUID, chosen: TrailFilter, at: Reach) -> Page:
         """Looks by one account, on its behalf, or confirmed by it, with the children shown or asked for.
 
-        What was typed into a search is told only where it is asked for and no child that was found is shielded now.
+        What was typed into a search is told only where it is asked for and no child that was found is shielded.
         """
-        found, opened, following = self._looked(what_saw, grant, account, chosen, limit)
+        found, opened, following = self._looked(what_saw, grant, account, chosen, at)
         entries = [
             _look_entry(look)
             | {
@@ -90,7 +104,7 @@ class AuditTrail:
             for look in found
         ]
         if chosen.criteria:
-            hidden = self._not_in_the_open({child for look in found for child in look.children})
+            hidden = self._not_in_the_open({child for look in found for child in look.children}, at)
             for entry, look in zip(entries, found, strict=True):
                 typed = _typed(opened.get(look.access_id))
                 entry["criteria"] = None if hidden.intersection(look.children) else typed
@@ -102,7 +116,7 @@ class AuditTrail:
         grant: AccessGrant,
         subject: UUID,
         chosen: TrailFilter,
-        limit: int,
+        at: Reach,
     ) -> tuple[list["Look"], Mapping[UUID, History], str | None]:
         """A page of looks, opened, and the cursor of the next. The view does not know whose people looked."""
         kept: list[Look] = []
@@ -111,34 +125,36 @@ class AuditTrail:
         while True:
             with self._open() as connection:
                 found = read(
-                    connection, grant, subject, chosen.model_copy(update={"after": after}), limit + 1
+                    connection, grant, subject, chosen.model_copy(update={"after": after}), at, at.limit + 1
                 )
             histories = self._looks([look.access_id for look in found])
             for look in found:
                 event = _looked(histories.get(look.access_id))
                 if chosen.organisation is None or (event is not None and event.body == chosen.organisation):
-                    if len(kept) == limit:
+                    if len(kept) == at.limit:
                         return kept, opened, _cursor(kept[-1])
                     kept.append(look)
                     opened[look.access_id] = histories.get(look.access_id, History(look.access_id, 0, ()))
-            if len(found) <= limit:
+            if len(found) <= at.limit:
                 return kept, opened, None
             after = _cursor(found[-1])
 
-    def looks_at(self, grant: AccessGrant, child_id: UUID) -> list[LookAt]:
+    def looks_at(self, grant: AccessGrant, child_id: UUID, at: Reach) -> list[LookAt]:
         """Every look at one child and every attempt at one, newest first, with whose people looked.
 
         Not for display: what is told of it, `domain.policy.subject_access` decides.
         """
         with self._open() as connection:
-            found = who_saw(connection, grant, child_id, TrailFilter(), None)
+            found = who_saw(connection, grant, child_id, TrailFilter(), at, None)
         opened = self._looks([look.access_id for look in found])
         employers: dict[UUID, Organisation] = {}
         looks: list[LookAt] = []
         for look in found:
             event = _looked(opened.get(look.access_id))
             if event is not None and event.organisation not in employers:
-                employers[event.organisation] = fold_organisation(self._records.load(event.organisation))
+                employers[event.organisation] = fold_organisation(
+                    _as_far_as(at, self._records.load(event.organisation))
+                )
             employer = employers[event.organisation] if event is not None else None
             looks.append(
                 LookAt(
@@ -154,28 +170,38 @@ class AuditTrail:
             )
         return looks
 
-    def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int) -> Page:
-        """Changes to one record; of a shielded one those that hide nothing, without actors."""
-        with self._open() as connection:
-            folded = _folded(connection, child_id)
-            found = changes(connection, grant, child_id)
-        if folded is None or self._records.heads([child_id]) != {child_id: folded.version}:
-            history = as_served(self._records.load(child_id))
-            found = list(reversed(view.changes(history)))
+    def changes(
+        self,
+        grant: AccessGrant,
+        child_id: UUID,
+        chosen: TrailFilter,
+        at: Reach,
+        opening: Callable[[], EventStore] | None = None,
+    ) -> Page:
+        """Changes to one record; of a shielded one those that hide nothing, without actors.
+
+        opening: gives what opens a record that has been shielded since, where that may be shown.
+        """
+        del grant
+        history = self._records.load(child_id)
+        then = _as_far_as(at, history)
+        if opening is not None and _is_shielded(history) and not _is_shielded(then):
+            then = _as_far_as(at, opening().load(child_id))
+        found = reversed(view.changes(as_served(then)))
         behind = _ordinal(chosen.after)
         kept = [one for one in found if _is_chosen(one, chosen) and (behind is None or one.ordinal < behind)]
-        following = str(kept[limit - 1].ordinal) if len(kept) > limit else None
-        return [_change_entry(change) for change in kept[:limit]], following
+        following = str(kept[at.limit - 1].ordinal) if len(kept) > at.limit else None
+        return [_change_entry(change) for change in kept[: at.limit]], following
 
     def accesses(
-        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, limit: int
+        self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, at: Reach
     ) -> tuple[list[AccessOnRecord], str | None]:
         """Accesses as they are on record, newest first. Of one child only what concerns that child.
 
-        Of an access at a child who is shielded now, `hidden` says that whose people looked is not to be told.
+        Of an access at a child who is shielded, `hidden` says that whose people looked is not to be told.
         """
         read = {"who-saw": who_saw, "what-saw": what_saw}.get(kind, _in_period)
-        found, opened, following = self._looked(read, grant, subject or UUID(int=0), chosen, limit)
+        found, opened, following = self._looked(read, grant, subject or UUID(int=0), chosen, at)
         accesses: list[tuple[Access, int, dict[UUID, Hit | None]]] = []
         for look in found:
             recorded = opened[look.access_id].events[0] if opened[look.access_id].events else None
@@ -187,7 +213,7 @@ class AuditTrail:
             if asked_for is not None:
                 children.setdefault(asked_for, None)
             accesses.append((Access(look.access_id, event, recorded.metadata), recorded.position, children))
-        hidden = self._not_in_the_open({child for *_, children in accesses for child in children})
+        hidden = self._not_in_the_open({child for *_, children in accesses for child in children}, at)
         return [
             AccessOnRecord(
                 access,
@@ -210,7 +236,9 @@ class AuditTrail:
             found = refusals(connection, grant, since, until, limit + 1)
         told = found[:limit]
         opened = self._looks([one.access_id for one in told])
-        hidden = self._not_in_the_open({one.child_id for one in told if one.child_id is not None})
+        hidden = self._not_in_the_open(
+            {one.child_id for one in told if one.child_id is not None}, self.reach()
+        )
         counted: Counter[tuple[date, str, str, str | None, str | None]] = Counter()
         for one in told:
             event = None if one.child_id in hidden else _looked(opened.get(one.access_id))
@@ -244,21 +272,25 @@ class AuditTrail:
         criteria = tuple(event.criteria for event in events if isinstance(event, RecordsSearched))
         return Recent(criteria, found.opened, found.changed)
 
-    def _not_in_the_open(self, child_ids: set[UUID]) -> set[UUID]:
-        """Those of these children who are shielded, or whose stream cannot be opened."""
+    def _not_in_the_open(self, child_ids: set[UUID], at: Reach) -> set[UUID]:
+        """Those of these children who were shielded as the log was then, or whose stream cannot be opened."""
         opened = self._records.load_many(child_ids)
         return {
             child_id
             for child_id in child_ids
-            if child_id not in opened or shielded(one.event for one in opened[child_id].events)
+            if child_id not in opened
+            or shielded(one.event for one in opened[child_id].events if one.position <= at.record)
         }
 
-    def _is_shielded(self, child_id: UUID) -> bool:
-        """As the log says. A stream that cannot be opened counts as shielded."""
-        try:
-            return shielded(recorded.event for recorded in self._records.load(child_id).events)
-        except DamagedStream:
-            return True
+
+def _is_shielded(history: History) -> bool:
+    return shielded(one.event for one in history.events)
+
+
+def _as_far_as(at: Reach, history: History) -> History:
+    """A stream of the record log as far as that was read."""
+    events = tuple(one for one in history.events if one.position <= at.record)
+    return History(history.stream_id, len(events), events)
 
 
 class Look(NamedTuple):
@@ -281,10 +313,11 @@ class Look(NamedTuple):
     asked_for: Sequence[UUID] = ()
 
 
-Read = Callable[[Connection[Any], AccessGrant, UUID, TrailFilter, int | None], list[Look]]
+Read = Callable[[Connection[Any], AccessGrant, UUID, TrailFilter, Reach, int | None], list[Look]]
 
 _LOOK = "l.access_id, l.at, l.account, l.role, l.action, l.purpose, l.on_behalf_of, l.confirmed_by, l.outcome, l.rule"
 _CHOSEN = """
+    AND l.position <= %(upto)s
     AND (%(since)s::timestamptz IS NULL OR l.at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR l.at < %(until)s)
     AND (%(action)s::text IS NULL OR l.action = %(action)s)
@@ -297,7 +330,12 @@ _CHOSEN = """
 
 
 def who_saw(
-    connection: Connection[Any], grant: AccessGrant, child_id: UUID, chosen: TrailFilter, limit: int | None
+    connection: Connection[Any],
+    grant: AccessGrant,
+    child_id: UUID,
+    chosen: TrailFilter,
+    upto: Reach,
+    limit: int | None,
 ) -> list[Look]:
     """Looks at one child, newest first, at most so many. The organisation is left for the caller to look at."""
     del grant  # asked for so that nobody reads the trail without leaving an entry in it
@@ -308,12 +346,17 @@ def who_saw(
             FROM seen AS s JOIN look AS l USING (access_id)
             WHERE s.child_id = %(subject)s {_CHOSEN} ORDER BY s.at DESC, access_id LIMIT %(limit)s
             """,
-            _parameters(child_id, chosen, limit),
+            _parameters(child_id, chosen, upto, limit),
         ).fetchall()
 
 
 def what_saw(
-    connection: Connection[Any], grant: AccessGrant, account: UUID, chosen: TrailFilter, limit: int | None
+    connection: Connection[Any],
+    grant: AccessGrant,
+    account: UUID,
+    chosen: TrailFilter,
+    upto: Reach,
+    limit: int | None,
 ) -> list[Look]:
     """Looks by one account, those on its behalf and those it confirmed, or would have, newest first."""
     del grant
@@ -331,12 +374,17 @@ def what_saw(
             WHERE (l.account = %(subject)s OR l.confirmed_by = %(subject)s OR l.on_behalf_of = %(subject)s) {_CHOSEN}
             ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
-            _parameters(account, chosen, limit),
+            _parameters(account, chosen, upto, limit),
         ).fetchall()
 
 
 def _in_period(
-    connection: Connection[Any], grant: AccessGrant, subject: UUID, chosen: TrailFilter, limit: int | None
+    connection: Connection[Any],
+    grant: AccessGrant,
+    subject: UUID,
+    chosen: TrailFilter,
+    upto: Reach,
+    limit: int | None,
 ) -> list[Look]:
     """Every look, newest first, whoever's and at whomever."""
     del grant
@@ -346,14 +394,15 @@ def _in_period(
             SELECT {_LOOK}
             FROM look AS l WHERE true {_CHOSEN} ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
-            _parameters(subject, chosen, limit),
+            _parameters(subject, chosen, upto, limit),
         ).fetchall()
 
 
-def _parameters(subject: UUID, chosen: TrailFilter, limit: int | None) -> dict[str, Any]:
+def _parameters(subject: UUID, chosen: TrailFilter, upto: Reach, limit: int | None) -> dict[str, Any]:
     at, access = _place(chosen.after)
     return {
         "subject": subject,
+        "upto": upto.access,
         "since": chosen.since,
         "until": chosen.until,
         "action": chosen.action,
@@ -489,26 +538,6 @@ def refusals(
             """,
             {"since": since, "until": until, "limit": limit},
         ).fetchall()
-
-
-def changes(connection: Connection[Any], grant: AccessGrant, child_id: UUID) -> list[ChangeRow]:
-    """Changes to one record as folded, newest first."""
-    del grant
-    with connection.cursor(row_factory=class_row(ChangeRow)) as cursor:
-        return cursor.execute(
-            """
-            SELECT child_id, ordinal, at, event, effective, source, actor, purpose, version FROM change
-            WHERE child_id = %s ORDER BY ordinal DESC
-            """,
-            (child_id,),
-        ).fetchall()
-
-
-def _folded(connection: Connection[Any], child_id: UUID) -> view.RecordRow | None:
-    with connection.cursor(row_factory=class_row(view.RecordRow)) as cursor:
-        return cursor.execute(
-            "SELECT child_id, version, shielded FROM record WHERE child_id = %s", (child_id,)
-        ).fetchone()
 
 
 def _look_entry(look: Look) -> Entry:

@@ -11,7 +11,8 @@ CREATE TABLE look (
     confirmed_by uuid,
     outcome      text        NOT NULL,
     rule         text        NOT NULL,
-    rule_set     text        NOT NULL
+    rule_set     text        NOT NULL,
+    position     bigint      NOT NULL
 );
 
 -- One row for each child that a look showed, or asked for by its id.
@@ -36,19 +37,11 @@ CREATE TABLE change (
     version   integer
 );
 
--- What the changes of one record were folded from.
-CREATE TABLE record (
-    child_id uuid    NOT NULL,
-    version  integer NOT NULL,
-    shielded boolean NOT NULL
-);
-
 -- Indexes, made once the tables are filled.
 
 ALTER TABLE look ADD PRIMARY KEY (access_id);
 ALTER TABLE seen ADD PRIMARY KEY (access_id, child_id);
 ALTER TABLE change ADD PRIMARY KEY (child_id, ordinal);
-ALTER TABLE record ADD PRIMARY KEY (child_id);
 
 -- Serves who saw a child, newest first.
 CREATE INDEX seen_child ON seen (child_id, at DESC, access_id);

@@ -60,7 +60,10 @@ _ABOUT_NO_CHILD: Final = frozenset(
 
 
 class LookRow(NamedTuple):
-    """One look. `account` looked, on behalf of and confirmed by whom; `rule` of `rule_set` decided."""
+    """One look. `account` looked, on behalf of and confirmed by whom; `rule` of `rule_set` decided.
+
+    position: in the access log, so that a trail can be read again as it was.
+    """
 
     access_id: UUID
     at: datetime
@@ -73,6 +76,7 @@ class LookRow(NamedTuple):
     outcome: str
     rule: str
     rule_set: str
+    position: int
 
 
 class SeenRow(NamedTuple):
@@ -99,14 +103,6 @@ class ChangeRow(NamedTuple):
     version: int | None
 
 
-class RecordRow(NamedTuple):
-    """What the changes of a record were folded from."""
-
-    child_id: UUID
-    version: int
-    shielded: bool
-
-
 def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     """The rows of one look, or of the changes to one child's record; none for other streams."""
     del rules
@@ -118,7 +114,7 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     if isinstance(first.event, SignInRefused):
         return tuple(_not_signed_in(first, first.event))
     if isinstance(first.event, ChildRegistered):
-        return (*changes(history), _record(history))
+        return changes(history)
     return ()
 
 
@@ -161,13 +157,12 @@ def _receipt(recorded: Recorded) -> UUID | None:
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=4,
+    version=5,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),
         Table("seen", SeenRow, key=("access_id", "child_id"), stream="access_id"),
         Table("change", ChangeRow, key=("child_id", "ordinal"), stream="child_id"),
-        Table("record", RecordRow, key=("child_id",), stream="child_id"),
     ),
     rows=rows,
     folder=Path(__file__).parent,
@@ -191,6 +186,7 @@ def _look(recorded: Recorded, event: Looked) -> Iterable[Row]:
         event.outcome,
         event.rule,
         event.rule_set,
+        recorded.position,
     )
     hits = {hit.stream: hit for hit in event.hits}
     for child_id, hit in hits.items():
@@ -215,6 +211,7 @@ def _not_signed_in(recorded: Recorded, event: SignInRefused) -> Iterable[Row]:
             "refused",
             event.rule,
             event.rule_set,
+            recorded.position,
         )
 
 
@@ -233,12 +230,6 @@ def asked_for(event: Looked) -> UUID | None:
             return event.subject
         case _:
             return None
-
-
-def _record(history: History) -> RecordRow:
-    return RecordRow(
-        history.stream_id, history.version, shielded(recorded.event for recorded in history.events)
-    )
 
 
 def _change(recorded: Recorded, ordinal: int, *, hidden: bool) -> ChangeRow:

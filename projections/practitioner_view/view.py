@@ -120,6 +120,7 @@ PRACTITIONER_VIEW: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
+    by_rules=True,
     reads=reads(
         Depth.FACTS,
         ChildRegistered,

@@ -96,6 +96,7 @@ RETENTION_SCHEDULE: Final = Projection(
     rows=rows,
     folder=Path(__file__).parent,
     ends=destroyed_children,
+    by_rules=True,
     reads=reads(
         Depth.FACTS,
         ChildRegistered,

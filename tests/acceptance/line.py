@@ -29,7 +29,7 @@ START: Final = datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
 DESK: Final = "desk"
 """Whose own folder it is, if nothing is said: nobody has signed in there."""
 
-AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention", "confirm"})
+AWAITS_A_RECEIPT: Final = frozenset({"lift-shield", "--override", "retention", "confirm", "adopt"})
 """Words of commands that wait until what they did is sealed."""
 
 Json = dict[str, Any]

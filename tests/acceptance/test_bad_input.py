@@ -339,7 +339,15 @@ COMMANDS: dict[Path_, Command] = {
         (("NHS", "luck", "--reason", "left"), "unknown-condition"),
         (("NHS", "accreditation", "--reason", "dislike"), "unknown-reason"),
     )),
+    ("policy", "adopt"): Command(("{births}",), {}, "operator", "operator-2", wrong=(
+        (("{births}",), "bad-rule-set"),
+        (("{folder}",), "no-such-policy"),
+    )),
     ("policy", "list"): Command(),
+    ("policy", "rehearse"): Command(("{births}",), {}, "operator", wrong=(
+        (("{births}",), "bad-rule-set"),
+        (("{folder}",), "no-such-policy"),
+    )),
     ("population",): Command(
         ("{folder}",),
         {"--children": "1", "--seed": "1"},
@@ -823,6 +831,7 @@ MAY_NOT = {
     ("audit", "export"): ("practitioner", "data-manager", "operator"),
     ("audit", "proof"): ("practitioner", "data-manager"),
     ("load",): ("practitioner", "data-manager", "auditor"),
+    ("policy", "rehearse"): ("practitioner", "data-manager", "auditor"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
     ("retention", "destroy"): ("practitioner", "data-manager", "auditor"),

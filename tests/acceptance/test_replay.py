@@ -19,7 +19,8 @@ from cli.bootstrap import open_app
 from cli.two_people import TwoPeople
 from domain.access.commands import HandOver, OpenRecord, ReplayAccess, SearchRecords
 from domain.access.events import Criteria
-from domain.access.handlers import Replayed, hand_over, open_record, replay, search
+from domain.access.handlers import hand_over, open_record, search
+from domain.access.replaying import Replayed, replay
 from domain.child_record.commands import LiftShield, NotifyDeath
 from domain.child_record.events import Contact
 from domain.disclosure import canonical

@@ -230,7 +230,7 @@ def test_a_lift_that_was_cut_off_before_its_keys_moved_is_made_good_by_whoever_l
             lift,
             store=home.writing.store,
             tokens=home.writing.tokens,
-            rules=home.writing.rules,
+            rules=home.rules,
             metadata=Metadata(actor=people[0], correlation=home.ids.new()),
         )
     assert_shielded(line, child, one)

@@ -32,7 +32,8 @@ BESIDES = {
         "shielding.py",  # shields as a process
         "life.py",  # a death that was none, and holds
     },  # its model.py holds state and evolve
-    "access": {"conduct.py", "go_live.py"},  # what is flagged of a look; which records are open yet
+    # what is flagged of a look; which records are open yet; showing an access again, and how far it had read
+    "access": {"conduct.py", "go_live.py", "replaying.py", "reach.py"},
 }
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = (

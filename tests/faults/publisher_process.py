@@ -23,10 +23,11 @@ from adapters.postgres.log_reader import PostgresLogReader
 from adapters.postgres.publications import PostgresPublications
 from adapters.postgres.recorder import LogRecorder
 from adapters.publisher import Publisher
-from adapters.rule_files import present
+from adapters.rule_files import packaged
 from adapters.store import EncryptedEventStore
 from domain.child_record.events import EVENTS
 from domain.kernel import Log
+from domain.policy.rule_book import RuleBook
 
 BATCH: Final = 20
 """Small, so that a few children make many batches."""
@@ -58,7 +59,7 @@ def publisher(
             open=EncryptedEventStore(recorder, keys, Parts(EVENTS), RandomIds(), clock).load_many,
             publications=publications,
             subscribers=subscribers,
-            rules=present(),
+            rules=RuleBook(one.rules for one in packaged().values()),
             clock=clock,
             lease_seconds=lease_seconds,
             batch=BATCH,

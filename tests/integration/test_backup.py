@@ -197,7 +197,7 @@ def told(line: Line, *, acknowledged: bool = True) -> list[Message]:
                 open=stores.store(Role.PUBLISHER).load_many,
                 publications=publications,
                 subscribers=subscribers,
-                rules=app.rules,
+                rules=app.book,
                 clock=stores.clock,
             )
             fence = publications.lead(60.0)

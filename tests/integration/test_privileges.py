@@ -229,6 +229,11 @@ RIGHTS: Final = [
         for statement in ("SELECT * FROM sign_in.{}", "DELETE FROM sign_in.{}")
     ],
     ("record", "TRUNCATE sign_in.authenticator", NOBODY),
+    ("record", "SELECT * FROM rules.text", {Role.SERVICE}),
+    ("record", "INSERT INTO rules.text VALUES (sha256('x'), 'x')", {Role.SERVICE}),
+    ("record", "DELETE FROM rules.text", NOBODY),
+    ("record", "UPDATE rules.text SET text = text", NOBODY),
+    ("record", "TRUNCATE rules.text", NOBODY),
     ("record", "CREATE TABLE public.beside (x int)", NOBODY),
     ("record", "CREATE TEMPORARY TABLE beside (x int)", NOBODY),
     ("keyring", "SELECT * FROM keys.key", FOLLOWING),

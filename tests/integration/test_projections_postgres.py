@@ -22,6 +22,7 @@ from adapters.slices import StoredSlices
 from cli.viewing import Workers
 from domain.access.events import Criteria, Hit, RecordShown, TrailFilter
 from domain.access.model import AccessGrant
+from domain.access.reach import Reach
 from domain.child_record.decisions import decide
 from domain.child_record.events import EVENTS as CHILD_EVENTS
 from domain.child_record.events import Gender, PersonName
@@ -44,7 +45,7 @@ from projections.registry import PROJECTIONS
 from projections.retention_schedule.queries import due, undated
 from projections.retention_schedule.view import RETENTION_SCHEDULE
 from tests import builders
-from tests.builders import BORN, NOW, a_number, an_address, asserts, registers, the_rules
+from tests.builders import BORN, NOW, a_number, an_address, asserts, registers, the_book, the_rules
 from tests.homes import Home, postgres_home, trusting
 from tests.postgres import MakeDatabases
 
@@ -139,7 +140,7 @@ def open_site(databases: Databases, folder: Path, projections: tuple[Projection,
     openers = {Log.RECORD: home.service().load_many, Log.ACCESS: home.looks().load_many}
     rows = LogSlices(databases.record, databases.keyring, slice_events=30)
     slices = StoredSlices(rows, home.service_keys(), trusting(CHILD_EVENTS | DESTRUCTION_EVENTS))
-    engine = Engine(views, reader, openers, slices, the_rules(), home.clock)
+    engine = Engine(views, reader, openers, slices, the_book(), home.clock)
     return Site(home, databases, views, reader, rows, Operations(engine, projections))
 
 
@@ -306,9 +307,20 @@ def test_what_falls_due_is_listed_in_order(town: Site) -> None:
         assert undated(connection) == []
 
 
+_FAR: Final = 1 << 40
+"""A position beyond all there are: read everything."""
+
+
+def _far(limit: int) -> Reach:
+    return Reach(_FAR, _FAR, limit)
+
+
 def _trail(site: Site) -> AuditTrail:
     return AuditTrail(
-        partial(site.views.reading, AUDIT_TRAIL), site.home.service(), site.home.looks().load_many
+        partial(site.views.reading, AUDIT_TRAIL),
+        site.home.service(),
+        site.home.looks().load_many,
+        lambda: (_FAR, _FAR),
     )
 
 
@@ -318,36 +330,40 @@ def test_who_saw_names_the_organisation_until_the_child_is_shielded(site: Site) 
     site.home.clock.instant += timedelta(hours=1)
     second = site.look(child)
     site.operations.run()
-    entries = _trail(site).who_saw(GRANT, child, ALL, 10)[0]
+    entries = _trail(site).who_saw(GRANT, child, ALL, _far(10))[0]
     assert [entry["access_id"] for entry in entries] == [str(second), str(first)]
     assert {entry["organisation"] for entry in entries} == {str(ORGANISATION)}
     assert entries[0]["account"] == str(SOMEBODY)
-    assert [entry["access_id"] for entry in _trail(site).who_saw(GRANT, child, ALL, 1)[0]] == [str(second)]
+    assert [entry["access_id"] for entry in _trail(site).who_saw(GRANT, child, ALL, _far(1))[0]] == [
+        str(second)
+    ]
     site.tell(child, builders.shields())  # and no view has heard of it
-    told = _trail(site).who_saw(GRANT, child, ALL, 10)[0]
+    told = _trail(site).who_saw(GRANT, child, ALL, _far(10))[0]
     assert [entry["role"] for entry in told] == ["practitioner", "practitioner"]
     assert str(ORGANISATION) not in repr(told)
-    assert "organisation" in _trail(site).who_saw(GRANT, other, ALL, 10)[0][0]
+    assert "organisation" in _trail(site).who_saw(GRANT, other, ALL, _far(10))[0][0]
 
 
 def test_what_an_account_saw(site: Site) -> None:
     child, other = _register(site, 1), _register(site, 2)
     site.look(child, other)
     site.operations.run()
-    (entry,) = _trail(site).what_saw(GRANT, SOMEBODY, ALL, 10)[0]
+    (entry,) = _trail(site).what_saw(GRANT, SOMEBODY, ALL, _far(10))[0]
     assert set(entry["children"]) == {str(child), str(other)}
-    assert _trail(site).what_saw(GRANT, uuid4(), ALL, 10)[0] == []
+    assert _trail(site).what_saw(GRANT, uuid4(), ALL, _far(10))[0] == []
 
 
 def test_changes_are_told_newest_first_and_never_later_than_a_shield(site: Site) -> None:
     child = _register(site, 1)
     site.tell(child, asserts(whereabouts=an_address()))
     site.operations.run()
-    told = [entry["event"] for entry in _trail(site).changes(GRANT, child, ALL, 10)[0]]
+    told = [entry["event"] for entry in _trail(site).changes(GRANT, child, ALL, _far(10))[0]]
     assert told == ["address-asserted", "identity-asserted", "child-registered"]
-    assert {entry["actor"] for entry in _trail(site).changes(GRANT, child, ALL, 10)[0]} == {str(SOMEBODY)}
+    assert {entry["actor"] for entry in _trail(site).changes(GRANT, child, ALL, _far(10))[0]} == {
+        str(SOMEBODY)
+    }
     site.tell(child, builders.shields())  # and no view has heard of it
-    shielded = _trail(site).changes(GRANT, child, ALL, 10)[0]
+    shielded = _trail(site).changes(GRANT, child, ALL, _far(10))[0]
     assert [entry["event"] for entry in shielded] == [
         "shield-raised",
         "identity-asserted",
@@ -355,7 +371,7 @@ def test_changes_are_told_newest_first_and_never_later_than_a_shield(site: Site)
     ]
     assert {entry["actor"] for entry in shielded} == {None}
     site.operations.run()
-    assert _trail(site).changes(GRANT, child, ALL, 10)[0] == shielded
+    assert _trail(site).changes(GRANT, child, ALL, _far(10))[0] == shielded
 
 
 # Operating

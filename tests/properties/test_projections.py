@@ -315,7 +315,7 @@ def _events(fact: Command) -> list[Event]:
     return [CarersAsserted(source_kind=SourceKind.PDS, effective=TODAY - timedelta(days=1), carers=carers)]
 
 
-_VERSIONED = {("practitioner_view", "child"): 1, ("audit_trail", "record"): 1}
+_VERSIONED = {("practitioner_view", "child"): 1}
 
 
 def _of(rows: dict[str, Any], child: UUID, *, versions: bool = True) -> list[Any]:

@@ -22,11 +22,11 @@ from domain.access.handlers import (
     read_due,
     read_refusals,
     read_trail,
-    replay,
     search,
     show_held,
 )
 from domain.access.model import Access, Actor, NotSignedIn
+from domain.access.replaying import replay
 from domain.errors import AccessDenied, Refused
 from domain.policy.access import Proof, Standing
 from domain.policy.granting import Holder
@@ -166,7 +166,9 @@ DOORS: dict[str, tuple[str, Door]] = {
         "supplier",
         lambda at_door, at: open_archive(
             commands.OpenArchive(
-                child_id=CHILD, reference="S47/2041", **{**look(at), "reason": "section-47"}
+                child_id=CHILD,
+                reference="S47/2041",
+                **{**look(at), "reason": "section-47", "confirmed_by": UUID(int=3)},
             ),
             at_door,
         ),

@@ -15,7 +15,7 @@ TEXT = resources.files("domain").joinpath("rules/present.toml").read_text("utf-8
 def test_every_packaged_rule_set_can_be_used_and_is_called_by_its_id() -> None:
     found = packaged()
     assert {file.rules.id for file in found.values()} == set(found) >= {"present"}
-    assert found["present"].digest == digest(TEXT)
+    assert found["present"].digest == digest(TEXT.encode())
 
 
 def test_the_reason_casework_is_there_with_its_statutory_basis() -> None:

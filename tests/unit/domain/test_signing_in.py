@@ -36,11 +36,12 @@ from domain.rule_set.model import Right
 from domain.sessions import NOBODY, SessionService, token_digest
 from domain.signing_in import LONGEST_PASSWORD, Proof, SigningIn
 from tests.acceptance.authenticators import PASSWORD, code_of
-from tests.builders import LONDON_BOROUGH, NOW, TODAY, the_rules
+from tests.builders import LONDON_BOROUGH, NOW, TODAY, the_book, the_rules
 from tests.homes import memory_home
 from tests.unit.domain.test_doors import Closed, Entries
 
 RULES: Final = the_rules()
+BOOK: Final = the_book()
 MICROSECOND: Final = timedelta(microseconds=1)
 SECOND: Final = timedelta(seconds=1)
 EMPLOYER: Final = UUID(int=42)
@@ -114,7 +115,7 @@ class Office:
             store=store,
             log=log,
             ids=ids,
-            rules=RULES,
+            rules=BOOK,
             looking=self.looking,
             training=False,
         )
@@ -126,7 +127,7 @@ class Office:
             store=store,
             tokens=self.tokens,
             ids=ids,
-            rules=RULES,
+            rules=BOOK,
         )
 
     def looking(self, viewer: Actor) -> Looking:
@@ -394,7 +395,7 @@ def test_who_must_wait_is_asked_alike_too() -> None:
     asked = set()
     for name in ("somebody", "nobody"):
         office = Office()
-        secret = office.enrolled("somebody")
+        secret = office.enrolled("somebody", NOW)
         proof = a_proof(name, secret, password="wrong but long enough")
         for _ in range(5):
             refused_with("sign-in-refused", partial(office.signing.sign_in, proof, NOW))
@@ -449,7 +450,7 @@ def test_a_password_of_older_parameters_is_hashed_anew_at_the_next_sign_in() -> 
 )
 def test_a_password_that_is_easily_guessed_is_refused(password: str, code: str) -> None:
     with pytest.raises(BadInput) as raised:
-        Office().signing.check_password(password, "somebody")
+        Office().signing.check_password(password, "somebody", NOW)
     assert raised.value.code == code
     assert password not in raised.value.message
 
@@ -459,7 +460,7 @@ def test_a_password_that_is_easily_guessed_is_refused(password: str, code: str) 
 )
 def test_a_long_password_needs_no_mixture_of_characters(password: str) -> None:
     assert len(password) <= LONGEST_PASSWORD
-    Office().signing.check_password(password, "somebody")
+    Office().signing.check_password(password, "somebody", NOW)
 
 
 def test_nothing_of_what_was_typed_is_in_what_is_printed_of_it() -> None:

@@ -16,13 +16,14 @@ from domain.child_record.model import fold
 from domain.destruction.events import DestructionCompleted
 from domain.kernel import Command, Concealed, Event, ForgottenEvent, History, Log, Metadata, Recorded
 from domain.personal_data import HIDDEN, Part, parts_of
+from domain.policy.rule_book import RuleBook
 from domain.rule_set.model import RuleSet
 from projections.engine import Engine
 from projections.projection import EVERYTHING, Depth, Projection, Reads, most_of
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
 from projections.slices import StreamByStream
-from tests.builders import NOW, TODAY, the_rules
+from tests.builders import NOW, TODAY, the_book
 
 SOMEBODY: Final = UUID(int=1)
 
@@ -92,7 +93,12 @@ class Journal:
         openers = {Log.RECORD: self.open_records, Log.ACCESS: self.open_looks}
         slices = StreamByStream(self.reader, openers)
         return Engine(
-            store or MemoryViewStore(), self.reader, openers, slices, rules or the_rules(), self.clock
+            store or MemoryViewStore(),
+            self.reader,
+            openers,
+            slices,
+            the_book() if rules is None else RuleBook([rules]),
+            self.clock,
         )
 
     def operations(
@@ -102,7 +108,9 @@ class Journal:
 
     def _decided(self, stream_id: UUID, command: Command) -> list[tuple[Event, int]]:
         recorded = self.streams[Log.RECORD].get(stream_id, [])
-        decision = decide(fold(History(stream_id, len(recorded), tuple(recorded))), command, the_rules())
+        decision = decide(
+            fold(History(stream_id, len(recorded), tuple(recorded))), command, the_book().at(command.at)
+        )
         return list(zip(decision.events, decision.content_keys, strict=True))
 
     def _append(self, log: Log, stream_id: UUID, event: Event, content_key: int, actor: UUID) -> None:

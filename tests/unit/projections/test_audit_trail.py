@@ -8,7 +8,6 @@ from projections.audit_trail.view import (
     SENSITIVE_CHANGE,
     ChangeRow,
     LookRow,
-    RecordRow,
     SeenRow,
     changes,
     rows,
@@ -70,6 +69,7 @@ def test_a_search_saw_every_child_that_it_showed() -> None:
         "granted",
         "ordinary",
         "present",
+        1,
     )
     assert seen == [SeenRow(ACCESS, CHILD, at, True, "1f"), SeenRow(ACCESS, ANOTHER, at, True, "1f")]
 
@@ -140,7 +140,7 @@ def test_a_sensitive_change_tells_neither_what_nor_who_nor_when_it_was_true() ->
 def test_a_destroyed_record_has_no_changes() -> None:
     journal = Journal()
     journal.tell(CHILD, registers())
-    assert rows(journal.history(CHILD), the_rules())[-1] == RecordRow(CHILD, 2, False)
+    assert [row.event for row in rows(journal.history(CHILD), the_rules()) if isinstance(row, ChangeRow)]
     journal.destroy(CHILD, UUID(int=9))
     assert rows(journal.history(CHILD), the_rules()) == ()
     assert rows(journal.history(UUID(int=9)), the_rules()) == ()

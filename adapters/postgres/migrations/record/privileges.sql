@@ -56,3 +56,6 @@ GRANT USAGE ON SCHEMA sign_in TO contactpoint_service;
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON sign_in.session, sign_in.authenticator, sign_in.enrolment, sign_in.attempt, sign_in.device TO contactpoint_service;
 GRANT SELECT, INSERT, DELETE ON sign_in.used_assertion TO contactpoint_service;
+-- Rules are adopted, and read, by the service; once kept they are changed by nobody.
+GRANT USAGE ON SCHEMA rules TO contactpoint_service;
+GRANT SELECT, INSERT ON rules.text TO contactpoint_service;
