@@ -53,7 +53,7 @@ from cli.writing import Unshielded, Writing
 from domain.access.handlers import Looking
 from domain.access.model import Actor
 from domain.clients import ClientSignIn
-from domain.destruction.handlers import CERTIFICATES, EARLY, early_token
+from domain.destruction.handlers import CERTIFICATES, EARLY, SOURCES, early_token
 from domain.errors import BadInput, Unavailable
 from domain.federation import FederatedSignIn
 from domain.kernel import Log
@@ -382,6 +382,7 @@ def make_writing(
         certificates=lambda: {
             UUID(bytes=child): certificate for child, certificate in recorder.holders(CERTIFICATES).items()
         },
+        sources_of=lambda child: list(recorder.holders(SOURCES + child.bytes).values()),
         ordered_early=lambda: {
             UUID(bytes=child): certificate for child, certificate in recorder.holders(EARLY).items()
         },

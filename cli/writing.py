@@ -121,7 +121,9 @@ class Writing:
 
     apply_shield: brings the keys of a child under its shield, if the log says it has one, and tells whether. alone: the
     right that linking and shielding take turns with. release: lets go of the identifiers of a child that was
-    destroyed, and of its places. certificates: of whom a destruction is certified, and by what; told by reservations of
+    destroyed, and of its places. sources_of: source records that were held back
+    and then joined to a child, which go with it. ordered_early: what two people ordered ahead of time and is not done.
+    certificates: of whom a destruction is certified, and by what; told by reservations of
     the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
     has the follower pass over what was appended to records that no shield was ever on. receipts: waited for before
     keys are destroyed, and before that is acknowledged.
@@ -138,6 +140,7 @@ class Writing:
     release: Callable[[UUID], None]
     certificates: Callable[[], dict[UUID, UUID]]
     ordered_early: Callable[[], dict[UUID, UUID]]
+    sources_of: Callable[[UUID], list[UUID]]
     alone: Callable[[], AbstractContextManager[None]]
     warm: WarmRecords
     unshielded: "Unshielded"
@@ -375,12 +378,18 @@ class Writing:
             for child_id, proof in zip(children, proofs, strict=True)
         ]
 
+    def _destroy_sources(self, child_id: UUID, certificate: UUID) -> None:
+        """Destroy what was held back before it was joined to this child."""
+        for held_id in self.sources_of(child_id):
+            self.destruction.destroy(held_id, certificate)
+
     def _is_held(self, child_id: UUID) -> bool:
         """Whether a hold keeps this record from being destroyed today."""
         held = model.fold(self.store.load(child_id)).held_until
         return held is not None and held > london_day(self.clock.now())
 
     def _complete_one(self, child_id: UUID, certificate: UUID, metadata: Metadata) -> int:
+        self._destroy_sources(child_id, certificate)
         version = complete(
             child_id,
             certificate,
@@ -434,6 +443,7 @@ class Writing:
             if self._stopped(child_id, certificate):
                 continue
             destroyed += self.destruction.destroy(child_id, certificate) > 0
+            self._destroy_sources(child_id, certificate)
             self.release(child_id)
         shields: set[UUID] = set()
         after = 0

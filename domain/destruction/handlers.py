@@ -22,6 +22,12 @@ CERTIFICATES: Final = b"destruction/"
 EARLY: Final = b"early/"
 """How the token begins under which a destruction ahead of time stands until it is done; the child's id follows."""
 
+SOURCES: Final = b"source/"
+"""How the token begins by which a source record that was held back is destroyed with the child it was joined to.
+
+What follows is the child's id and the source record's.
+"""
+
 
 def complete(
     child_id: UUID,
@@ -97,3 +103,8 @@ def certificate_token(child_id: UUID) -> bytes:
 def early_token(child_id: UUID) -> bytes:
     """The token under which a destruction ahead of time stands until it is done."""
     return EARLY + child_id.bytes
+
+
+def source_token(child_id: UUID, held_id: UUID) -> bytes:
+    """The token by which a source record that was held back goes with the child it was joined to."""
+    return SOURCES + child_id.bytes + held_id.bytes

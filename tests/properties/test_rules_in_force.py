@@ -56,6 +56,7 @@ class Office:
             rules=book,
             release=unused,
             ordered_early=dict,
+            sources_of=lambda _: [],
             certificates=unused,
             alone=self.index.loader.alone,  # type: ignore[arg-type]
             warm=RecentRecords(lambda: 0.0),
