@@ -42,6 +42,7 @@ from domain.account.model import Account
 from domain.account.model import fold as fold_account
 from domain.child_record import commands
 from domain.child_record.events import SourceKind
+from domain.child_record.handlers import held_now
 from domain.clients import ClientSignIn
 from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
 from domain.federation import FederatedSignIn
@@ -90,6 +91,11 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
+    commands.OfferTransfer: "transfer-record",
+    commands.WithdrawTransfer: "transfer-record",
+    commands.DeclineTransfer: "transfer-record",
+    commands.AcceptTransfer: "transfer-record",
+    commands.AllocateAuthority: "allocate-authority",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 
@@ -250,19 +256,29 @@ class App:
     # Looking
 
     def child(self, text: str) -> UUID:
-        """A child's id, from the id or the index number as typed. Raises NotFound where the number was never issued."""
+        """A record's id, from the id or the index number as typed: the record itself, also where it is closed.
+
+        Raises NotFound where the number was never issued.
+        """
         found = self._child(text)
         if found is None:
             raise NotFound(NOT_FOUND, field="child")
         return found
 
     def child_or_nobody(self, text: str) -> UUID:
-        """The same; of a number that was never issued an id that is nobody's.
+        """The record that this one leads to; of a number that was never issued an id that is nobody's.
+
+        A number that was merged leads to the survivor. Where that is shielded it leads nowhere: the one number must not
+        tell the other, which is all that whoever knows the child by its former name lacks.
 
         What follows then asks for the right, refuses and records as for any record that is not open to the viewer: to
         refuse here would tell somebody without the right which numbers were issued.
         """
-        return self._child(text) or self.ids.new()
+        found = self._child(text)
+        now = held_now(found, self.serving) if found is not None else None
+        if now is None or (now != found and self.proving.is_shielded(now)):
+            return self.ids.new()
+        return now
 
     def _child(self, text: str) -> UUID | None:
         try:
@@ -417,6 +433,30 @@ class App:
                 "The shield is lifted, and that is on record, but it is not acknowledged yet."
             ) from None
         return {"receipt": metadata.correlation, "receipt_proof": proof}
+
+    def merge(
+        self,
+        survivor: UUID,
+        other: UUID,
+        reason: str,
+        first: Actor,
+        second: Actor | None,
+    ) -> UUID:
+        """Merge two records as one or two people have decided, and give the receipt."""
+        metadata = self.metadata(first, second, self.reason(first))
+        command = commands.MergeRecords(
+            at=self.now(),
+            merge=self.ids.new(),
+            by=first.body,
+            reason=reason,
+            decided_by=first.account,
+            confirmed_by=second.account if second else None,
+            shield=self.ids.new(),
+        )
+        with self.refusals_recorded(first, "merge-records", survivor, second):
+            self.writing.merge(survivor, other, command, metadata)
+        self.catch_up()
+        return metadata.correlation
 
     def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""

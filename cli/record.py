@@ -147,7 +147,7 @@ def _assert(
             {"at": app.now(), "source_kind": source_kind, "source": Source(body=body), **facts}
         )
 
-    _do(context, child, make)
+    do(context, child, make)
 
 
 @record.command("assign-authority")
@@ -157,7 +157,7 @@ def assign_authority(
     authority: Annotated[str, typer.Option("--authority", help="The local authority's code.")],
 ) -> None:
     """Make a local authority responsible for a record that has none yet."""
-    _do(context, child, lambda app, _: commands.AssignAuthority(at=app.now(), authority=authority))
+    do(context, child, lambda app, _: commands.AssignAuthority(at=app.now(), authority=authority))
 
 
 @record.command()
@@ -234,7 +234,7 @@ def involve(
             }
         )
 
-    _do(context, child, make)
+    do(context, child, make)
 
 
 @record.command("end-involvement")
@@ -248,7 +248,7 @@ def end_involvement(
     on: On = None,
 ) -> None:
     """Record that a service is no longer involved."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.EndInvolvement(
@@ -270,7 +270,7 @@ def withdraw_consent(
     on: On = None,
 ) -> None:
     """Withdraw consent to a sensitive service being recorded. It goes from every reader's sight at once."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.WithdrawSensitiveConsent(
@@ -290,7 +290,7 @@ def shield(
     ],
 ) -> None:
     """Hide where the child is, at once and from everyone but those who must know."""
-    _do(
+    do(
         context,
         child,
         lambda app, body: commands.RaiseShield(
@@ -345,7 +345,7 @@ def consent_to_extension(
     on: On = None,
 ) -> None:
     """Record a young person's consent to be kept beyond 18, to 25 at most."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.GiveExtensionConsent(
@@ -357,7 +357,7 @@ def consent_to_extension(
 @record.command("withdraw-extension")
 def withdraw_extension(context: typer.Context, child: Child, on: On = None) -> None:
     """Record that this consent is withdrawn; after 18 the record is archived that day."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.WithdrawExtensionConsent(
@@ -373,7 +373,7 @@ def notify_death(
     on: Annotated[str, typer.Option("--on", help="Date of death, YYYY-MM-DD.")],
 ) -> None:
     """Record that a death was notified."""
-    _do(
+    do(
         context,
         child,
         lambda app, body: commands.NotifyDeath.model_validate(
@@ -385,7 +385,7 @@ def notify_death(
 @record.command("reverse-death")
 def reverse_death(context: typer.Context, child: Child) -> None:
     """Record that a death was notified by mistake: the record is as live as if it never had been."""
-    _do(
+    do(
         context,
         child,
         lambda app, body: commands.ReverseDeath(at=app.now(), source=Source(body=body)),
@@ -401,14 +401,15 @@ def archive(
     ],
 ) -> None:
     """Archive a record that is due. `retention run` does this for all that fall due."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.ArchiveRecord(at=app.now(), archived_on=app.today(), ground=ground),
     )
 
 
-def _do(context: typer.Context, child: str, make: Callable[[App, str], Command]) -> None:
+def do(context: typer.Context, child: str, make: Callable[[App, str], Command]) -> None:
+    """Carry out a command on a record, made for the body of whoever acts, and answer with its receipt."""
     run = session(context)
     with run.app() as app:
         actor = app.viewer(run.actor())

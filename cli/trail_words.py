@@ -28,6 +28,7 @@ _DID: Final[Mapping[str, str]] = {
     "review-queue": "looked at a source record that was held back",
     "subject-access": "answered, or looked up, who asked who had looked",
     "shield-reviews": "listed which shields are to be looked at again, or who asked for one",
+    "transfer-record": "looked at the offer of a record to another authority",
     "due": "listed what falls due",
     "refusals": "counted refusals",
 }

@@ -1,10 +1,11 @@
 """What changes records, under the writer's role: commands, loads, withdrawals, archiving, destruction."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -19,13 +20,15 @@ from domain.child_record.commands import (
     CompleteLift,
     HoldDestruction,
     LiftShield,
+    MergeRecords,
     RaiseShield,
     RegisterChild,
     RequestShield,
 )
 from domain.child_record.decisions import decide
 from domain.child_record.events import SourceKind
-from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out
+from domain.child_record.handlers import CarriedOut, WarmRecords, carry_out, merge_records
+from domain.destruction.events import DestructionBegun
 from domain.destruction.handlers import complete, is_complete, order
 from domain.errors import BadInput, DamagedStream, NoReceipt, NotFound, Refused
 from domain.kernel import Change, Command, Log, Metadata
@@ -35,6 +38,7 @@ from domain.policy.shielding import RAISED
 from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
+from ingest.matching import ruled_out
 from ingest.pipeline import Counts, Listener, Loader, Refusal
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned
@@ -167,6 +171,34 @@ class Writing:
         done = [self.handle(child_id, CompleteLift(at=self.clock.now()), metadata) for child_id in children]
         return sum(bool(one.appended.positions) for one in done)
 
+    def merge(
+        self,
+        survivor_id: UUID,
+        other_id: UUID,
+        command: MergeRecords,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> None:
+        """Merge two records, and make good what a shield of either brings with it before it is acknowledged."""
+        with self.alone():
+            merge_records(
+                survivor_id,
+                other_id,
+                command,
+                store=self.store,
+                rules=self.rules.at(command.at),
+                metadata=metadata,
+                own_marks=partial(ruled_out.own, self.tokens),
+                idempotency_key=self._key(metadata, survivor_id),
+                beside=beside,
+            )
+            self.warm.drop(survivor_id)
+            self.warm.drop(other_id)
+            self.loader.follower.catch_up(metadata)
+
+    def _key(self, metadata: Metadata, child_id: UUID) -> bytes:
+        return self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes)
+
     def check(
         self,
         child_id: UUID,
@@ -262,19 +294,19 @@ class Writing:
             task = bar.add_task("retention", total=len(due), rate="")
             for first in range(0, len(due), _ORDERED_TOGETHER):
                 ordered: dict[UUID, UUID] = {}
+                because: dict[UUID, UUID] = {}
                 for entry in due[first : first + _ORDERED_TOGETHER]:
                     child_id = UUID(str(entry["child_id"]))
                     try:
-                        certificate = self._begin_one(child_id, entry, metadata)
+                        certificates = self._begin_one(child_id, entry, metadata)
                     except Refused as refused:
                         passed.append({"child_id": child_id, "code": refused.code})
                     else:
-                        if certificate is None:
-                            archived += 1
-                        else:
-                            ordered[child_id] = certificate
+                        ordered |= certificates
+                        archived += not certificates
+                        because |= dict.fromkeys(certificates, child_id)
                     bar.advance(task)
-                done = self._destroy(ordered, metadata)
+                done = self._destroy(ordered, metadata, because)
                 stopped = ordered.keys() - {one["child_id"] for one in done}
                 passed += [{"child_id": child_id, "code": "held"} for child_id in stopped]
                 destroyed += done
@@ -308,10 +340,10 @@ class Writing:
             metadata=metadata,
             beside=beside(version),
         )
-        done = self._destroy({child_id: certificate}, metadata)
+        done = self._destroy_with_closed({child_id: certificate}, metadata)
         if not done:
             raise _held()
-        return done[0]
+        return done[-1]
 
     def may_be_destroyed_early(self, child_id: UUID, reason: str) -> int:
         """Raise what destroying a record ahead of time would; nothing is done. Gives its version."""
@@ -329,28 +361,62 @@ class Writing:
 
     def complete_early(self, metadata: Metadata) -> list[Json]:
         """Do what two people ordered ahead of time and an attempt that died has left."""
-        return self._destroy(self.ordered_early(), metadata)
+        return self._destroy_with_closed(self.ordered_early(), metadata)
 
-    def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> UUID | None:
-        """Archive a record, or order its destruction and give the certificate."""
+    def _destroy_with_closed(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
+        """Destroy what was ordered ahead of time, and before it the records that each took the place of."""
+        at = self.clock.now()
+        rules = self.rules.at(at)
+        because: dict[UUID, UUID] = {}
+        every: dict[UUID, UUID] = {}
+        for child_id, certificate in ordered.items():
+            (begun,) = self.store.load(certificate).events[:1]
+            assert isinstance(begun.event, DestructionBegun)  # noqa: S101 - what a certificate begins with
+            due = Due("destroy", begun.event.due, begun.event.rule)
+            for one in self._closed_for(child_id):
+                every[one] = order(
+                    one, due, at=at, store=self.store, ids=self.ids, rules=rules, metadata=metadata
+                )
+                because[one] = child_id
+            every[child_id] = certificate
+        return self._destroy(every, metadata, because)
+
+    def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> dict[UUID, UUID]:
+        """Archive a record, or order its destruction and give the certificate; of what it absorbed as well."""
         at = self.clock.now()
         on = date.fromisoformat(str(entry["on"]))
         if entry["action"] == "archive":  # on the day it fell due: a late run does not put off destruction
             self._handle(child_id, ArchiveRecord(at=at, archived_on=on, ground=entry["rule"]), metadata)
-            return None
+            return {}
         due = Due("destroy", on, entry["rule"])
         if not any(
             one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id, at)
         ):
             raise Refused("This record is not due for destruction.", code="not-due")
-        return order(
-            child_id, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
-        )
+        if self._is_held(child_id):
+            raise _held()
+        return {
+            one: order(
+                one, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
+            )
+            for one in (*self._closed_for(child_id), child_id)
+        }
 
-    def _destroy(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
+    def _closed_for(self, child_id: UUID) -> Iterator[UUID]:
+        """The records that this one took the place of: they hold what it holds, and end with it."""
+        record = model.fold(self.store.load(child_id))
+        for other in dict.fromkeys(
+            [*(one.other for one in record.absorbed), *(o.stream for o in record.origins)]
+        ):
+            yield other
+            yield from self._closed_for(other)
+
+    def _destroy(
+        self, ordered: Mapping[UUID, UUID], metadata: Metadata, because: Mapping[UUID, UUID]
+    ) -> list[Json]:
         """Destroy the keys of children under these certificates, child to certificate, once those are sealed.
 
-        A hold that was placed since it was ordered stops it.
+        A hold that was placed since it was ordered stops it. because: with which record a closed one ends.
         """
         if not ordered:
             return []
@@ -364,7 +430,7 @@ class Writing:
         versions: list[tuple[UUID, int]] = []
         for child_id, certificate in ordered.items():
             with self.alone():  # so that a hold either stops this, or is asked for once it is done
-                if not self._is_held(child_id):
+                if not self._is_held(because.get(child_id, child_id)):
                     children.append(child_id)
                     versions.append((certificate, self._complete_one(child_id, certificate, metadata)))
         try:
@@ -384,9 +450,10 @@ class Writing:
             self.destruction.destroy(held_id, certificate)
 
     def _is_held(self, child_id: UUID) -> bool:
-        """Whether a hold keeps this record from being destroyed today."""
-        held = model.fold(self.store.load(child_id)).held_until
-        return held is not None and held > london_day(self.clock.now())
+        """Whether a hold keeps this record, or one it took the place of, from being destroyed today."""
+        today = london_day(self.clock.now())
+        records = (model.fold(self.store.load(one)) for one in (child_id, *self._closed_for(child_id)))
+        return any(record.held_until is not None and record.held_until > today for record in records)
 
     def _complete_one(self, child_id: UUID, certificate: UUID, metadata: Metadata) -> int:
         self._destroy_sources(child_id, certificate)
@@ -423,7 +490,7 @@ class Writing:
             tokens=self.tokens,
             rules=self.rules.at(command.at),
             metadata=metadata,
-            idempotency_key=self.tokens.token("idempotency", metadata.correlation.bytes + child_id.bytes),
+            idempotency_key=self._key(metadata, child_id),
             warm=self.warm,
             beside=beside,
         )

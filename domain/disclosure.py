@@ -28,7 +28,7 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import Involvement, Lift, Shield, ShieldRequest
+from domain.child_record.model import Involvement, Lift, Shield, ShieldRequest, Transfer
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
 from domain.rule_set.model import SHIELD_CEILING, RecordField, RuleSet
@@ -84,6 +84,12 @@ class RecordFacts:
     lift: Lift | None = None
     held_until: date | None = None
     """The first day on which no hold keeps the record from being destroyed. No display holds it."""
+    closed: bool = False
+    """Whether another record took its place: it is shown to nobody."""
+    absorbed: tuple[UUID, ...] = ()
+    """Records that were found to be of this child and are closed. No display holds them."""
+    transfer: Transfer | None = None
+    """The offer of the record to another authority that is open. No display holds it."""
 
     @property
     def departure(self) -> Departure | None:
@@ -160,6 +166,8 @@ def sight_of(
     """
     if not rules.role_may(viewer.role, "show"):
         return "none", "role-sees-no-record"
+    if facts.closed:
+        return "none", "closed"
     manages = (
         facts.opened
         and rules.role_sees(viewer.role, "manager")
@@ -253,6 +261,9 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         shield_requests=now.shield_requests,
         lift=now.lift,
         held_until=now.held_until,
+        transfer=now.transfer,
+        closed=now.closed,
+        absorbed=now.absorbed,
     )
 
 

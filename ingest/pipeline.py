@@ -932,9 +932,11 @@ class _Run:
             return planned  # both go in one transaction, one after the other
         history = self._histories.pop(child_id, None)
         try:
-            return model.fold(history or self._loader.store.load(child_id))
+            record = model.fold(history or self._loader.store.load(child_id))
         except DamagedStream:
             raise Refused("", code=Code.RECORD_DAMAGED) from None
+        # A record that was merged since a source was held back, or since its number was reserved, is another by now.
+        return record if record.closed_into is None else self._record(record.closed_into)
 
     def _existing(self, item: _Item, record: ChildRecord, *, taken: bool = False) -> _Plan:
         """What it adds to a record. taken: another record holds its number, which is then not claimed."""

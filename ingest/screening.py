@@ -81,6 +81,9 @@ class ShieldFollower:
             record = model.fold(history)
             if record.forgotten is not None:
                 self.places.forget(record.child_id)
+            elif record.closed:
+                self.shielding.move_in(record.child_id)
+                self.places.forget(record.child_id)
             elif record.shielded:
                 self._shield(record, metadata)
             elif record.ever_shielded:

@@ -5,7 +5,7 @@ what the second said as well is said anew in its name before the first is taken 
 leaves anybody's sight, not for a moment.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,12 +88,16 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class _Append:
-    """One append of the file to one stream: its key, its versions (behind `after`), the other files that said it."""
+    """One append of the file to one stream: its key, its versions, the other files that said it."""
 
     key: bytes
-    after: int
-    upto: int
+    versions: frozenset[int]
     also: tuple[UUID, ...]
+
+    def said_again_in(self, heir: ChildRecord, stream_id: UUID) -> "_Append":
+        """What of it is said again in the record that took the place of this stream, under a key of that record."""
+        versions = frozenset(_said_again(heir, stream_id, self.versions))
+        return _Append(self.key + heir.child_id.bytes, versions, self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +146,12 @@ class Withdrawal:
             if (made := decided_key(self.tokens, stream_id)) in also:
                 also[made] = list(dict.fromkeys([*also[made], *also[key]]))
         found: dict[UUID, list[_Append]] = {}
+        reached: dict[UUID, int] = {}
         for key, stream_id, version in own:
-            before = found.setdefault(stream_id, [])
-            after = before[-1].upto if before else 0
-            before.append(_Append(key, after, version, tuple(o for o in also[key] if o != file_id)))
+            versions = frozenset(range(reached.get(stream_id, 0) + 1, version + 1))
+            reached[stream_id] = version
+            others = tuple(other for other in also[key] if other != file_id)
+            found.setdefault(stream_id, []).append(_Append(key, versions, others))
         return found
 
     def _from(
@@ -154,10 +160,41 @@ class Withdrawal:
         history = self.store.load(stream_id)
         if isinstance(history.events[0].event, SourceRecordHeld):
             return self._from_held(history, history.events[0].event, appends, at, metadata)
-        if model.fold(history).forgotten is not None:
+        record = model.fold(history)
+        if record.forgotten is not None:
             return 0
-        appended = sum(self._say_anew(stream_id, file_id, one, at, metadata) for one in appends if one.also)
-        command = WithdrawSupply(at=at, file=file_id, ends=tuple(_ends_said_by(history, file_id)))
+        return self._from_record(record, file_id, appends, _ends_said_by(history, file_id), at, metadata)
+
+    def _from_record(
+        self,
+        record: ChildRecord,
+        file_id: UUID,
+        appends: Sequence[_Append],
+        ends: Sequence[int],
+        at: datetime,
+        metadata: Metadata,
+    ) -> int:
+        """Take back what a file said, in the records in which it is said now."""
+        if record.closed:
+            return sum(
+                self._from_record(
+                    heir,
+                    file_id,
+                    [one.said_again_in(heir, record.child_id) for one in appends],
+                    _said_again(heir, record.child_id, ends),
+                    at,
+                    metadata,
+                )
+                for heir in (model.fold(self.store.load(heir_id)) for heir_id in record.heirs)
+                if heir.forgotten is None
+            )
+        stream_id = record.child_id
+        appended = sum(
+            self._say_anew(stream_id, file_id, one, ends, at, metadata)
+            for one in appends
+            if one.also and one.versions
+        )
+        command = WithdrawSupply(at=at, file=file_id, ends=tuple(ends))
         done = handle(
             stream_id,
             command,
@@ -169,7 +206,13 @@ class Withdrawal:
         return appended + len(done.positions)
 
     def _say_anew(
-        self, stream_id: UUID, file_id: UUID, one: _Append, at: datetime, metadata: Metadata
+        self,
+        stream_id: UUID,
+        file_id: UUID,
+        one: _Append,
+        ends: Sequence[int],
+        at: datetime,
+        metadata: Metadata,
     ) -> int:
         """Say in the name of another file what both said. A note for each further file goes with it."""
         heir, *others = one.also
@@ -177,14 +220,14 @@ class Withdrawal:
         for attempt in range(_ATTEMPTS):
             history = self.store.load(stream_id)
             record = model.fold(history)
-            versions = frozenset(range(one.after + 1, one.upto + 1)) - record.withdrawn
+            versions = one.versions - record.withdrawn
             said = (
                 *(
                     Pending(_in_the_name_of(heir, event), record.content_key)
                     for version, event in _said_by(history, file_id)
                     if version in versions
                 ),
-                *_services_said_by(history, record, file_id, versions, heir),
+                *_services_said_by(history, record, file_id, versions, ends, heir),
             )
             if not said:
                 return 0
@@ -257,11 +300,15 @@ def _said_by(history: History, file_id: UUID) -> list[tuple[int, Said]]:
 
 
 def _services_said_by(
-    history: History, record: ChildRecord, file_id: UUID, versions: AbstractSet[int], heir: UUID
+    history: History,
+    record: ChildRecord,
+    file_id: UUID,
+    versions: AbstractSet[int],
+    ends: Sequence[int],
+    heir: UUID,
 ) -> Iterator[Pending]:
     """The services, and ends of such, that a file told of at these versions, in the name of another file."""
     keys = {one.involvement: one.content_key for one in record.involvements if one.sensitive}
-    ends = _ends_said_by(history, file_id)
     for recorded in history.events:
         event = recorded.event
         if recorded.version not in versions or not isinstance(event, _OF_A_SERVICE):
@@ -279,6 +326,12 @@ def _ends_said_by(history: History, file_id: UUID) -> list[int]:
         and isinstance(recorded.metadata, Metadata)
         and recorded.metadata.causation == file_id
     ]
+
+
+def _said_again(heir: ChildRecord, stream_id: UUID, versions: Iterable[int]) -> list[int]:
+    """The versions of a record that say again what another stream says at these."""
+    wanted = frozenset(versions)
+    return [one.at for one in heir.origins if one.stream == stream_id and one.version in wanted]
 
 
 def _in_the_name_of(heir: UUID, event: Event) -> Event:

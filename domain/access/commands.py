@@ -144,6 +144,12 @@ class ReadSubjectRequests(Look):
     child_id: UUID
 
 
+class ReadTransfer(Look):
+    """See the offer of a child's record to another authority that is open."""
+
+    child_id: UUID
+
+
 class ReplyToSubject(Look):
     """Tell whoever made this request who looked. `withheld`: exemptions decided upon; None: none was decided upon."""
 

@@ -4,7 +4,7 @@ If the access cannot be recorded nothing leaves (`AuditUnavailable`). Everything
 event keeps the inputs of the disclosure, which is a pure function, and keyed digests of its output.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
@@ -24,6 +24,7 @@ from domain.access.commands import (
     ReadShieldRequests,
     ReadSubjectRequests,
     ReadTrail,
+    ReadTransfer,
     ReplyToAdult,
     ReplyToSubject,
     SearchRecords,
@@ -731,6 +732,24 @@ def read_shield_requests(command: ReadShieldRequests, looking: Looking) -> Shown
     return Shown(grant.access_id, page)
 
 
+def read_transfer(command: ReadTransfer, looking: Looking) -> Shown:
+    """See the open offer of a record, as one of the two authorities; to any other there is no such record."""
+    asked = {"subject": command.child_id}
+    grant = grant_for(command, "transfer-record", looking, asked)
+    facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+    found = facts.transfer if facts is not None else None
+    if found is None or grant.viewer.body not in (found.authority, found.to):
+        _record(grant, command, looking, "transfer-record", AuditRead, asked, [], {}, "nothing-to-show")
+        raise NotFound("No offer of this record is open to your authority or by it.", field="child")
+    page = {
+        "from": found.authority,
+        "to": found.to,
+        "offered_at": found.offered_at.isoformat(),
+    }
+    _record(grant, command, looking, "transfer-record", AuditRead, asked, [], page, "transfer-permitted")
+    return Shown(grant.access_id, page)
+
+
 def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
     """Tell whoever asked who looked at the record, as the rules allow and as was decided (UK GDPR Art 15; T51, T52).
 
@@ -754,7 +773,7 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
             record_refusal(command, "subject-access", looking, refused.code, command.child_id)
             raise
         reach = looking.trail.reach()
-        looks = looking.trail.looks_at(grant, command.child_id, reach)
+        looks = looks_at(facts, reach, looking, grant)
         reply, page = answer(request, facts, looks, command.withheld or (), command.at, looking.rules)
         display = Rendered(command.child_id, facts.version, mask_of(()), page)
         asked["requester"] = request.requester
@@ -873,6 +892,22 @@ def _managed(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFact
     facts = looking.records.facts(grant, [child_id]).get(child_id)
     shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
     return facts if shown is not None and shown.sight == "manager" else None
+
+
+def looks_at(facts: RecordFacts, reach: Reach, looking: Looking, grant: AccessGrant) -> list[LookAt]:
+    """Every look at a record, and at those that were found to be of the same child, as the logs were at a reach."""
+    return [
+        look
+        for one in (facts.child_id, *_absorbed(facts, looking, grant))
+        for look in looking.trail.looks_at(grant, one, reach)
+    ]
+
+
+def _absorbed(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> Iterator[UUID]:
+    """The records that were found to be of the same child, and those that they had taken the place of."""
+    for one, closed in looking.records.facts(grant, facts.absorbed).items():
+        yield one
+        yield from _absorbed(closed, looking, grant)
 
 
 def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> SubjectRequest:

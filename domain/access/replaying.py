@@ -34,6 +34,7 @@ from domain.access.handlers import (
     chosen_fields,
     entries_of,
     grant_for,
+    looks_at,
     queue_page,
     record_refusal,
     reviewed,
@@ -290,7 +291,7 @@ class _Past:
         request = next((one for one in facts.requests if one.request == replied.request), None)
         if request is None:
             raise _nothing_displayed()
-        looks = self.looking.trail.looks_at(self.grant, replied.child, self.reach)
+        looks = looks_at(facts, self.reach, self.looking, self.grant)
         _, page = answer(request, facts, looks, replied.withheld, replied.instant, self.rules)
         return page, [Rendered(hit.stream, hit.version, hit.mask, page)]
 

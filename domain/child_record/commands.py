@@ -260,3 +260,53 @@ class ReviewShield(Command):
 
 class CompleteLift(Command):
     """Lower what two people decided to lower, once notice has been given for as long as the rules say."""
+
+
+# Which authority is responsible. `by`: the authority that whoever acts is of.
+
+
+class OfferTransfer(Command):
+    """Offer the record to another authority."""
+
+    transfer: Id
+    by: BodyCode
+    to: BodyCode
+
+
+class WithdrawTransfer(Command):
+    """Take back an offer that is open."""
+
+    by: BodyCode
+
+
+class DeclineTransfer(Command):
+    """Decline an offer that is open."""
+
+    by: BodyCode
+
+
+class AcceptTransfer(Command):
+    """Accept an offer that is open, and become responsible."""
+
+    by: BodyCode
+
+
+class AllocateAuthority(Command):
+    """Make an authority responsible on behalf of the Secretary of State, whoever is so far."""
+
+    authority: BodyCode
+
+
+class MergeRecords(Command):
+    """Two records are of one child: what the other holds is said again in the one, and the other is closed.
+
+    by: the authority of whoever decides. confirmed_by: a second person, without whom no shielded record is merged.
+    shield: the id of the shield under which the other is closed.
+    """
+
+    merge: Id
+    by: BodyCode
+    reason: ShortCode
+    decided_by: Id
+    confirmed_by: Id | None = None
+    shield: Id

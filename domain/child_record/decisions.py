@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import life, shielding, subject_access
+from domain.child_record import life, ownership, shielding, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -22,6 +22,8 @@ from domain.child_record.assertions import (
     screen,
 )
 from domain.child_record.commands import (
+    AcceptTransfer,
+    AllocateAuthority,
     AnswerSubjectAccess,
     ArchiveRecord,
     AssertFacts,
@@ -29,11 +31,13 @@ from domain.child_record.commands import (
     BeginInvolvement,
     CompleteLift,
     DecideShield,
+    DeclineTransfer,
     EndInvolvement,
     GiveExtensionConsent,
     HoldDestruction,
     LiftShield,
     NotifyDeath,
+    OfferTransfer,
     PauseSubjectAccess,
     RaiseShield,
     RegisterChild,
@@ -48,6 +52,7 @@ from domain.child_record.commands import (
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
     WithdrawSupply,
+    WithdrawTransfer,
 )
 from domain.child_record.events import (
     AuthorityAssigned,
@@ -116,13 +121,13 @@ def decide(record: ChildRecord, command: Command, rules: RuleSet) -> Decision:
     refuse_unless_in_force(rules, command.at)
     if not isinstance(command, RegisterChild):
         _must_be_held(record)
-    return _with_keys(record, DECISIONS[type(command)](record, command, rules))
+    return with_keys(record, DECISIONS[type(command)](record, command, rules))
 
 
 def decide_on_held(record: ChildRecord, command: BeginInvolvement, rules: RuleSet) -> Decision:
     """What a source record that is held back tells of a service: `record` is its stream, no child's record yet."""
     refuse_unless_in_force(rules, command.at)
-    return _with_keys(record, begin_involvement(record, command, rules))
+    return with_keys(record, begin_involvement(record, command, rules))
 
 
 # Registration and assertions
@@ -212,7 +217,7 @@ def withdraw_supply(record: ChildRecord, command: WithdrawSupply, rules: RuleSet
         SupplyWithdrawn(
             source_kind=SourceKind.INDEX, versions=tuple(chunk), alone=alone, source=Source(file=command.file)
         )
-        for chunk in _chunks(versions, _VERSIONS_IN_AN_EVENT)
+        for chunk in chunks(versions, _VERSIONS_IN_AN_EVENT)
     ]
     if alone and record.archived_on is None:
         today = london_day(command.at)
@@ -369,7 +374,7 @@ def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Eve
             proposed_by=command.proposed_by,
             confirmed_by=command.confirmed_by,
         )
-        for chunk in _chunks([shield.shield for shield in record.shields], _SHIELDS_IN_AN_EVENT)
+        for chunk in chunks([shield.shield for shield in record.shields], _SHIELDS_IN_AN_EVENT)
     ]
     return [*shielding.heard(record, command, rules), *lifted]
 
@@ -496,6 +501,11 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     DecideShield: shielding.decide,
     ReviewShield: shielding.review,
     CompleteLift: shielding.complete,
+    OfferTransfer: ownership.offer,
+    WithdrawTransfer: ownership.withdraw,
+    DeclineTransfer: ownership.decline,
+    AcceptTransfer: ownership.accept,
+    AllocateAuthority: ownership.allocate,
 }
 
 
@@ -503,7 +513,7 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
 
 
 def _must_be_held(record: ChildRecord) -> None:
-    if not record.registered or record.forgotten is not None:
+    if not record.registered or record.forgotten is not None or record.closed:
         raise NotFound("There is no such record.", field="child")
 
 
@@ -660,11 +670,12 @@ def _as_recorded(record: ChildRecord, events: Events, command: Command) -> list[
     ]
 
 
-def _chunks(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+def chunks(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+    """The items, so many at a time."""
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _with_keys(record: ChildRecord, events: Events) -> Decision:
+def with_keys(record: ChildRecord, events: Events) -> Decision:
     """Number the content key of each event: a fresh one at each shield, one for each sensitive involvement alone."""
     if _NUMBERED.isdisjoint(map(type, events)):
         return Decision(tuple(events), (record.content_key,) * len(events), record.shielded)

@@ -652,6 +652,121 @@ class LiftDecided(Event):
     consulted: Annotated[HeldCodes, IN_CONTENT] = ()
 
 
+# Which authority is responsible: offered by the one, accepted by the other (SI 2007/2182 reg 5), or allocated by the
+# Secretary of State. Each authority is where the child lives or lived, so all of it is concealed.
+
+
+class TransferOffered(Event):
+    """The authority responsible offered the record to another. It stays responsible until the other accepts."""
+
+    NAME: ClassVar[str] = "transfer-offered"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+    authority: Annotated[BodyCode, IN_CONTENT]
+    to: Annotated[BodyCode, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class TransferWithdrawn(Event):
+    """The authority that had offered the record took the offer back."""
+
+    NAME: ClassVar[str] = "transfer-withdrawn"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+
+
+class TransferDeclined(Event):
+    """The authority to which the record was offered did not accept it."""
+
+    NAME: ClassVar[str] = "transfer-declined"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+
+
+class TransferAccepted(Event):
+    """The authority to which the record was offered accepted it, and is responsible from this event on."""
+
+    NAME: ClassVar[str] = "transfer-accepted"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    transfer: Annotated[Id, IN_CONTENT]
+    authority: Annotated[BodyCode, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class AuthorityAllocated(Event):
+    """The Secretary of State allocated the record to an authority. An offer that was open is void."""
+
+    NAME: ClassVar[str] = "authority-allocated"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    authority: Annotated[BodyCode, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+# Two records of one child become one. No event changes stream: what the one holds is said again in the other's, and
+# the one is closed. Neither id nor version of a stream locates anybody; both are needed where no content is open.
+
+
+class RecordAbsorbed(Event):
+    """Another record was found to be of this child. What it held is said again here; `OriginsNamed` says of which."""
+
+    NAME: ClassVar[str] = "record-absorbed"
+
+    merge: Annotated[Id, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    other: Annotated[Id, IN_IDENTITY]
+    version: Annotated[Annotated[int, Field(ge=1)], IN_IDENTITY]
+    index_number: Annotated[IndexNumber, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class OriginsNamed(Event):
+    """The events of this stream from version `first` on say again those of another stream at `versions`, in order."""
+
+    NAME: ClassVar[str] = "origins-named"
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    origin: Annotated[Id, IN_IDENTITY]
+    first: Annotated[Annotated[int, Field(ge=1)], IN_IDENTITY]
+    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=40), IN_IDENTITY]
+
+
+class RulingsReversed(Event):
+    """What was ruled out was this very child: source records with these marks may join the record after all."""
+
+    NAME: ClassVar[str] = "rulings-reversed"
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    marks: Annotated[tuple[Mark, ...], Field(max_length=8), IN_IDENTITY]
+
+
+class RecordClosed(Event):
+    """Nothing is read from or written to this stream any more, but for replay.
+
+    into: the stream that its number leads to, if any. heirs: those in which what it held was said again. why, in codes
+    of the index, not of the rules: merged, split.
+    """
+
+    NAME: ClassVar[str] = "record-closed"
+
+    closing: Annotated[Id, IN_IDENTITY]
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    into: Annotated[Id | None, IN_IDENTITY] = None
+    heirs: Annotated[tuple[Id, ...], Field(max_length=2), IN_IDENTITY] = ()
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    why: Annotated[HeldShortCode, IN_CONTENT]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -691,5 +806,14 @@ EVENTS = EventTypes(
         ShieldDecided,
         ShieldReviewed,
         LiftDecided,
+        TransferOffered,
+        TransferWithdrawn,
+        TransferDeclined,
+        TransferAccepted,
+        AuthorityAllocated,
+        RecordAbsorbed,
+        OriginsNamed,
+        RulingsReversed,
+        RecordClosed,
     )
 )

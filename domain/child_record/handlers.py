@@ -7,8 +7,8 @@ from functools import partial, reduce
 from typing import Final, Protocol
 from uuid import UUID
 
-from domain.child_record import model
-from domain.child_record.commands import Assertion, RegisterChild
+from domain.child_record import merging, model
+from domain.child_record.commands import Assertion, MergeRecords, RegisterChild
 from domain.child_record.decisions import Decision, decide
 from domain.child_record.events import IdentityAsserted, SourceKind
 from domain.child_record.model import ChildRecord
@@ -138,7 +138,7 @@ def _once(
         *(  # what the record holds already is not claimed again
             claim
             for claim in claims(child_id, command, decision, tokens)
-            if not record.version or store.find(claim.token) != child_id
+            if not record.version or holder_of(claim.token, store) != child_id
         ),
     ]
     changes = (*((change_of(child_id, record.version, decision),) if decision.events else ()), *others)
@@ -215,6 +215,72 @@ def change_of(child_id: UUID, version: int, decision: Decision) -> Change:
     """A decision as a change to a child's stream that stands at `version`."""
     pending = tuple(map(Pending, decision.events, decision.content_keys))
     return Change(child_id, StreamKind.CHILD, version, pending, decision.shielded)
+
+
+def merge_records(
+    survivor_id: UUID,
+    other_id: UUID,
+    command: MergeRecords,
+    *,
+    store: EventStore,
+    rules: RuleSet,
+    metadata: Metadata,
+    own_marks: Callable[[ChildRecord], frozenset[str]],
+    idempotency_key: bytes,
+    beside: Callable[[int], Change] | None = None,
+) -> Appended:
+    """Merge two records in one append; where another writer was first, load and decide again.
+
+    own_marks: by what the sources of a record know the child. beside: see `carry_out`; given the survivor's version.
+    Raises Refused, VersionConflict after eight attempts, Unavailable.
+    """
+    for attempt in range(_ATTEMPTS):
+        survivor = model.fold(store.load(survivor_id))
+        told = store.load(other_id)
+        other = model.fold(told)
+        marks = own_marks(survivor) | own_marks(other)
+        others = () if beside is None else (beside(survivor.version),)
+        merged = merging.merge(survivor, other, told.events, marks, command, rules)
+        changes = (
+            ()
+            if merged.nothing
+            else (
+                change_of(other_id, other.version, merged.closed),
+                change_of(survivor_id, survivor.version, merged.survivor),
+            )
+        )
+        claimed = () if merged.nothing else (Reservation(closed_token(other_id), other_id),)
+        try:
+            return store.append(
+                (*changes, *others),
+                metadata,
+                idempotency_key=idempotency_key,
+                reservations=claimed,
+                instant=command.at,
+            )
+        except VersionConflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def closed_token(child_id: UUID) -> bytes:
+    """The token that says that a record is closed: its random id, which says nothing."""
+    return b"closed/" + child_id.bytes
+
+
+def held_now(child_id: UUID, store: EventStore) -> UUID | None:
+    """The record that this one leads to: itself, or the one it was closed into; None where it leads nowhere."""
+    found: UUID | None = child_id
+    while found is not None and store.find(closed_token(found)) is not None:
+        found = model.fold(store.load(found)).closed_into
+    return found
+
+
+def holder_of(token: bytes, store: EventStore) -> UUID | None:
+    """The record for which a reservation is held, also where it was made for one that is closed by now."""
+    found = store.find(token)
+    return None if found is None else held_now(found, store)
 
 
 def claims(child_id: UUID, command: Command, decision: Decision, tokens: Tokens) -> list[Reservation]:

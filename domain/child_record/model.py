@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.child_record.events import (
     AddressAsserted,
+    AuthorityAllocated,
     AuthorityAssigned,
     CarersAsserted,
     ChildRegistered,
@@ -33,10 +34,14 @@ from domain.child_record.events import (
     LeftEngland,
     LiftDecided,
     LinkRuledOut,
+    OriginsNamed,
     PracticeAsserted,
     ReasonableCause,
+    RecordAbsorbed,
     RecordArchived,
+    RecordClosed,
     RecordReopened,
+    RulingsReversed,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
@@ -54,6 +59,10 @@ from domain.child_record.events import (
     SubjectAccessRequested,
     SubjectAccessResumed,
     SupplyWithdrawn,
+    TransferAccepted,
+    TransferDeclined,
+    TransferOffered,
+    TransferWithdrawn,
     Whereabouts,
 )
 from domain.kernel import Event, ForgottenEvent, History, Recorded
@@ -198,6 +207,35 @@ class Hold:
     ground: str | Forgotten | Hidden
 
 
+class Transfer(NamedTuple):
+    """An offer that is open: which authority offers the record to which, since when."""
+
+    transfer: UUID
+    authority: str
+    to: str
+    offered_at: datetime
+
+
+class Absorbed(NamedTuple):
+    """That another record was found to be of this child: the merge, and the other stream as it stood then.
+
+    at: the version of this stream that says so.
+    """
+
+    merge: UUID
+    other: UUID
+    version: int
+    at: int
+
+
+class Origin(NamedTuple):
+    """That the event of this stream `at` says again what another stream says at `version`."""
+
+    at: int
+    stream: UUID
+    version: int
+
+
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
@@ -235,6 +273,13 @@ class ChildRecord:
     shields_reviewed_on: date | None = None
     lift: Lift | None = None
     """That shields are to be lowered once notice has been given."""
+    transfer: Transfer | None = None
+    """The offer to another authority that is open; none where this reader may not know."""
+    absorbed: tuple[Absorbed, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    closed: bool = False
+    closed_into: UUID | None = None
+    heirs: tuple[UUID, ...] = ()
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -626,6 +671,12 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
     )
 
 
+def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed) -> dict[str, Any]:
+    del recorded
+    named = [Origin(at, event.origin, version) for at, version in enumerate(event.versions, event.first)]
+    return {"origins": (*record.origins, *named)}
+
+
 def as_true_on(record: ChildRecord, day: date) -> ChildRecord:
     """The record as far as it is said to have been true on a day: without what began, ended or happened later.
 
@@ -695,6 +746,27 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     DestructionHeld: _destruction_held,
     HoldReleased: lambda record, _, event: {
         "holds": tuple(hold for hold in record.holds if hold.hold not in event.holds)
+    },
+    TransferOffered: lambda _, recorded, event: {
+        "transfer": Transfer(event.transfer, event.authority, event.to, recorded.recorded_at)
+    },
+    TransferWithdrawn: lambda _, __, ___: {"transfer": None},
+    TransferDeclined: lambda _, __, ___: {"transfer": None},
+    TransferAccepted: lambda _, __, event: {"authority": event.authority, "transfer": None},
+    AuthorityAllocated: lambda _, __, event: {"authority": event.authority, "transfer": None},
+    RecordAbsorbed: lambda record, recorded, event: {
+        "absorbed": (
+            *record.absorbed,
+            Absorbed(event.merge, event.other, event.version, recorded.version),
+        )
+    },
+    OriginsNamed: _origins_named,
+    RulingsReversed: lambda record, _, event: {"ruled_out": record.ruled_out.difference(event.marks)},
+    RecordClosed: lambda _, __, event: {
+        "closed": True,
+        "closed_into": event.into,
+        "heirs": event.heirs,
+        "transfer": None,
     },
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }

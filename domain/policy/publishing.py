@@ -32,6 +32,13 @@ NEVER: Final = frozenset(
         "shield-decided",
         "shield-reviewed",
         "lift-decided",
+        "transfer-offered",  # which authorities talk about whom is between them, until one of them is responsible
+        "transfer-withdrawn",
+        "transfer-declined",
+        "record-absorbed",  # it says which two numbers are of one child
+        "origins-named",
+        "rulings-reversed",
+        "record-closed",
     }
 )
 """Stored names of events that are published under no rule set."""

@@ -82,6 +82,9 @@ Right: TypeAlias = Literal[
     "reverse-death",
     "hold",
     "decide-shield",
+    "transfer-record",
+    "allocate-authority",
+    "merge-records",
     # running the index
     "load",
     "projection",
@@ -234,6 +237,17 @@ class Review(Immutable):
     """Reasons for which a record that was held back is decided upon."""
 
     reasons: Codes = ()
+
+
+class Identity(Immutable):
+    """On what two records are found to be of one child, or one to be of two; and the ground of shields this raises.
+
+    closing: of the shield under which a record is closed, or its halves begin; provisional, and no person's finding.
+    """
+
+    reasons_to_merge: Codes = ()
+    reasons_to_split: Codes = ()
+    closing: ShortCode = "identity-in-doubt"
 
 
 class Sensitive(Immutable):
@@ -466,6 +480,7 @@ class RuleSet(Immutable):
     holds: Holds = Holds()
     erasure: Erasure = Erasure()
     review: Review = Review()
+    identity: Identity = Identity()
     sensitive: Sensitive
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]
     fields: Sights

@@ -201,7 +201,7 @@ def keys_of(record: ChildRecord) -> frozenset[str]:
 
     Works on a record folded with or without its content opened; of a shielded one it uses no content even if open.
     """
-    if record.forgotten is not None or not record.registered:
+    if record.forgotten is not None or not record.registered or record.closed:
         return frozenset()
     standing = record.standing
     if record.shielded:

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
+from domain.child_record.events import Source
 from domain.child_record.model import ChildRecord
 from domain.ports import Tokens
-from ingest.matching import blocking
+from ingest.matching import blocking, normalise
 from ingest.matching.normalise import NormalName
 
 MOST: Final = 24
@@ -62,6 +63,20 @@ def against(
     if born is not None and born in blocking.births_of(record):
         own |= {_mark(tokens, "n", f"{number}|{born.isoformat()}") for number in numbers if number in held}
     return tuple(sorted(marks - own))[:MOST]
+
+
+def own(tokens: Tokens, record: ChildRecord) -> frozenset[str]:
+    """The marks by which the sources of a record know its child."""
+    found = set[str]()
+    names = {normalise.person_name(name) for name in blocking.names_of(record)}
+    numbers = blocking.numbers_of(record)
+    for assertion in record.standing:
+        source = assertion.event.source
+        if isinstance(source, Source) and source.record is not None:
+            found.add(_mark(tokens, "e", f"{assertion.event.source_kind}|{source.record}"))
+    for born in blocking.births_of(record):
+        found |= marks_of(tokens, None, names, born, numbers)
+    return frozenset(found)
 
 
 def _mark(tokens: Tokens, kind: str, value: str) -> str:

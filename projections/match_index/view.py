@@ -14,7 +14,9 @@ from domain.child_record.events import (
     ChildRegistered,
     LinkRuledOut,
     RecordArchived,
+    RecordClosed,
     RecordReopened,
+    RulingsReversed,
     SupplyWithdrawn,
 )
 from domain.child_record.model import AssertedEvent, fold
@@ -75,7 +77,7 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
 
 MATCH_INDEX: Final = Projection(
     name="match_index",
-    version=2,
+    version=3,
     logs=(Log.RECORD,),
     tables=(
         Table("candidate", CandidateRow, key=("child_id",), stream="child_id"),
@@ -91,6 +93,8 @@ MATCH_INDEX: Final = Projection(
         SupplyWithdrawn,
         LinkRuledOut,
         RecordArchived,
+        RecordClosed,
         RecordReopened,
+        RulingsReversed,
     ),
 )

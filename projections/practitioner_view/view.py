@@ -29,6 +29,7 @@ from domain.child_record.events import (
     IdentityAsserted,
     PersonName,
     RecordArchived,
+    RecordClosed,
     RecordReopened,
     SupplyWithdrawn,
 )
@@ -85,7 +86,12 @@ class SoundRow(NamedTuple):
 def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     """The rows of one child's stream; none for other streams, before registration, once archived or destroyed."""
     record = fold(history)
-    if not record.registered or record.forgotten is not None or record.archived_on is not None:
+    if (
+        not record.registered
+        or record.forgotten is not None
+        or record.archived_on is not None
+        or record.closed
+    ):
         return ()
     if record.supply_gone:
         return ()
@@ -110,7 +116,7 @@ def rows(history: History, rules: RuleSet) -> Sequence[Row]:
 
 PRACTITIONER_VIEW: Final = Projection(
     name="practitioner_view",
-    version=2,
+    version=3,
     logs=(Log.RECORD,),
     tables=(
         Table("child", ChildRow, key=("child_id",), stream="child_id"),
@@ -133,6 +139,7 @@ PRACTITIONER_VIEW: Final = Projection(
         ExtensionConsentGiven,
         ExtensionConsentWithdrawn,
         RecordArchived,
+        RecordClosed,
         RecordReopened,
     ),
 )

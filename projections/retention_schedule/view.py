@@ -23,6 +23,7 @@ from domain.child_record.events import (
     IdentityAsserted,
     LiftDecided,
     RecordArchived,
+    RecordClosed,
     RecordReopened,
     ShieldDecided,
     ShieldReviewed,
@@ -70,7 +71,7 @@ class UndatedRow(NamedTuple):
 def rows(history: History, rules: RuleSet) -> Sequence[Row]:
     """The row of one child's stream; none for other streams and destroyed records."""
     record = fold(history)
-    if not record.registered or record.forgotten is not None:
+    if not record.registered or record.forgotten is not None or record.closed:
         return ()
     due = schedule(record, rules)
     review = review_on(record, rules)
@@ -113,6 +114,7 @@ RETENTION_SCHEDULE: Final = Projection(
         ExtensionConsentGiven,
         ExtensionConsentWithdrawn,
         RecordArchived,
+        RecordClosed,
         RecordReopened,
     ),
 )

@@ -419,11 +419,24 @@ COMMANDS: dict[Path_, Command] = {
         ),
     ),
     ("queue", "show"): Command((HELD,), {}, "data-manager", wrong=(((TOKEN,), "bad-input"), ((HELD,), "not-found"))),
+    ("record", "accept-transfer"): Command((CHILD,), {}, "data-manager", wrong=(*BAD_CHILD, ((CHILD,), "no-transfer"))),
+    ("record", "allocate"): Command((CHILD,), {"--authority": "E06000998"}, "operator", wrong=(
+        ((CHILD, "--authority", TOKEN), "bad-input"),
+        ((CHILD, "--authority", "W06000001"), "outside-area"),
+    )),
     ("record", "archive"): Command((CHILD,), {"--ground": "age-18"}, "data-manager", wrong=BAD_CHILD),
     ("record", "assert"): Command((CHILD,), {}, "practitioner", beside=FACTS, wrong=tuple(
         ((CHILD, *words), code) for words, code in WRONG_FACTS
     )),
     ("record", "assign-authority"): Command((CHILD,), {"--authority": "E06000998"}, "data-manager", wrong=BAD_CHILD),
+    ("record", "decline-transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-transfer"),)),
+    ("record", "offer-transfer"): Command((CHILD,), {"--to": "E06000998"}, "data-manager", wrong=(
+        ((CHILD, "--to", TOKEN), "bad-input"),
+        ((CHILD, "--to", "E06000999"), "own-authority"),
+        ((CHILD, "--to", "S12000033"), "outside-area"),
+    )),
+    ("record", "transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "not-found"),)),
+    ("record", "withdraw-transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-transfer"),)),
     ("record", "consent-to-extension"): Command((CHILD,), {"--category": "care-leaver"}, "practitioner", wrong=(
         ((CHILD, "--category", "care-leaver", "--on", "2999-01-01"), "date-in-future"),
     )),
@@ -458,6 +471,11 @@ COMMANDS: dict[Path_, Command] = {
     ("record", "lift-shield"): Command((CHILD,), {}, "data-manager", "data-manager-2", wrong=(
         ((CHILD,), "no-shield"),
         ((CHILD, "--reason", "tired"), "unknown-reason"),
+    )),
+    ("record", "merge"): Command((CHILD, CHILD), {"--reason": "documents-seen"}, "data-manager", wrong=(
+        ((CHILD, CHILD, "--reason", "hunch"), "unknown-reason"),
+        ((CHILD, CHILD, "--reason", "documents-seen"), "same-record"),
+        ((CHILD, TOKEN, "--reason", "documents-seen"), "bad-input"),
     )),
     ("record", "notify-death"): Command((CHILD,), {"--on": "2027-03-01"}, "practitioner", wrong=(
         ((CHILD, "--on", "2999-01-01"), "date-in-future"),

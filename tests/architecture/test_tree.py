@@ -31,9 +31,11 @@ BESIDES = {
         "subject_access.py",
         "shielding.py",  # shields as a process
         "life.py",  # a death that was none, and holds
+        "ownership.py",
+        "merging.py",
     },  # its model.py holds state and evolve
-    # what is flagged of a look; which records are open yet; showing an access again, and how far it had read
-    "access": {"conduct.py", "go_live.py", "replaying.py", "reach.py"},
+    # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
+    "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},
 }
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = (

@@ -341,6 +341,39 @@ def _about_the_trail(random: Random, standing: dict[str, Any]) -> Iterator[acces
     yield access.SubjectReplied.model_validate(standing | {"action": "subject-access", "adult": adult})
 
 
+def _about_its_authority(random: Random) -> Iterator[Event]:
+    said_by, transfer = SourceKind.AUTHORITY, UUID(int=random.getrandbits(127) + 2**127)
+    yield child.TransferOffered(
+        source_kind=said_by, transfer=transfer, authority="E08000035", to="E08000036", rule_set="present"
+    )
+    yield child.TransferWithdrawn(source_kind=said_by, transfer=transfer)
+    yield child.TransferDeclined(source_kind=said_by, transfer=transfer)
+    yield child.TransferAccepted(
+        source_kind=said_by, transfer=transfer, authority="E08000036", rule_set="present"
+    )
+    yield child.AuthorityAllocated(source_kind=said_by, authority="E08000036", rule_set="present")
+
+
+def _about_its_identity(random: Random) -> Iterator[Event]:
+    said_by = SourceKind.INDEX
+    first, other = (UUID(int=random.getrandbits(127) + 2**127) for _ in range(2))
+    yield child.RecordAbsorbed(
+        merge=first,
+        source_kind=said_by,
+        other=other,
+        version=random.randrange(2, 400),
+        index_number=index_number(CROCKFORD[10:20]) or "",
+        rule_set="present",
+        reason="local-team-confirmed",
+    )
+    yield child.OriginsNamed(source_kind=said_by, origin=other, first=1000, versions=tuple(range(1000, 1040)))
+    marks = tuple(f"e:{random.getrandbits(128):032x}" for _ in range(8))
+    yield child.RulingsReversed(source_kind=said_by, marks=marks)
+    yield child.RecordClosed(
+        closing=first, source_kind=said_by, into=other, heirs=(first, other), rule_set="present", why="merged"
+    )
+
+
 def _about_one_child(random: Random) -> Iterator[Event]:
     kind, involvement = SourceKind.PRACTITIONER, UUID(int=random.getrandbits(127) + 2**127)
     officer = {"source_kind": SourceKind.OFFICER, "effective": TODAY, "source": Source(body="E08000035")}
@@ -365,6 +398,8 @@ def _about_one_child(random: Random) -> Iterator[Event]:
         }
     )
     yield child.AuthorityAssigned(source_kind=kind, authority="E08000035")
+    yield from _about_its_authority(random)
+    yield from _about_its_identity(random)
     asked = UUID(int=random.getrandbits(127) + 2**127)
     said_by = SourceKind.OFFICER
     yield child.SubjectAccessRequested(

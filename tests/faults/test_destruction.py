@@ -49,7 +49,7 @@ def test_t63_a_destruction_that_was_killed_is_completed_by_the_next_run_or_was_n
         assert gone or not ordered, "what is ordered is done"
         assert gone or status != 0, "what was acknowledged is so"
         assert line.shown(other)["address"]["postcode"] == kept.postcode
-        assert line.done("retention", "run")["destructions"] == [], "and once"
+    assert line.done("retention", "run")["destructions"] == [], "and once"
     assert killed
     assert destroyed
     line.done("audit", "verify")

@@ -12,18 +12,23 @@ from hypothesis import strategies as st
 
 from domain.child_record import events as facts_of
 from domain.child_record.commands import (
+    AcceptTransfer,
+    AllocateAuthority,
     AnswerSubjectAccess,
     ArchiveRecord,
     AssertFacts,
     AssignAuthority,
+    DeclineTransfer,
     GiveExtensionConsent,
     NotifyDeath,
+    OfferTransfer,
     PauseSubjectAccess,
     RequestSubjectAccess,
     ResumeSubjectAccess,
     RuleOutLink,
     WithdrawExtensionConsent,
     WithdrawSupply,
+    WithdrawTransfer,
 )
 from domain.child_record.decisions import DECISIONS, decide
 from domain.child_record.events import (
@@ -69,6 +74,7 @@ from tests.plugins_counts import count
 
 DAYS = st.integers(0, 3000).map(lambda n: BORN + timedelta(days=n))
 INVOLVEMENTS = st.sampled_from([UUID(int=n) for n in (71, 72, 73)])
+AUTHORITIES = st.sampled_from([LONDON_BOROUGH, "E09000030", "E06000998"])
 REQUESTS = st.sampled_from([UUID(int=n) for n in (76, 77)])
 FEEDS = st.sampled_from(
     [SourceKind.PDS, SourceKind.BIRTHS, SourceKind.SCHOOL_CENSUS, SourceKind.CASE_MANAGEMENT]
@@ -161,6 +167,17 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(PauseSubjectAccess, at=st.just(NOW), request=REQUESTS, why=st.just("identity"), since=DAYS),
     st.builds(ResumeSubjectAccess, at=st.just(NOW), request=REQUESTS, until=DAYS),
     st.builds(AnswerSubjectAccess, at=st.just(NOW), request=REQUESTS, access=st.just(UUID(int=92))),
+    st.builds(
+        OfferTransfer,
+        at=st.just(NOW),
+        transfer=st.sampled_from([UUID(int=n) for n in (93, 94)]),
+        by=AUTHORITIES,
+        to=AUTHORITIES,
+    ),
+    st.builds(WithdrawTransfer, at=st.just(NOW), by=AUTHORITIES),
+    st.builds(DeclineTransfer, at=st.just(NOW), by=AUTHORITIES),
+    st.builds(AcceptTransfer, at=st.just(NOW), by=AUTHORITIES),
+    st.builds(AllocateAuthority, at=st.just(NOW), authority=AUTHORITIES),
 )
 
 
@@ -312,6 +329,11 @@ def hidden_only(history: list[Command], *, keep_departures: bool = True) -> list
             "RequestSubjectAccess",
             "PauseSubjectAccess",
             "ResumeSubjectAccess",
+            "OfferTransfer",
+            "WithdrawTransfer",
+            "DeclineTransfer",
+            "AcceptTransfer",
+            "AllocateAuthority",
         }:
             hidden.append(command)
     return hidden
@@ -442,6 +464,33 @@ EVENTS: list[Event] = [
         consulted=HIDDEN,
     ),
     facts_of.HoldReleased(holds=(UUID(int=10),), released_on=BORN, rule_set="present"),
+    facts_of.TransferOffered(
+        source_kind=SourceKind.AUTHORITY,
+        transfer=UUID(int=9),
+        authority=LONDON_BOROUGH,
+        to="E09000030",
+        rule_set="present",
+    ),
+    facts_of.TransferWithdrawn(source_kind=SourceKind.AUTHORITY, transfer=UUID(int=9)),
+    facts_of.TransferDeclined(source_kind=SourceKind.AUTHORITY, transfer=UUID(int=9)),
+    facts_of.TransferAccepted(
+        source_kind=SourceKind.AUTHORITY, transfer=UUID(int=9), authority="E09000030", rule_set="present"
+    ),
+    facts_of.AuthorityAllocated(source_kind=SourceKind.AUTHORITY, authority="E09000030", rule_set="present"),
+    facts_of.RecordAbsorbed(
+        merge=UUID(int=21),
+        source_kind=SourceKind.INDEX,
+        other=UUID(int=22),
+        version=3,
+        index_number="J5TWDX0000Y",
+        rule_set="present",
+        reason=HIDDEN,
+    ),
+    facts_of.OriginsNamed(source_kind=SourceKind.INDEX, origin=UUID(int=22), first=5, versions=(1, 2)),
+    facts_of.RulingsReversed(source_kind=SourceKind.INDEX, marks=("e:" + "0f" * 16,)),
+    facts_of.RecordClosed(
+        closing=UUID(int=21), source_kind=SourceKind.INDEX, into=UUID(int=9), rule_set="present", why=HIDDEN
+    ),
     Concealed(source_kind="pds"),
     ForgottenEvent(certificate=UUID(int=6)),
 ]
@@ -449,7 +498,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 26
+    assert len(DECISIONS) == 31
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))
