@@ -353,7 +353,7 @@ class Writing:
                 f"The reason is one of: {', '.join(reasons)}.", code="unknown-reason", field="reason"
             )
         record = model.fold(self.store.load(child_id))
-        if not record.registered or record.forgotten is not None:
+        if not record.registered or record.forgotten is not None or record.closed:
             raise NotFound("There is no such record.", field="child")
         if self._is_held(child_id):
             raise _held()
@@ -450,10 +450,9 @@ class Writing:
             self.destruction.destroy(held_id, certificate)
 
     def _is_held(self, child_id: UUID) -> bool:
-        """Whether a hold keeps this record, or one it took the place of, from being destroyed today."""
-        today = london_day(self.clock.now())
-        records = (model.fold(self.store.load(one)) for one in (child_id, *self._closed_for(child_id)))
-        return any(record.held_until is not None and record.held_until > today for record in records)
+        """Whether a hold keeps this record from being destroyed today; one on a record it absorbed is said in it."""
+        held = model.fold(self.store.load(child_id)).held_until
+        return held is not None and held > london_day(self.clock.now())
 
     def _complete_one(self, child_id: UUID, certificate: UUID, metadata: Metadata) -> int:
         self._destroy_sources(child_id, certificate)
