@@ -852,7 +852,6 @@ MAY_NOT = {
     ("policy", "rehearse"): ("practitioner", "data-manager", "auditor"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
-    ("retention", "destroy"): ("practitioner", "data-manager", "auditor"),
     ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("record", "request-shield"): ("auditor", "operator"),
