@@ -1,6 +1,6 @@
 """Records as they are served: facts folded from the log, opened as far as this one access allows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Literal, TypeAlias
@@ -174,6 +174,46 @@ class ServedAdults:
     def carer(self, adult: AdultSought, facts: RecordFacts) -> Carer | None:
         """The carer in a record that the adult is."""
         return carer_who_is(adult, facts)
+
+
+class ServedLocalTeam:
+    """Implements `domain.access.handlers.LocalTeam`. A record is opened as a manager opens it, each for one access."""
+
+    def __init__(
+        self,
+        one_record: OneRecord,
+        ids: Ids,
+        asked: Callable[[], list[UUID]],
+        slices: Callable[[], Slices],
+        head: Callable[[], int],
+    ) -> None:
+        self._one_record = one_record
+        self._ids = ids
+        self._asked = asked
+        self._slices = slices
+        self._head = head
+
+    def asked(self, grant: AccessGrant) -> list[UUID]:
+        """The children about whom a request for contact may be open."""
+        del grant
+        return self._asked()
+
+    def opened(self, grant: AccessGrant, child_id: UUID) -> RecordFacts | None:
+        """One record with what a shield hides of it, under an access id of its own."""
+        del grant
+        found = RecordReader(self._one_record("manager", self._ids.new())).facts(child_id)
+        return found if isinstance(found, RecordFacts) else None
+
+    def with_sensitive(self, grant: AccessGrant) -> Iterator[RecordFacts]:
+        """Every record that holds a sensitive service, read from the log as a rebuild does."""
+        del grant
+        upto, slices = self._head(), self._slices()
+        of = slices.count(Log.RECORD, upto)
+        for number in range(of):
+            for _, history in slices.histories(Slice(Log.RECORD, number, of), upto, Reads(Depth.EVENTS)):
+                facts = facts_of(as_served(history)) if history is not None else None
+                if isinstance(facts, RecordFacts) and any(one.sensitive for one in facts.involvements):
+                    yield facts
 
 
 class ServedAuthorities:

@@ -28,6 +28,7 @@ from domain.access.handlers import (
     Adults,
     Finder,
     HeldRecords,
+    LocalTeam,
     Looking,
     Oversight,
     Trail,
@@ -74,6 +75,9 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.BeginInvolvement: "begin-involvement",
     commands.EndInvolvement: "end-involvement",
     commands.WithdrawSensitiveConsent: "withdraw-sensitive-consent",
+    commands.GiveSensitiveConsent: "begin-involvement",
+    commands.JudgeCompetence: "begin-involvement",
+    commands.ReviewCause: "begin-involvement",
     commands.RaiseShield: "raise-shield",
     commands.LiftShield: "lift-shield",
     commands.GiveExtensionConsent: "give-extension-consent",
@@ -96,6 +100,9 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.DeclineTransfer: "transfer-record",
     commands.AcceptTransfer: "transfer-record",
     commands.AllocateAuthority: "allocate-authority",
+    commands.AskForContact: "ask-contact",
+    commands.PassOnContact: "broker-contact",
+    commands.AnswerContact: "answer-contact",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 
@@ -130,6 +137,7 @@ class App:
     authorities: Authorities
     held: HeldRecords
     adults: Adults
+    team: LocalTeam
     listed: AccessRegister
     waiting: Waiting
     lifts_due: Callable[[date], list[UUID]]
@@ -309,6 +317,7 @@ class App:
             adults=self.adults,
             oversight=self.watching,
             authorities=self.authorities,
+            team=self.team,
             mediator=mediator,
         )
 

@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from adapters.factors import StandardFactors
 from adapters.memory.warm_records import RecentRecords
 from adapters.openid.assertions import JwtAssertions
 from adapters.postgres.alone import Alone
+from adapters.postgres.contacts import PostgresContactRequests
 from adapters.postgres.databases import Databases, Role, translated
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.followers import PostgresFollowerPositions, RecordOrder
@@ -37,6 +38,7 @@ from adapters.serving import (
     ServedAdults,
     ServedAuthorities,
     ServedHeldRecords,
+    ServedLocalTeam,
     ServedOversight,
     ServedTrail,
 )
@@ -227,6 +229,13 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
             adults=ServedAdults(stores.slices, partial(reader.head, Log.RECORD)),
+            team=ServedLocalTeam(
+                stores.one_record,
+                stores.ids,
+                partial(asked_for_contact, stores),
+                stores.slices,
+                partial(reader.head, Log.RECORD),
+            ),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),
             lifts_due=lifts_due,
@@ -241,6 +250,12 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             make_vouching=partial(make_vouching, stores, serving),
             make_signing=partial(make_signing, stores, serving, access_log, rules, training=training),
         )
+
+
+def asked_for_contact(stores: Stores) -> list[UUID]:
+    """The children about whom a request for contact may be open, under the manager's role."""
+    with closing(PostgresContactRequests(stores.databases.shielded, Role.MANAGER)) as contacts:
+        return contacts.asked()
 
 
 def make_signing(
@@ -259,8 +274,8 @@ def make_signing(
         PostgresAttempts(record),
         PostgresAuthenticatorTable(record),
     )
-    for closing in (kept, attempts, rows):
-        stores.closing.callback(closing.close)
+    for opened in (kept, attempts, rows):
+        stores.closing.callback(opened.close)
     factors = StandardFactors()
     sessions = SessionService(
         kept=kept,
@@ -315,9 +330,10 @@ def make_writing(
     recorder = stores.recorder(Role.WRITER)
     positions = PostgresFollowerPositions(stores.databases.record)
     places = PostgresPlaces(stores.databases.shielded)
+    contacts = PostgresContactRequests(stores.databases.shielded)
     alone = Alone(stores.databases.record)
-    for closing in (positions, places, alone):
-        stores.closing.callback(closing.close)
+    for opened in (positions, places, contacts, alone):
+        stores.closing.callback(opened.close)
     candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
 
     def refresh() -> None:
@@ -337,6 +353,7 @@ def make_writing(
         if early is not None:
             recorder.release([early_token(child_id)], early)
         places.forget(child_id)
+        contacts.forget(child_id)
 
     follower = ShieldFollower(
         store=store,
@@ -390,4 +407,5 @@ def make_writing(
         warm=RecentRecords(time.monotonic),
         unshielded=Unshielded(follower),
         receipts=receipts,
+        contacts=contacts,
     )

@@ -17,7 +17,7 @@ from cli.proposals import Propose, words_of_proposal
 from cli.session import session
 from cli.two_people import TwoPeople
 from domain.child_record import commands
-from domain.child_record.events import Source, SourceKind
+from domain.child_record.events import Judgement, Source, SourceKind
 from domain.errors import BadInput
 from domain.kernel import Command
 
@@ -52,6 +52,18 @@ School = Annotated[str | None, typer.Option("--school", help="Name of the school
 SchoolCode = Annotated[str | None, typer.Option("--school-code", help="Number of the school.")]
 Practice = Annotated[str | None, typer.Option("--practice", help="Name of the general practice.")]
 PracticeCode = Annotated[str | None, typer.Option("--practice-code", help="Code of the general practice.")]
+InvolvementId = Annotated[str | None, typer.Option("--involvement", help="Its id.")]
+SensitiveService = Annotated[
+    str | None, typer.Option("--service", help="Or the name of the sensitive service.")
+]
+Judged = Annotated[
+    bool | None,
+    typer.Option(
+        "--competent/--not-competent",
+        help="Sensitive services only: the practitioner judged this child competent to decide on it, or not. Default: "
+        "as the rules presume at the child's age.",
+    ),
+]
 Identifier = Annotated[
     list[str] | None,
     typer.Option("--identifier", help="A number a body allocated, SCHEME:BODY:VALUE; repeat for more."),
@@ -178,15 +190,22 @@ def involve(
     assessment: Annotated[
         bool, typer.Option("--assessment", help="The service holds a common assessment.")
     ] = False,
+    concern: Annotated[
+        bool,
+        typer.Option(
+            "--concern", help="There is a cause for concern: that alone, and only where the rules hold it."
+        ),
+    ] = False,
     began: Annotated[str | None, typer.Option("--began", help="The day it began. Default: today.")] = None,
     consent: Annotated[
         str | None,
         typer.Option(
             "--consent",
             help="Sensitive services only: who consented (child, young-person, parent), or none. You attest to it. "
-            "Default: child; with --cause: none.",
+            "Default: whoever decides at the child's age by the rules; with --cause: none.",
         ),
     ] = None,
+    competent: Judged = None,
     cause: Annotated[
         bool,
         typer.Option(
@@ -209,8 +228,9 @@ def involve(
     def make(app: App, body: str) -> Command:
         today = app.today()
         start = day_of(began, "began") or today
-        by = consent or ("none" if cause else "child")
-        given = {"given_by": by, "given_on": start} if sensitive and by != "none" else None
+        given = (
+            {"given_by": consent, "given_on": start} if sensitive and consent not in (None, "none") else None
+        )
         reason = {
             "considered_on": today,
             "considered_by": considered_by,
@@ -227,8 +247,11 @@ def involve(
                 "contact": {"telephone": telephone, "email": email},
                 "lead_professional": lead,
                 "common_assessment": assessment,
+                "concern": concern,
                 "began": start,
                 "consent": given,
+                "consented_on": start if sensitive and consent is None and not cause else None,
+                "judgement": _judgement(competent, start),
                 "cause": reason if cause else None,
                 "source": Source(body=body),
             }
@@ -264,8 +287,12 @@ def withdraw_consent(
     context: typer.Context,
     child: Child,
     involvement: Annotated[str | None, typer.Option("--involvement", help="Its id.")] = None,
-    service: Annotated[
-        str | None, typer.Option("--service", help="Or the name of the sensitive service.")
+    service: SensitiveService = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="Who withdraws it: child, young-person or parent. Default: whoever gave it."
+        ),
     ] = None,
     on: On = None,
 ) -> None:
@@ -273,10 +300,102 @@ def withdraw_consent(
     do(
         context,
         child,
-        lambda app, _: commands.WithdrawSensitiveConsent(
+        lambda app, _: commands.WithdrawSensitiveConsent.model_validate(
+            {
+                "at": app.now(),
+                "involvement": app.involvement(child, involvement, service),
+                "withdrawn_on": day_of(on, "on") or app.today(),
+                "by": by,
+            }
+        ),
+    )
+
+
+@record.command("give-consent")
+def give_consent(
+    context: typer.Context,
+    child: Child,
+    involvement: InvolvementId = None,
+    service: SensitiveService = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="Who consents: child, young-person or parent. Default: whoever decides by the rules."
+        ),
+    ] = None,
+    competent: Judged = None,
+    on: On = None,
+) -> None:
+    """Record that whoever decides consented anew: asked afresh, or after a withdrawal. You attest to it."""
+
+    def make(app: App, _: str) -> Command:
+        given_on = day_of(on, "on") or app.today()
+        return commands.GiveSensitiveConsent.model_validate(
+            {
+                "at": app.now(),
+                "involvement": app.involvement(child, involvement, service),
+                "given_on": given_on,
+                "given_by": by,
+                "judgement": _judgement(competent, given_on),
+            }
+        )
+
+    do(context, child, make)
+
+
+@record.command("judge-competence")
+def judge_competence(
+    context: typer.Context,
+    child: Child,
+    competent: Annotated[
+        bool, typer.Option("--competent/--not-competent", help="As the practitioner judged in this case.")
+    ],
+    involvement: InvolvementId = None,
+    service: SensitiveService = None,
+    on: On = None,
+) -> None:
+    """Record that a child was judged competent, or not, to decide on a sensitive service."""
+    do(
+        context,
+        child,
+        lambda app, _: commands.JudgeCompetence.model_validate(
+            {
+                "at": app.now(),
+                "involvement": app.involvement(child, involvement, service),
+                "judgement": _judgement(competent, day_of(on, "on") or app.today()),
+            }
+        ),
+    )
+
+
+@record.command("review-cause")
+def review_cause(
+    context: typer.Context,
+    child: Child,
+    considered_by: Annotated[
+        str, typer.Option("--considered-by", help="The provider who looked at its cause again.")
+    ],
+    stands: Annotated[
+        bool, typer.Option("--stands/--no-longer", help="Whether there is still reasonable cause.")
+    ],
+    involvement: InvolvementId = None,
+    service: SensitiveService = None,
+    review_on: Annotated[
+        str | None, typer.Option("--review-on", help="When it is looked at again. Default: as the rules say.")
+    ] = None,
+    on: On = None,
+) -> None:
+    """Record that a provider looked again at its cause to suspect significant harm, and whether there still is one."""
+    do(
+        context,
+        child,
+        lambda app, _: commands.ReviewCause(
             at=app.now(),
             involvement=app.involvement(child, involvement, service),
-            withdrawn_on=day_of(on, "on") or app.today(),
+            considered_on=day_of(on, "on") or app.today(),
+            considered_by=considered_by,
+            stands=stands,
+            review_on=day_of(review_on, "review-on"),
         ),
     )
 
@@ -447,6 +566,10 @@ def _facts(today: date, name_kind: str, typed: dict[str, Any]) -> dict[str, Any]
     if typed["identifier"]:
         facts["identifiers"] = [_identifier(text) for text in typed["identifier"]]
     return facts
+
+
+def _judgement(competent: bool | None, judged_on: date) -> Judgement | None:
+    return None if competent is None else Judgement(competent, judged_on)
 
 
 def _whereabouts(typed: dict[str, Any], effective: date) -> dict[str, Any]:

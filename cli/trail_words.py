@@ -31,6 +31,9 @@ _DID: Final[Mapping[str, str]] = {
     "transfer-record": "looked at the offer of a record to another authority",
     "due": "listed what falls due",
     "refusals": "counted refusals",
+    "ask-contact": "asked for contact, or read what came of it",
+    "broker-contact": "listed, or passed on, requests for contact",
+    "sensitive-due": "listed whom to ask afresh, and which causes to review",
 }
 COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "who-saw": (

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -17,6 +17,7 @@ from cli.output import Json, Output
 from domain.child_record import model
 from domain.child_record.commands import (
     ArchiveRecord,
+    AskForContact,
     CompleteLift,
     HoldDestruction,
     LiftShield,
@@ -35,7 +36,7 @@ from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
 from domain.policy.rule_book import InForce
 from domain.policy.shielding import RAISED
-from domain.ports import Clock, Destruction, EventStore, Ids, Receipts, Tokens
+from domain.ports import Clock, ContactRequests, Destruction, EventStore, Ids, Receipts, Tokens
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
 from ingest.matching import ruled_out
@@ -130,7 +131,7 @@ class Writing:
     certificates: of whom a destruction is certified, and by what; told by reservations of
     the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
     has the follower pass over what was appended to records that no shield was ever on. receipts: waited for before
-    keys are destroyed, and before that is acknowledged.
+    keys are destroyed, and before that is acknowledged. contacts: in which records somebody asked for contact.
     """
 
     store: EventStore
@@ -149,6 +150,7 @@ class Writing:
     warm: WarmRecords
     unshielded: "Unshielded"
     receipts: Receipts
+    contacts: ContactRequests
 
     def handle(
         self,
@@ -161,6 +163,9 @@ class Writing:
 
         beside: see `domain.child_record.handlers.carry_out`.
         """
+        if isinstance(command, AskForContact):
+            self.check(child_id, command, metadata)
+            self.contacts.note(command.request, child_id, command.at)
         if isinstance(command, RaiseShield | RequestShield | LiftShield | CompleteLift | HoldDestruction):
             with self.alone():
                 return self._handle(child_id, command, metadata, beside)
@@ -233,10 +238,11 @@ class Writing:
         self.loader.decide(command, metadata, is_concern)
 
     def involvement_of(self, child_id: UUID, service: str) -> UUID | None:
-        """The standing involvement of a service of this name, the latest where there are several."""
+        """The involvement of a service of this name: the latest that stands, or else that has not ended."""
         record = model.fold(self.store.load(child_id))
         name = service.strip().casefold()
-        found = [one for one in record.involvements if one.stands and one.service.casefold() == name]
+        open_ = [one for one in record.involvements if one.ended is None and one.service.casefold() == name]
+        found = [one for one in open_ if one.stands] or open_
         return found[-1].involvement if found else None
 
     def load(
@@ -287,6 +293,7 @@ class Writing:
         A destruction is ordered, its order sealed, and only then does the first key go. Raises NoReceipt, which says
         how far it got; the next run goes on there.
         """
+        self._sweep_contacts()
         archived = 0
         passed: list[Json] = []
         destroyed: list[Json] = []
@@ -380,6 +387,12 @@ class Writing:
                 because[one] = child_id
             every[child_id] = certificate
         return self._destroy(every, metadata, because)
+
+    def _sweep_contacts(self) -> None:
+        """Take closed requests for contact off the local team's list."""
+        now = self.clock.now()
+        brokering = self.rules.at(now).brokering
+        self.contacts.sweep(now - timedelta(days=(brokering.days if brokering is not None else 0) + 1))
 
     def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> dict[UUID, UUID]:
         """Archive a record, or order its destruction and give the certificate; of what it absorbed as well."""

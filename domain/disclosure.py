@@ -28,7 +28,8 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import Involvement, Lift, Shield, ShieldRequest, Transfer
+from domain.child_record.model import ContactRequest, Involvement, Lift, Shield, ShieldRequest, Transfer
+from domain.child_record.sensitive import ask_afresh_on
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
 from domain.rule_set.model import SHIELD_CEILING, RecordField, RuleSet
@@ -90,6 +91,8 @@ class RecordFacts:
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
     """The offer of the record to another authority that is open. No display holds it."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch. No display holds them."""
 
     @property
     def departure(self) -> Departure | None:
@@ -106,7 +109,10 @@ class RecordFacts:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks, as they stood at the instant. `body` is an authority's or partner's code, `area` an authority's."""
+    """Who looks, as they stood at the instant. `body` is an authority's or partner's code, `area` an authority's.
+
+    purposes: those they may look for; where something is rendered, the one they looked for (`looking_for`).
+    """
 
     account: UUID
     role: str
@@ -116,10 +122,22 @@ class Viewer:
     purposes: tuple[str, ...]
 
 
+def looking_for(viewer: Viewer, purpose: str | None) -> Viewer:
+    """Whoever looks, as they look for this purpose and for no other that they might."""
+    return Viewer(
+        viewer.account,
+        viewer.role,
+        viewer.organisation,
+        viewer.body,
+        viewer.area,
+        () if purpose is None else (purpose,),
+    )
+
+
 Sight: TypeAlias = Literal["ordinary", "shielded", "manager", "override", "archive", "none"]
 Display: TypeAlias = dict[str, Any]
 
-RENDERER: Final = 1
+RENDERER: Final = 2
 """The renderer that new displays are made with. Older ones stay in `RENDERERS` for as long as accesses name them."""
 
 FIELDS: Final[tuple[RecordField, ...]] = get_args(RecordField)
@@ -196,10 +214,28 @@ def disclose(
     facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet, *, override: bool = False
 ) -> Disclosed:
     """What a viewer sees of one record at an instant. Sight `none` comes with an empty record."""
+    return _whole(_Shown2, facts, viewer, instant, rules, override=override)
+
+
+def _disclose_1(
+    facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet, *, override: bool = False
+) -> Disclosed:
+    return _whole(_Shown, facts, viewer, instant, rules, override=override)
+
+
+def _whole(
+    renderer: "type[_Shown]",
+    facts: RecordFacts,
+    viewer: Viewer,
+    instant: datetime,
+    rules: RuleSet,
+    *,
+    override: bool,
+) -> Disclosed:
     sight, rule = sight_of(facts, viewer, instant, rules, override=override)
     if sight == "none":
         return _disclosed(sight, rule, {})
-    shown = _Shown(facts, viewer, instant, rules, sight)
+    shown = renderer(facts, viewer, instant, rules, sight)
     return _disclosed(sight, rule, shown.fields(fields_in(sight, rules)))
 
 
@@ -219,13 +255,23 @@ def from_archive(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: R
 
 def hit(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
     """The short form of a record in a list of results. A list never looks behind a shield, whoever reads it."""
+    return _short(_Shown2, facts, viewer, instant, rules)
+
+
+def _hit_1(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
+    return _short(_Shown, facts, viewer, instant, rules)
+
+
+def _short(
+    renderer: "type[_Shown]", facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet
+) -> Disclosed:
     sight, rule = sight_of(facts, viewer, instant, rules)
     if sight == "none":
         return _disclosed(sight, rule, {})
     hidden = facts.shielded or not facts.opened
     seen: Literal["shielded", "ordinary"] = "shielded" if hidden else "ordinary"
     fields = rules.fields_of_hit.shielded if hidden else rules.fields_of_hit.ordinary
-    shown = _Shown(facts, viewer, instant, rules, seen).fields(_within(seen, fields))
+    shown = renderer(facts, viewer, instant, rules, seen).fields(_within(seen, fields))
     if shown.get("address"):
         shown["address"] = _first_line(shown["address"])
     return _disclosed(seen, rule, shown)
@@ -264,11 +310,13 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         transfer=now.transfer,
         closed=now.closed,
         absorbed=now.absorbed,
+        contacts=now.contacts,
     )
 
 
 def _still_grounded(involvement: Involvement) -> bool:
-    return involvement.cause is not None or involvement.consent_withdrawn is None
+    consented = involvement.consent is not None and involvement.consent_withdrawn is None
+    return involvement.cause is not None or consented
 
 
 class Renderer(Protocol):
@@ -281,11 +329,14 @@ class Renderer(Protocol):
         ...
 
 
-RENDERERS: Final[Mapping[int, Renderer]] = {1: disclose}
-ARCHIVE_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleSet], Disclosed]]] = {
-    1: from_archive
+RENDERERS: Final[Mapping[int, Renderer]] = {1: _disclose_1, 2: disclose}
+HIT_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleSet], Disclosed]]] = {
+    1: _hit_1,
+    2: hit,
 }
-HIT_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleSet], Disclosed]]] = {1: hit}
+ARCHIVE_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleSet], Disclosed]]] = {
+    2: from_archive,
+}
 
 
 def disclosed(
@@ -462,6 +513,39 @@ class _Shown:
         return _day(self.facts.archived_on)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown2(_Shown):
+    """Renderer 2: numbers by function as well, concerns where the rules hold them, and who consented, to managers."""
+
+    def _involvements(self) -> list[Display]:
+        ordinary = [i for i in _in_order(self.facts.involvements) if i.stands and not i.sensitive]
+        if not self.rules.concern.held:
+            return [_involvement(i) for i in ordinary]
+        return [{**_involvement(i), "concern": i.concern} for i in ordinary]
+
+    def _identifiers(self) -> list[Display]:
+        """A number is seen by the body that allocated it, at work on the functions that it was allocated for."""
+        functions, purposes = self.rules.functions_of_identifiers, self.viewer.purposes
+        return [
+            number
+            for number in _Shown._identifiers(self)  # noqa: SLF001 - renderer 1's, with less of it
+            if number["scheme"] not in functions or not set(functions[number["scheme"]]).isdisjoint(purposes)
+        ]
+
+    def _sensitive_involvements(self) -> list[Display]:
+        standing = [i for i in _in_order(self.facts.involvements) if i.stands and i.sensitive]
+        return [
+            {
+                **_involvement(i),
+                "ground": "cause" if i.cause is not None else "consent",
+                "consent": _consent(i),
+                "ask_afresh_on": _day(ask_afresh_on(i, self.facts.date_of_birth, self.rules)),
+                "cause": _cause(i.cause),
+            }
+            for i in standing
+        ]
+
+
 _NHS: Final = "nhs-number"
 
 
@@ -534,6 +618,19 @@ def _involvement(involvement: Involvement) -> Display:
         "lead_professional": involvement.lead_professional,
         "common_assessment": involvement.common_assessment,
         "began": _day(involvement.began),
+    }
+
+
+def _consent(involvement: Involvement) -> Display | None:
+    """Who consented and when, and whether the child was judged competent; None where no consent stands."""
+    consent, judgement = involvement.consent, involvement.judgement
+    if consent is None or involvement.consent_withdrawn is not None:
+        return None
+    return {
+        "given_by": consent.given_by,
+        "given_on": _day(consent.given_on),
+        "judged_competent": None if judgement is None else judgement.competent,
+        "judged_on": None if judgement is None else _day(judgement.judged_on),
     }
 
 

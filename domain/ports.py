@@ -503,3 +503,23 @@ class RuleTexts(Protocol):
     def text(self, digest: bytes) -> bytes | None:
         """The text of a digest, or of the first 16 bytes of one; None where it is not kept."""
         ...
+
+
+class ContactRequests(Protocol):
+    """In which records somebody asked for contact, for the list of the local team. What was asked lies in the log."""
+
+    def note(self, request: UUID, child_id: UUID, at: datetime) -> None:
+        """Add one, before it is asked: one that never came about does no harm. Idempotent; kept when it returns."""
+        ...
+
+    def asked(self) -> list[UUID]:
+        """The children, once each, that of the oldest request first."""
+        ...
+
+    def sweep(self, before: datetime) -> None:
+        """Remove those of before an instant: they are closed. Idempotent."""
+        ...
+
+    def forget(self, child_id: UUID) -> None:
+        """Remove every one about a child who was destroyed. Idempotent."""
+        ...

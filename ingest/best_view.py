@@ -227,6 +227,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         transfer=record.transfer,
         closed=record.closed,
         absorbed=tuple(one.other for one in record.absorbed),
+        contacts=record.contacts,
     )
 
 

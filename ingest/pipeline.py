@@ -1063,7 +1063,12 @@ class _Run:
         record = ChildRecord(stream_id, version=1, content_key=1)
         for service in item.services:
             if service.stands:
-                decision = decide_on_held(record, service.begin, self._loader.rules.at(service.begin.at))
+                decision = decide_on_held(
+                    record,
+                    service.begin,
+                    item.assertion.date_of_birth,
+                    self._loader.rules.at(service.begin.at),
+                )
                 change = change_of(stream_id, record.version, decision)
                 record = _after(record, (change,), item.assertion.at)
                 yield from change.events
@@ -1192,6 +1197,7 @@ def _days_of(involved: Involved) -> Iterator[tuple[str, date | None]]:
     yield "ended", involved.ended
     yield "given_on", None if involved.consent is None else involved.consent.given_on
     yield "withdrawn_on", involved.consent_withdrawn
+    yield "judged_on", None if involved.judgement is None else involved.judgement.judged_on
     yield "considered_on", None if involved.cause is None else involved.cause.considered_on
 
 

@@ -41,7 +41,10 @@ class Service:
     @classmethod
     def held(cls, involvement: Involvement, at: datetime) -> Self:
         """As it was held back."""
-        said = {name: getattr(involvement, name) for name in BeginInvolvement.model_fields if name != "at"}
+        asked = {"at", "consented_on"}  # the rest is as it was recorded
+        said = {
+            name: getattr(involvement, name) for name in BeginInvolvement.model_fields if name not in asked
+        }
         return cls(BeginInvolvement(at=at, **said))
 
     @property

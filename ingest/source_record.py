@@ -21,6 +21,7 @@ from domain.child_record.events import (
     Contact,
     Gender,
     Institution,
+    Judgement,
     PersonName,
     ReasonableCause,
     SourceKind,
@@ -162,6 +163,7 @@ class Involved(Immutable):
     ended: date | None = None
     consent: Consent | None = None
     consent_withdrawn: date | None = None
+    judgement: Judgement | None = None
     cause: ReasonableCause | None = None
 
     @property

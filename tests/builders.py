@@ -120,7 +120,7 @@ def corrects(**changes: Any) -> AssertFacts:
 
 
 def involves(service: str = "School nursing", kind: Any = "universal", **changes: Any) -> BeginInvolvement:
-    """A practitioner records a service; a sensitive one with the child's consent."""
+    """A practitioner records a service; a sensitive one with a parent's consent, for the child is ten."""
     said: dict[str, Any] = {
         "at": NOW,
         "involvement": INVOLVEMENT,
@@ -132,7 +132,7 @@ def involves(service: str = "School nursing", kind: Any = "universal", **changes
         "began": date(2026, 2, 2),
     }
     if kind == "sensitive":
-        said["consent"] = Consent(given_by="child", given_on=date(2026, 2, 1))
+        said["consent"] = Consent(given_by="parent", given_on=date(2026, 2, 1))
     return BeginInvolvement.model_validate(said | changes)
 
 

@@ -53,6 +53,8 @@ RULES: Final = ("rules.text",)
 """The rules that decisions name, in the record database. A backup of an earlier version lacks it."""
 KEYRING: Final = ("keys.key",)
 SHIELDED: Final = ("keys.key", "keys.opening", "whereabouts.token")
+BROKERING: Final = ("brokering.asked",)
+"""In which records somebody asked for contact, in the shielded database. A backup of an earlier version lacks it."""
 FAULT_POINTS: Final = ("backup.held", "backup.seen", "backup.record-copied")
 """Keys held; the instant taken and the hold ended; the record copied and the keys not yet."""
 
@@ -113,7 +115,7 @@ def backup(
         reach("backup.record-copied")
         for table in KEYRING:
             _copy_out(keyring, databases.keyring, table, folder, files)
-        for table in SHIELDED:
+        for table in SHIELDED + BROKERING:
             _copy_out(shielded, databases.shielded, table, folder, files)
     done = BackedUp(positions[0], positions[1], training)
     manifest = {
@@ -183,6 +185,9 @@ def restore(databases: Databases, folder: Path, opens: Opens) -> BackedUp:
                 _copy_in(keyring, databases.keyring, table, folder)
             for table in SHIELDED:
                 _copy_in(shielded, databases.shielded, table, folder)
+            for table in BROKERING:
+                if _name_of(databases.shielded, table) in files:
+                    _copy_in(shielded, databases.shielded, table, folder)
             for connection, database in ((keyring, databases.keyring), (shielded, databases.shielded)):
                 for row in _one_of_each_generation(connection):
                     opens(database.store, row)

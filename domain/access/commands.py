@@ -138,6 +138,26 @@ class ShowHeld(Look):
     held: UUID
 
 
+class ReadContact(Look):
+    """Read what came of a request for contact that the viewer made."""
+
+    child_id: UUID
+    request: UUID
+
+
+class ListContacts(Look):
+    """List the open requests for contact in records that the viewer's authority is responsible for."""
+
+    limit: int = Field(default=50, ge=1, le=50)
+
+
+class ListSensitiveDue(Look):
+    """List whom to ask afresh, and which causes to review, by a day, for the viewer's authority."""
+
+    on: date
+    limit: int = Field(default=50, ge=1, le=50)
+
+
 class ReadSubjectRequests(Look):
     """List who asked who looked at a child's record, and how their clocks stand."""
 

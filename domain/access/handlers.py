@@ -13,11 +13,14 @@ from uuid import UUID
 from domain.access.commands import (
     ExportAccesses,
     HandOver,
+    ListContacts,
     ListHeld,
+    ListSensitiveDue,
     Look,
     OpenArchive,
     OpenRecord,
     ReadAbout,
+    ReadContact,
     ReadDue,
     ReadRefusals,
     ReadReviews,
@@ -57,8 +60,9 @@ from domain.access.events import (
 from domain.access.go_live import Authorities, Gate
 from domain.access.model import Access, AccessGrant, AccessOnRecord, Actor, NotSignedIn
 from domain.access.reach import Reach
-from domain.child_record import subject_access
+from domain.child_record import brokering, sensitive, subject_access
 from domain.child_record.events import Carer
+from domain.child_record.model import ContactRequest
 from domain.disclosure import (
     RENDERER,
     RecordFacts,
@@ -67,6 +71,7 @@ from domain.disclosure import (
     canonical,
     disclosed,
     listed,
+    looking_for,
     mask_of,
     shown_carer,
     sight_of,
@@ -284,6 +289,22 @@ class Adults(Protocol):
         ...
 
 
+class LocalTeam(Protocol):
+    """What an authority's team and those who asked it need of what is hidden."""
+
+    def asked(self, grant: AccessGrant) -> list[UUID]:
+        """The children about whom a request for contact may be open, that of the oldest first."""
+        ...
+
+    def opened(self, grant: AccessGrant, child_id: UUID) -> RecordFacts | None:
+        """One record with what a shield hides of it. Nothing of it may leave but what the handler that asks chooses."""
+        ...
+
+    def with_sensitive(self, grant: AccessGrant) -> Iterator[RecordFacts]:
+        """Every record that holds a sensitive service and that no shield hides from whoever serves."""
+        ...
+
+
 class Oversight(Protocol):
     """Watches over who looks: what an account looked at lately, and opening an investigation of it."""
 
@@ -320,6 +341,7 @@ class Looking:
     adults: Adults
     oversight: Oversight
     authorities: Authorities
+    team: LocalTeam
     mediator: Actor | None = None
 
 
@@ -401,7 +423,7 @@ def open_record(command: OpenRecord, looking: Looking) -> Shown:
             facts = _as_it_was(now, command.as_of, command.effective_on, looking, grant)
         if facts is not None:
             shown = disclosed(
-                looking.rules, RENDERER, facts, grant.viewer, grant.instant, override=grant.override
+                looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant, override=grant.override
             )
         if now is None or facts is None or shown is None or not gate.opens(now, grant.viewer):
             _record(
@@ -495,7 +517,9 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
     grant = grant_for(command, "hand-over", looking, {"subject": command.child_id})
     for _ in range(_RENDERINGS):
         facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
-        shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
+        shown = (
+            disclosed(looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant) if facts else None
+        )
         if facts is None or shown is None or shown.sight != "manager":
             _record(grant, command, looking, "hand-over", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
@@ -890,7 +914,7 @@ _OF_THE_AUTHORITY: Final = frozenset({"request", "basis", "withheld", "state", "
 def _managed(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFacts | None:
     """The record, where the viewer manages it for the responsible authority."""
     facts = looking.records.facts(grant, [child_id]).get(child_id)
-    shown = disclosed(looking.rules, RENDERER, facts, grant.viewer, grant.instant) if facts else None
+    shown = disclosed(looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant) if facts else None
     return facts if shown is not None and shown.sight == "manager" else None
 
 
@@ -963,6 +987,133 @@ def _entry_of(facts: RecordFacts, carer: Carer, rules: RuleSet) -> dict[str, Any
         "from": names.get(held.source_kind, str(held.source_kind)) if held else None,
         "since": held.since.isoformat() if held else None,
     }
+
+
+def read_contact(command: ReadContact, looking: Looking) -> Shown:
+    """What came of a request for contact, for whoever made it and nobody else. Itself an access.
+
+    A service that declined and one that never answered give the same bytes, and the same is read to make them.
+    """
+    asked = {"subject": command.child_id}
+    grant = grant_for(command, "ask-contact", looking, asked)
+    for _ in range(_RENDERINGS):
+        facts = looking.team.opened(grant, command.child_id)
+        requests = () if facts is None else facts.contacts
+        found = next((one for one in requests if one.request == command.request), None)
+        if facts is None or found is None or found.asked_by != looking.viewer.account:
+            _record(grant, command, looking, "ask-contact", AuditRead, asked, [], {}, "nothing-to-show")
+            raise NotFound("You have made no such request.", field="request")
+        told = brokering.answer_to(found, facts.involvements, london_day(command.at), looking.rules)
+        page = {
+            "state": told.state,
+            "asked_on": told.asked_on.isoformat(),
+            "closes_on": told.closes_on.isoformat(),
+            "disclosed": told.disclosed,
+        }
+        display = Rendered(command.child_id, facts.version, mask_of(()), page)
+        _record(
+            grant, command, looking, "ask-contact", AuditRead, asked, [display], page, "ask-contact-permitted"
+        )
+        if _unmoved(looking, [display]):
+            return Shown(grant.access_id, page)
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def list_contacts(command: ListContacts, looking: Looking) -> Shown:
+    """List the open requests for contact in the records of the viewer's authority. Itself an access to each of them."""
+    grant = grant_for(command, "broker-contact", looking, {})
+    today, rules = london_day(command.at), looking.rules
+    listed: list[Rendered] = []
+    more = False
+    for child_id in looking.team.asked(grant):
+        facts = looking.team.opened(grant, child_id)
+        if facts is None or not _manages(facts, looking, grant):
+            continue
+        requests = [
+            _contact_listed(one, rules) for one in facts.contacts if today < brokering.closes(one, rules)
+        ]
+        if not requests:
+            continue
+        if len(listed) == command.limit:
+            more = True
+            break
+        entry = {"child_id": str(child_id), "number": facts.index_number, "requests": requests}
+        listed.append(Rendered(child_id, facts.version, mask_of(()), entry))
+    page = {"children": [one.record for one in listed], "more": more}
+    _record(
+        grant,
+        command,
+        looking,
+        "broker-contact",
+        AuditRead,
+        {},
+        listed,
+        page,
+        "broker-contact-permitted",
+        more=more,
+    )
+    return Shown(grant.access_id, page)
+
+
+def _contact_listed(request: ContactRequest, rules: RuleSet) -> dict[str, Any]:
+    return {
+        "request": str(request.request),
+        "account": str(request.asked_by),
+        "contact": {"telephone": request.contact.telephone, "email": request.contact.email},
+        "asked_on": request.asked_on.isoformat(),
+        "closes_on": brokering.closes(request, rules).isoformat(),
+        "passed_on_to": str(request.involvement) if request.involvement else None,
+        "answer": None if request.accepted is None else "accepted" if request.accepted else "declined",
+    }
+
+
+def list_sensitive_due(command: ListSensitiveDue, looking: Looking) -> Shown:
+    """List which children to ask afresh and which causes to review, by a day. Itself an access to each record.
+
+    Reads every record, because no list of who uses a sensitive service is kept. Of a shielded child it tells nothing:
+    its managers see the same days when they open its record.
+    """
+    grant = grant_for(command, "sensitive-due", looking, {})
+    listed: list[Rendered] = []
+    more = False
+    for facts in looking.team.with_sensitive(grant):
+        due = sorted(
+            (task.on, task.what, str(one.involvement))
+            for one, task in sensitive.tasks(facts, looking.rules)
+            if task.on <= command.on
+        )
+        if not due or not _manages(facts, looking, grant):
+            continue
+        if len(listed) == command.limit:
+            more = True
+            break
+        entry = {
+            "child_id": str(facts.child_id),
+            "number": facts.index_number,
+            "due": [{"task": what, "on": on.isoformat(), "involvement": which} for on, what, which in due],
+        }
+        listed.append(Rendered(facts.child_id, facts.version, mask_of(("sensitive_involvements",)), entry))
+    page = {"children": [one.record for one in listed], "more": more}
+    _record(
+        grant,
+        command,
+        looking,
+        "sensitive-due",
+        AuditRead,
+        {},
+        listed,
+        page,
+        "sensitive-due-permitted",
+        more=more,
+    )
+    return Shown(grant.access_id, page)
+
+
+def _manages(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> bool:
+    """Whether the viewer manages this record for the responsible authority."""
+    shown = disclosed(looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant)
+    return shown is not None and shown.sight == "manager"
 
 
 def list_held(command: ListHeld, looking: Looking) -> Shown:
@@ -1232,11 +1383,16 @@ def _ranked(
     for child_id in ids:
         if child_id not in facts:
             continue
-        shown = listed(looking.rules, RENDERER, facts[child_id], grant.viewer, grant.instant)
+        shown = listed(looking.rules, RENDERER, facts[child_id], _rendered_for(grant), grant.instant)
         rank = looking.finder.rank(command.criteria, shown.record) if shown else None
         if shown is not None and rank is not None and gate.opens(facts[child_id], grant.viewer):
             found.append((rank, Rendered(child_id, facts[child_id].version, shown.mask, shown.record)))
     return [display for _, display in sorted(found, key=lambda entry: (entry[0], entry[1].child_id.bytes))]
+
+
+def _rendered_for(grant: AccessGrant) -> Viewer:
+    """Whom a display is made for: the viewer, at work on what they gave as their reason."""
+    return looking_for(grant.viewer, grant.purpose)
 
 
 def grant_for(command: Look, action: Right, looking: Looking, asked: dict[str, Any]) -> AccessGrant:

@@ -51,6 +51,7 @@ from domain.disclosure import (
     disclosed,
     fields_of,
     listed,
+    looking_for,
     mask_of,
     unarchived,
 )
@@ -344,7 +345,8 @@ def _viewer(access: Access) -> Viewer:
     """Whose entitlement decided what an access showed."""
     was = access.event
     viewed_by = access.metadata.on_behalf_of or access.metadata.actor
-    return Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
+    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
+    return looking_for(viewer, access.metadata.purpose)
 
 
 def _rendered(

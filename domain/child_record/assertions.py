@@ -5,12 +5,13 @@ day, so that a message that comes again, however late, adds nothing and hides no
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import uuid5
 
 from domain.child_record.commands import Assertion as Assert
 from domain.child_record.events import (
     AddressAsserted,
+    Carer,
     CarersAsserted,
     CurrentAddress,
     DeathNotified,
@@ -25,9 +26,9 @@ from domain.child_record.events import (
     SourceKind,
 )
 from domain.child_record.model import AssertedEvent, Assertion, ChildRecord
-from domain.errors import BadInput
+from domain.errors import BadInput, Refused
 from domain.kernel import Event, as_validated
-from domain.policy.retention import london_day
+from domain.policy.retention import age_on, london_day
 from domain.policy.screening import screen_address, screen_name, screen_person
 from domain.rule_set.model import RuleSet
 
@@ -72,10 +73,11 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
             AddressAsserted, source_kind=kind, effective=on, whereabouts=command.whereabouts, source=source
         )
         events += said.unless_said(address, dated=command.address_effective is not None)
-    if command.carers is not None:
+    carers = _lawful_carers(record, command, rules)
+    if carers is not None:
         on = command.effective
         events += said.unless_said(
-            CarersAsserted(source_kind=kind, effective=on, carers=command.carers, source=source)
+            CarersAsserted(source_kind=kind, effective=on, carers=carers, source=source)
         )
     if command.education is not None:
         on = command.education_effective or command.effective
@@ -115,6 +117,24 @@ def asserted(record: ChildRecord, command: Assert, rules: RuleSet, *, first_vers
     return events
 
 
+def _lawful_carers(record: ChildRecord, command: Assert, rules: RuleSet) -> tuple[Carer, ...] | None:
+    """The carers that may be held: of a young person, those who have care of it (Schedule 1 para 6(b)).
+
+    What rests on parental responsibility alone is left out of what a source sends, and refused where it is typed.
+    """
+    born = command.date_of_birth or record.date_of_birth
+    if command.carers is None or born is None or age_on(born, london_day(command.at)) < rules.ages.archive:
+        return command.carers
+    caring = tuple(one for one in command.carers if one.standing != "parental-responsibility")
+    if command.source_kind in _TYPED and len(caring) < len(command.carers):
+        raise Refused(
+            "Of a young person only those who have care of it are held, not who is responsible as a parent alone.",
+            code="responsibility-alone",
+            field="carers",
+        )
+    return tuple(one.model_copy(update={"standing": "care"}) for one in caring)
+
+
 def _tells(command: Assert, what: str) -> bool:
     """Whether a message tells the very thing it says it withholds; what is told is not withheld."""
     return (what == "address" and command.whereabouts is not None) or (
@@ -122,6 +142,7 @@ def _tells(command: Assert, what: str) -> bool:
     )
 
 
+_TYPED: Final = (SourceKind.OFFICER, SourceKind.PRACTITIONER, SourceKind.AUTHORITY)
 _TOLD_BY = (AddressAsserted, PracticeAsserted)
 
 

@@ -12,6 +12,7 @@ from domain.child_record.events import (
     Contact,
     Gender,
     Institution,
+    Judgement,
     Mark,
     PersonName,
     ReasonableCause,
@@ -77,7 +78,11 @@ class WithdrawSupply(Command):
 
 
 class BeginInvolvement(Command):
-    """A service of this kind became involved. `sensitive` needs a consent or a cause."""
+    """A service of this kind became involved. `sensitive` needs a consent or a cause.
+
+    consented_on: that whoever decides by the rules consented on this day, in place of a consent that says who.
+    judgement: what the practitioner judged of the child's competence in this case. concern: that one exists, no more.
+    """
 
     involvement: Id
     service: NamePart
@@ -88,7 +93,10 @@ class BeginInvolvement(Command):
     lead_professional: bool = False
     common_assessment: bool = False
     began: date
+    concern: bool = False
     consent: Consent | None = None
+    consented_on: date | None = None
+    judgement: Judgement | None = None
     cause: ReasonableCause | None = None
     source_kind: SourceKind = SourceKind.PRACTITIONER
     source: Source = Source()
@@ -103,10 +111,40 @@ class EndInvolvement(Command):
 
 
 class WithdrawSensitiveConsent(Command):
-    """Consent to record a sensitive involvement is withdrawn."""
+    """Consent to record a sensitive involvement is withdrawn. `by`: by whom; None: by whoever gave it."""
 
     involvement: Id
     withdrawn_on: date
+    by: Literal["child", "young-person", "parent"] | None = None
+    source_kind: SourceKind = SourceKind.PRACTITIONER
+
+
+class GiveSensitiveConsent(Command):
+    """Whoever decides, or `given_by`, consents anew to a sensitive involvement being recorded."""
+
+    involvement: Id
+    given_on: date
+    given_by: Literal["child", "young-person", "parent"] | None = None
+    judgement: Judgement | None = None
+    source_kind: SourceKind = SourceKind.PRACTITIONER
+
+
+class JudgeCompetence(Command):
+    """A practitioner judged the child competent, or not, to decide on a sensitive involvement."""
+
+    involvement: Id
+    judgement: Judgement
+    source_kind: SourceKind = SourceKind.PRACTITIONER
+
+
+class ReviewCause(Command):
+    """A provider looked again at the cause on which a sensitive involvement is recorded: does it still stand?"""
+
+    involvement: Id
+    considered_on: date
+    considered_by: NamePart
+    stands: bool
+    review_on: date | None = None
     source_kind: SourceKind = SourceKind.PRACTITIONER
 
 
@@ -310,3 +348,28 @@ class MergeRecords(Command):
     decided_by: Id
     confirmed_by: Id | None = None
     shield: Id
+
+
+class AskForContact(Command):
+    """Somebody asks the local team to be put in touch with who is hidden in a record. contact: how to reach them."""
+
+    request: Id
+    asked_by: Id
+    contact: Contact = Contact()
+
+
+class PassOnContact(Command):
+    """The local team of the authority `body` passes a request on to a service."""
+
+    request: Id
+    involvement: Id
+    body: BodyCode
+
+
+class AnswerContact(Command):
+    """The service accepts or declines, by somebody of `body`. disclosed: what of itself it agrees to tell."""
+
+    request: Id
+    accepted: bool
+    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4)] = ()
+    body: BodyCode

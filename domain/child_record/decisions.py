@@ -8,11 +8,12 @@ or follows from it: that it is registered, shielded or archived, its name, date 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import life, ownership, shielding, subject_access
+from domain.child_record import brokering, life, ownership, sensitive, shielding, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -24,8 +25,10 @@ from domain.child_record.assertions import (
 from domain.child_record.commands import (
     AcceptTransfer,
     AllocateAuthority,
+    AnswerContact,
     AnswerSubjectAccess,
     ArchiveRecord,
+    AskForContact,
     AssertFacts,
     AssignAuthority,
     BeginInvolvement,
@@ -34,10 +37,13 @@ from domain.child_record.commands import (
     DeclineTransfer,
     EndInvolvement,
     GiveExtensionConsent,
+    GiveSensitiveConsent,
     HoldDestruction,
+    JudgeCompetence,
     LiftShield,
     NotifyDeath,
     OfferTransfer,
+    PassOnContact,
     PauseSubjectAccess,
     RaiseShield,
     RegisterChild,
@@ -46,6 +52,7 @@ from domain.child_record.commands import (
     RequestSubjectAccess,
     ResumeSubjectAccess,
     ReverseDeath,
+    ReviewCause,
     ReviewShield,
     RuleOutLink,
     VerifyShieldRequester,
@@ -58,6 +65,8 @@ from domain.child_record.events import (
     AuthorityAssigned,
     ChildRegistered,
     Contact,
+    ContactAnswered,
+    ContactPassedOn,
     ExtensionConsentGiven,
     ExtensionConsentWithdrawn,
     IdentityAsserted,
@@ -101,6 +110,8 @@ _NUMBERED: Final = frozenset(
         SensitiveInvolvementGrounded,
         SensitiveConsentWithdrawn,
         SensitiveInvolvementEnded,
+        ContactPassedOn,
+        ContactAnswered,
     }
 )
 """Events that may lie under another key than the one before them."""
@@ -124,10 +135,15 @@ def decide(record: ChildRecord, command: Command, rules: RuleSet) -> Decision:
     return with_keys(record, DECISIONS[type(command)](record, command, rules))
 
 
-def decide_on_held(record: ChildRecord, command: BeginInvolvement, rules: RuleSet) -> Decision:
-    """What a source record that is held back tells of a service: `record` is its stream, no child's record yet."""
+def decide_on_held(
+    record: ChildRecord, command: BeginInvolvement, born: date | None, rules: RuleSet
+) -> Decision:
+    """What a source record that is held back tells of a service: `record` is its stream, no child's record yet.
+
+    born: the date of birth it says. What may not be recorded of a child may not be held back either.
+    """
     refuse_unless_in_force(rules, command.at)
-    return with_keys(record, begin_involvement(record, command, rules))
+    return with_keys(record, _begin_involvement(record, command, born, rules))
 
 
 # Registration and assertions
@@ -230,6 +246,12 @@ def withdraw_supply(record: ChildRecord, command: WithdrawSupply, rules: RuleSet
 
 def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: RuleSet) -> Events:
     """Record a service. A sensitive one only on consent or reasonable cause (reg 11(3)); others have no such gate."""
+    return _begin_involvement(record, command, record.date_of_birth, rules)
+
+
+def _begin_involvement(
+    record: ChildRecord, command: BeginInvolvement, born: date | None, rules: RuleSet
+) -> Events:
     for field, text, words in (
         ("service", command.service, 10),
         ("organisation", command.organisation, 12),
@@ -239,12 +261,13 @@ def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: Rul
         screen_name(text, field, words=words)
     today = london_day(command.at)
     not_in_the_future(command.began, today, "began")
-    grounded = command.consent is not None or command.cause is not None
-    if command.kind != "sensitive" and grounded:
+    consented = (command.consent, command.consented_on, command.judgement) != (None, None, None)
+    grounded = (command.consent, command.consented_on, command.cause) != (None, None, None)
+    if command.kind != "sensitive" and (consented or command.cause is not None):
         raise Refused(
             "Only a sensitive service is recorded on consent or cause: leave them out.",
             code="consent-not-needed",
-            field="consent" if command.consent else "cause",
+            field="consent" if consented else "cause",
         )
     if command.kind == "sensitive" and not grounded:
         raise Refused(
@@ -253,10 +276,10 @@ def begin_involvement(record: ChildRecord, command: BeginInvolvement, rules: Rul
             code="sensitive-needs-ground",
             field="consent",
         )
-    if command.consent is not None:
-        not_in_the_future(command.consent.given_on, today, "consent.given_on")
-    if command.cause is not None:
-        not_in_the_future(command.cause.considered_on, today, "cause.considered_on")
+    if command.concern:
+        _must_be_held_of_concern(command, rules)
+    if command.kind == "sensitive":
+        command = sensitive.grounded(command, born, rules)
     _must_be_live(record)
     begun = _begun(command, rules)
     known = _involvement(record, command.involvement)
@@ -296,23 +319,6 @@ def end_involvement(record: ChildRecord, command: EndInvolvement, _: RuleSet) ->
     return (
         InvolvementEnded(
             source_kind=command.source_kind, involvement=command.involvement, ended=command.ended
-        ),
-    )
-
-
-def withdraw_sensitive_consent(record: ChildRecord, command: WithdrawSensitiveConsent, _: RuleSet) -> Events:
-    """Withdraw consent: as easy as giving it. A cause recorded beside it stands on its own."""
-    not_in_the_future(command.withdrawn_on, london_day(command.at), "withdrawn_on")
-    known = _involvement(record, command.involvement)
-    if known is None or not known.sensitive:
-        return _refuse_unless_hidden(record, _no_such_involvement())
-    if known.consent is None or known.consent_withdrawn is not None:
-        return ()
-    return (
-        SensitiveConsentWithdrawn(
-            source_kind=command.source_kind,
-            involvement=command.involvement,
-            withdrawn_on=command.withdrawn_on,
         ),
     )
 
@@ -481,7 +487,10 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     WithdrawSupply: withdraw_supply,
     BeginInvolvement: begin_involvement,
     EndInvolvement: end_involvement,
-    WithdrawSensitiveConsent: withdraw_sensitive_consent,
+    WithdrawSensitiveConsent: sensitive.withdraw_consent,
+    GiveSensitiveConsent: sensitive.give_consent,
+    JudgeCompetence: sensitive.judge_competence,
+    ReviewCause: sensitive.review_cause,
     RaiseShield: raise_shield,
     LiftShield: lift_shield,
     GiveExtensionConsent: give_extension_consent,
@@ -506,6 +515,9 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     DeclineTransfer: ownership.decline,
     AcceptTransfer: ownership.accept,
     AllocateAuthority: ownership.allocate,
+    AskForContact: brokering.ask,
+    PassOnContact: brokering.pass_on,
+    AnswerContact: brokering.answer,
 }
 
 
@@ -527,6 +539,22 @@ def _refuse_unless_hidden(record: ChildRecord, refusal: Refused) -> Events:
     if record.shielded:
         return ()
     raise refusal
+
+
+def _must_be_held_of_concern(command: BeginInvolvement, rules: RuleSet) -> None:
+    """Refuse a concern where the rules hold none, and of a service that is not shown: nobody would see it."""
+    if not rules.concern.held:
+        raise Refused(
+            "That there is a cause for concern is not held under these rules.",
+            code="concern-not-held",
+            field="concern",
+        )
+    if command.kind == "sensitive":
+        raise Refused(
+            "A sensitive service is not shown, so no concern is held of it.",
+            code="concern-not-held",
+            field="concern",
+        )
 
 
 def _no_such_involvement() -> Refused:
@@ -577,7 +605,14 @@ def _but_for_progress(involvement: Involvement) -> Involvement:
 
 def _service(involvement: Involvement) -> Involvement:
     """Which service it is and since when, apart from how to reach it and its ground."""
-    return replace(_but_for_progress(involvement), contact=Contact(), consent=None, cause=None)
+    return replace(
+        _but_for_progress(involvement),
+        contact=Contact(),
+        concern=False,
+        consent=None,
+        judgement=None,
+        cause=None,
+    )
 
 
 def _said_anew(known: Involvement, command: BeginInvolvement, rules: RuleSet) -> Events:
@@ -614,6 +649,7 @@ def _begun(command: BeginInvolvement, rules: RuleSet) -> tuple[Event, Event]:
                 involvement=involvement,
                 contact=command.contact,
                 consent=command.consent,
+                judgement=command.judgement,
                 cause=command.cause,
                 rule_set=rules.id,
             ),
@@ -637,6 +673,7 @@ def _begun(command: BeginInvolvement, rules: RuleSet) -> tuple[Event, Event]:
             source_kind=source_kind,
             involvement=involvement,
             contact=command.contact,
+            concern=command.concern,
         ),
     )
 
@@ -694,6 +731,8 @@ def with_keys(record: ChildRecord, events: Events) -> Decision:
                 | SensitiveInvolvementGrounded()
                 | SensitiveConsentWithdrawn()
                 | SensitiveInvolvementEnded()
+                | ContactPassedOn()
+                | ContactAnswered()
             ):
                 number = own.get(event.involvement, current)
             case _:

@@ -6,7 +6,7 @@ concern whereabouts or a service are concealed: in the identity part even their 
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, StringConstraints
 
@@ -304,14 +304,19 @@ class InvolvementBegun(Event):
 
 
 class InvolvementContactGiven(Event):
-    """How to reach a service that is involved. Replaces what was given before."""
+    """How to reach a service that is involved, and whether it has a cause for concern. Replaces what was given before.
+
+    Of a concern there is nothing but that it exists (Children Act 2004 s.12(4)(g)), and that only where the rules say.
+    """
 
     NAME: ClassVar[str] = "involvement-contact-given"
+    VERSION: ClassVar[int] = 2
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     involvement: Annotated[Id, IN_CONTENT]
     contact: Annotated[Contact, IN_CONTENT]
+    concern: Annotated[bool, IN_CONTENT] = False
 
 
 class InvolvementEnded(Event):
@@ -330,6 +335,16 @@ class Consent(Immutable):
 
     given_by: Literal["child", "young-person", "parent"]
     given_on: date
+
+
+class Judgement(NamedTuple):
+    """That a practitioner judged the child competent to consent, or not, in this case and on this day.
+
+    A tuple, so that a consent, a judgement and a cause together fit a block.
+    """
+
+    competent: bool
+    judged_on: date
 
 
 class ReasonableCause(Immutable):
@@ -361,12 +376,14 @@ class SensitiveInvolvementGrounded(Event):
     """On what a sensitive involvement is recorded (reg 11(3)), and how to reach the service. Replaces what was said."""
 
     NAME: ClassVar[str] = "sensitive-involvement-grounded"
+    VERSION: ClassVar[int] = 2
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     involvement: Annotated[Id, IN_CONTENT]
     contact: Annotated[Contact, IN_CONTENT]
     consent: Annotated[Consent | None, IN_CONTENT] = None
+    judgement: Annotated[Judgement | None, IN_CONTENT] = None
     cause: Annotated[ReasonableCause | None, IN_CONTENT] = None
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
@@ -767,6 +784,49 @@ class RecordClosed(Event):
     why: Annotated[HeldShortCode, IN_CONTENT]
 
 
+# Contact that is brokered
+
+
+class ContactAsked(Event):
+    """Somebody asked the local team to be put in touch with who is hidden here; and how to reach them."""
+
+    NAME: ClassVar[str] = "contact-asked"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    asked_by: Annotated[Id, IN_CONTENT]
+    contact: Annotated[Contact, IN_CONTENT]
+    asked_on: Annotated[date, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class ContactPassedOn(Event):
+    """The local team passed such a request on to a service that is involved."""
+
+    NAME: ClassVar[str] = "contact-passed-on"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    involvement: Annotated[Id, IN_CONTENT]
+    passed_on: Annotated[date, IN_CONTENT]
+
+
+class ContactAnswered(Event):
+    """The service accepted, and what of itself it discloses, or declined, which nobody is told."""
+
+    NAME: ClassVar[str] = "contact-answered"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    involvement: Annotated[Id, IN_CONTENT]
+    accepted: Annotated[bool, IN_CONTENT]
+    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4), IN_CONTENT] = ()
+    answered_on: Annotated[date, IN_CONTENT]
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -815,5 +875,8 @@ EVENTS = EventTypes(
         OriginsNamed,
         RulingsReversed,
         RecordClosed,
+        ContactAsked,
+        ContactPassedOn,
+        ContactAnswered,
     )
 )

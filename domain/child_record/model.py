@@ -18,6 +18,9 @@ from domain.child_record.events import (
     ChildRegistered,
     Consent,
     Contact,
+    ContactAnswered,
+    ContactAsked,
+    ContactPassedOn,
     DeathNotified,
     DeathReversed,
     DestructionHeld,
@@ -31,6 +34,7 @@ from domain.child_record.events import (
     InvolvementBegun,
     InvolvementContactGiven,
     InvolvementEnded,
+    Judgement,
     LeftEngland,
     LiftDecided,
     LinkRuledOut,
@@ -107,7 +111,7 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Involvement:
-    """A service's involvement. `consent` and `cause` are set only where it is sensitive.
+    """A service's involvement. `consent`, `judgement` and `cause` are set only where it is sensitive.
 
     `version`, `source_kind` and `source` are of the first saying that stands; `again` are the others, of other files.
     `ends`: every end that stands, the last of which is `ended`.
@@ -133,6 +137,8 @@ class Involvement:
     cause: ReasonableCause | None = None
     again: tuple[Saying, ...] = ()
     ends: tuple[End, ...] = ()
+    judgement: Judgement | None = None
+    concern: bool = False
 
     @property
     def sayings(self) -> tuple[Saying, ...]:
@@ -236,6 +242,19 @@ class Origin(NamedTuple):
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class ContactRequest:
+    """That somebody asked to be put in touch; to which service it was passed on, and what that said."""
+
+    request: UUID
+    asked_by: UUID
+    contact: Contact
+    asked_on: date
+    involvement: UUID | None = None
+    accepted: bool | None = None
+    disclosed: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
 class ChildRecord:
     """A record as far as its reader may know it. `version` 0: not registered."""
@@ -280,6 +299,8 @@ class ChildRecord:
     closed: bool = False
     closed_into: UUID | None = None
     heirs: tuple[UUID, ...] = ()
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch, in order; none where this reader may not know."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -535,14 +556,18 @@ def _begun(
 
 
 def _grounded(record: ChildRecord, recorded: Recorded, event: SensitiveInvolvementGrounded) -> dict[str, Any]:
+    """A ground in place of the one before. That a consent was withdrawn is forgotten only when another is given."""
     del recorded
+    known = next((i for i in record.involvements if i.involvement == event.involvement), None)
+    withdrawn = known.consent_withdrawn if known is not None and event.consent is None else None
     return {
         "involvements": _with_involvement(
             record,
             event.involvement,
             contact=event.contact,
             consent=event.consent,
-            consent_withdrawn=None,
+            consent_withdrawn=withdrawn,
+            judgement=event.judgement,
             cause=event.cause,
         )
     }
@@ -677,6 +702,19 @@ def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed)
     return {"origins": (*record.origins, *named)}
 
 
+def _contact_asked(record: ChildRecord, recorded: Recorded, event: ContactAsked) -> dict[str, Any]:
+    del recorded
+    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on)
+    return {"contacts": (*record.contacts, asked)}
+
+
+def _with_contact(record: ChildRecord, which: UUID, **changed: Any) -> dict[str, Any]:
+    """The requests for contact with this one changed; as they are where there is none."""
+    return {
+        "contacts": tuple(replace(one, **changed) if one.request == which else one for one in record.contacts)
+    }
+
+
 def as_true_on(record: ChildRecord, day: date) -> ChildRecord:
     """The record as far as it is said to have been true on a day: without what began, ended or happened later.
 
@@ -704,7 +742,9 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SupplyWithdrawn: _supply_withdrawn,
     InvolvementBegun: _begun,
     InvolvementContactGiven: lambda record, _, event: {
-        "involvements": _with_involvement(record, event.involvement, contact=event.contact)
+        "involvements": _with_involvement(
+            record, event.involvement, contact=event.contact, concern=event.concern
+        )
     },
     InvolvementEnded: _ended,
     SensitiveInvolvementBegun: _begun,
@@ -768,6 +808,17 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
         "heirs": event.heirs,
         "transfer": None,
     },
+    ContactAsked: _contact_asked,
+    ContactPassedOn: lambda record, _, event: _with_contact(
+        record, event.request, involvement=event.involvement
+    ),
+    ContactAnswered: lambda record, _, event: _with_contact(
+        record,
+        event.request,
+        involvement=event.involvement,
+        accepted=event.accepted,
+        disclosed=event.disclosed,
+    ),
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

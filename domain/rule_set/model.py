@@ -63,6 +63,8 @@ Right: TypeAlias = Literal[
     "two-people",
     "open-archive",
     "shield-reviews",
+    "broker-contact",
+    "sensitive-due",
     # changing one record
     "register-child",
     "assert-facts",
@@ -85,6 +87,8 @@ Right: TypeAlias = Literal[
     "transfer-record",
     "allocate-authority",
     "merge-records",
+    "ask-contact",
+    "answer-contact",
     # running the index
     "load",
     "projection",
@@ -250,11 +254,47 @@ class Identity(Immutable):
     closing: ShortCode = "identity-in-doubt"
 
 
+class Competence(Immutable):
+    """Birthdays, in years: from `expected` a child may generally be expected to be competent to consent to a sensitive
+    service, from `presumed` it is presumed to be. The practitioner decides case by case, for a child of any age."""
+
+    expected: Years
+    presumed: Years
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Competence":
+        if self.presumed < self.expected:
+            raise ValueError("presumed is below expected")
+        return self
+
+
 class Sensitive(Immutable):
-    """The families of sensitive service, and the one sentence in which all of them are shown."""
+    """The families of sensitive service, and the one sentence in which all of them are shown.
+
+    competence: who consents; None: these rules say nothing of it, and whoever is named has consented. review_months:
+    by when a cause is looked at again where its provider named no day; None: never by itself.
+    """
 
     families: Codes
     notice: Words
+    competence: Competence | None = None
+    review_months: Annotated[int, Field(ge=1, le=24)] | None = None
+
+
+class Brokering(Immutable):
+    """Contact with who is hidden is brokered. days: so long after it was asked for, a request is closed. may_disclose:
+    what of itself a service may agree to tell."""
+
+    days: Annotated[int, Field(ge=1, le=366)]
+    may_disclose: Annotated[
+        tuple[Literal["service", "organisation", "role", "contact"], ...], AfterValidator(_once)
+    ]
+
+
+class Concern(Immutable):
+    """Whether the existence of a cause for concern may be held, as an attribute of an involvement (s.12(4)(g))."""
+
+    held: bool = False
 
 
 class Sights(Immutable):
@@ -482,7 +522,11 @@ class RuleSet(Immutable):
     review: Review = Review()
     identity: Identity = Identity()
     sensitive: Sensitive
+    concern: Concern = Concern()
+    brokering: Brokering | None = None
     identifiers: dict[ShortCode, tuple[BodyCode, ...]]
+    functions_of_identifiers: dict[ShortCode, Codes] = Field(default_factory=dict)
+    """Scheme → the reasons for looking that are the functions its numbers are allocated for; not named: any reason."""
     fields: Sights
     fields_of_hit: HitSights
     purposes: dict[ShortCode, Purpose]
@@ -549,6 +593,9 @@ class RuleSet(Immutable):
             raise ValueError(f"conduct.causes lacks one of {', '.join(CAUSES)}")
         if "otherwise" not in self.conduct.most_looks:
             raise ValueError("conduct.most_looks lacks otherwise")
+        for scheme, functions in self.functions_of_identifiers.items():
+            if not set(functions) <= set(self.purposes):
+                raise ValueError(f"functions_of_identifiers.{scheme} names a purpose that is not there")
         self._roles_are_there()
         self._exemptions_are_of_what_is_there()
         self._can_be_followed()

@@ -211,7 +211,9 @@ def case_management(child: Child) -> tuple[str, str]:
     )
 
 
-_CONSENT: Final = ',"consent":{{"given_by":"parent","given_on":"{}"}}'
+_CONSENT: Final = (
+    ',"consent":{{"given_by":"parent","given_on":"{0}","judgement":{{"competent":false,"judged_on":"{0}"}}}}'
+)
 _SERVICES: Final = (
     ('"service":"Children\'s social care","kind":"additional","organisation":"Children and families"', ""),
     ('"service":"Family support","kind":"additional","contact":{"telephone":"01632 960100"}', ""),

@@ -19,6 +19,7 @@ from domain.child_record.events import (
     CurrentAddress,
     FullName,
     Gender,
+    Judgement,
     PersonName,
     ReasonableCause,
     SourceKind,
@@ -68,12 +69,23 @@ class Parent(Immutable):
     contact: Contact | None = None
 
 
+class Judged(Immutable):
+    """Whether the practitioner judged the child competent to decide in this case, and when."""
+
+    competent: bool
+    judged_on: date
+
+
 class GivenConsent(Immutable):
-    """Consent to record a sensitive service: whose, since when, and until when if it was withdrawn."""
+    """Consent to record a sensitive service: whose, since when, and until when if it was withdrawn.
+
+    judgement: what the practitioner judged of the child's competence to decide, where it was judged.
+    """
 
     given_by: Literal["child", "young-person", "parent"]
     given_on: date
     withdrawn_on: date | None = None
+    judgement: Judged | None = None
 
 
 class Cause(Immutable):
@@ -187,6 +199,10 @@ def _carer(parent: Parent) -> Carer:
     return Carer(name=name, standing=parent.standing, contact=parent.contact)
 
 
+def _judgement(judged: Judged | None) -> Judgement | None:
+    return None if judged is None else Judgement(judged.competent, judged.judged_on)
+
+
 def _involved(service: Service) -> Involved:
     """The involvement, on a ground where it needs one (reg 11(3)). Raises Bad."""
     consent, cause = service.consent, service.cause
@@ -205,6 +221,7 @@ def _involved(service: Service) -> Involved:
         number=service.id,
         consent=None if consent is None else Consent(given_by=consent.given_by, given_on=consent.given_on),
         consent_withdrawn=None if consent is None else consent.withdrawn_on,
+        judgement=None if consent is None else _judgement(consent.judgement),
         cause=None if cause is None else ReasonableCause(**dict(cause)),
         **said,
     )

@@ -29,6 +29,9 @@ from domain.access.events import (
 )
 from domain.child_record.events import (
     ChildRegistered,
+    ContactAnswered,
+    ContactAsked,
+    ContactPassedOn,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
@@ -48,6 +51,9 @@ _SENSITIVE: Final = (
     SensitiveInvolvementGrounded,
     SensitiveInvolvementEnded,
     SensitiveConsentWithdrawn,
+    ContactAsked,
+    ContactPassedOn,
+    ContactAnswered,
 )
 _DATES: Final = ("effective", "began", "ended", "given_on", "withdrawn_on", "died_on", "archived_on")
 """The fields that say when something was true, by the names they have in one event or another."""

@@ -109,6 +109,21 @@ def test_t61_and_t4_who_is_kept_beyond_eighteen_and_until_when(new_home: NewHome
     assert carers(line, ids["care leaver"]) == {("Petra", "care")}, (
         "T4: nobody rests on parental responsibility alone"
     )
+    of_care_leaver = ("show", ids["care leaver"], "--reason", "casework")
+    for looks in (
+        line.done(*of_care_leaver, acting="data-manager"),
+        line.done(*of_care_leaver, "--as-of", "2027-03-19T12:00:00Z", acting="practitioner"),
+        line.done(*of_care_leaver, "--effective-on", "2027-03-01", acting="practitioner"),
+    ):
+        assert "Maud" not in str(looks), "T4: nor to the authority, nor as things were"
+    parent = ("--carer", "Maud Vale", "--carer-standing", "parental-responsibility")
+    line.refused(
+        "responsibility-alone", "record", "assert", ids["care leaver"], *parent, acting="practitioner"
+    )
+    line.pds(related(people["care leaver"], code="PRN", given="Maud"))
+    assert carers(line, ids["care leaver"]) <= {("Petra", "care")}, (
+        "T4: nor is it kept for display from a feed"
+    )
     assert line.found(*people["care leaver"].criteria)
     for case in ("no consent", "no category"):
         line.refused(
@@ -141,8 +156,8 @@ def carers(line: Line, child: str) -> set[tuple[str, str]]:
     return {(carer["name"]["given"][0], carer["standing"]) for carer in line.shown(child)["carers"]}
 
 
-def related(one: Child) -> dict[str, object]:
-    """A message that names a foster parent."""
+def related(one: Child, code: str = "PRNFOST", given: str = "Petra") -> dict[str, object]:
+    """A message that names somebody related, a foster parent for example."""
     return {
         "resourceType": "RelatedPerson",
         "id": "507B7621",
@@ -152,7 +167,7 @@ def related(one: Child) -> dict[str, object]:
             "identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": one.nhs},
         },
         "relationship": [
-            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "PRNFOST"}]}
+            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": code}]}
         ],
-        "name": [{"use": "usual", "given": ["Petra"], "family": "Vale"}],
+        "name": [{"use": "usual", "given": [given], "family": "Vale"}],
     }

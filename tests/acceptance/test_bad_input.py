@@ -425,6 +425,38 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--authority", "W06000001"), "outside-area"),
     )),
     ("record", "archive"): Command((CHILD,), {"--ground": "age-18"}, "data-manager", wrong=BAD_CHILD),
+    ("record", "answer-contact"): Command(
+        (CHILD, "--request", HELD, "--accept"),
+        {},
+        "practitioner",
+        wrong=(
+            ((CHILD, "--request", TOKEN, "--accept"), "bad-input"),
+            ((CHILD, "--request", HELD, "--accept", "--disclose", "began"), "unknown-field"),
+            ((CHILD, "--request", HELD, "--decline", "--disclose", "role"), "bad-input"),
+            ((CHILD, "--request", HELD, "--decline"), "no-such-request"),
+        ),
+    ),
+    ("record", "ask-contact"): Command((CHILD,), {}, "practitioner", wrong=(
+        ((CHILD, "--telephone", NARRATIVE), "bad-input"),
+        ((CHILD, "--email", NARRATIVE), "bad-input"),
+        ((CHILD,), "nothing-hidden"),
+    )),
+    ("record", "contact"): Command((CHILD, "--request", HELD), {}, "practitioner", wrong=(
+        ((CHILD, "--request", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD), "not-found"),
+    )),
+    ("record", "contact-requests"): Command((), {}, "data-manager"),
+    ("record", "pass-on-contact"): Command(
+        (CHILD, "--request", HELD),
+        {"--service": "Play group"},
+        "data-manager",
+        wrong=(
+            ((CHILD, "--request", TOKEN, "--service", "Play group"), "bad-input"),
+            ((CHILD, "--request", HELD), "bad-input"),
+            ((CHILD, "--request", HELD, "--service", "Play group"), "no-such-request"),
+        ),
+    ),
+    ("record", "sensitive-due"): Command((), {}, "data-manager", wrong=((("--on", TOKEN), "bad-input"),)),
     ("record", "assert"): Command((CHILD,), {}, "practitioner", beside=FACTS, wrong=tuple(
         ((CHILD, *words), code) for words, code in WRONG_FACTS
     )),
@@ -455,6 +487,7 @@ COMMANDS: dict[Path_, Command] = {
         "practitioner",
         beside={
             "--consent": SENSITIVE,
+            "--competent": (*SENSITIVE, "--consent", "child"),
             "--considered-by": (*SENSITIVE, "--cause"),
             "--review-on": (*SENSITIVE, "--cause", "--considered-by", "Trust"),
         },
@@ -466,6 +499,31 @@ COMMANDS: dict[Path_, Command] = {
             ((CHILD, "--service", "Play group", "--kind", "universal", "--role", NARRATIVE), "narrative"),
             ((CHILD, "--service", "Play group", "--kind", "universal", "--began", "2999-01-01"), "date-in-future"),
             ((CHILD, "--service", "Play group", *SENSITIVE, "--consent", "none"), "sensitive-needs-ground"),
+            ((CHILD, "--service", "Play group", *SENSITIVE, "--consent", "child"), "competence-needed"),
+            ((CHILD, "--service", "Play group", "--kind", "universal", "--concern"), "concern-not-held"),
+        ),
+    ),
+    ("record", "give-consent"): Command((CHILD,), {"--service": "Play group"}, "practitioner", wrong=(
+        ((CHILD,), "bad-input"),
+        ((CHILD, "--service", "Play group", "--by", TOKEN), "bad-input"),
+        ((CHILD, "--service", "Play group", "--on", "2999-01-01"), "date-in-future"),
+    )),
+    ("record", "judge-competence"): Command((CHILD, "--competent"), {"--service": "Play group"}, "practitioner", wrong=(
+        ((CHILD, "--competent"), "bad-input"),
+        ((CHILD, "--competent", "--service", "Play group", "--on", "2999-01-01"), "date-in-future"),
+    )),
+    ("record", "review-cause"): Command(
+        (CHILD, "--stands", "--considered-by", "Trust"),
+        {"--service": "Play group"},
+        "practitioner",
+        beside={"--review-on": ("--service", "Play group")},
+        wrong=(
+            ((CHILD, "--stands", "--considered-by", "Trust"), "bad-input"),
+            ((CHILD, "--stands", "--considered-by", NARRATIVE, "--service", "Play group"), "narrative"),
+            ((CHILD, "--stands", "--considered-by", "Trust", "--service", "Play group", "--review-on", "1999-01-01"),
+             "dates-out-of-order"),
+            ((CHILD, "--stands", "--considered-by", "Trust", "--service", "Play group", "--on", "2999-01-01"),
+             "date-in-future"),
         ),
     ),
     ("record", "lift-shield"): Command((CHILD,), {}, "data-manager", "data-manager-2", wrong=(

@@ -1,13 +1,13 @@
-"""A. What a record may hold: T1, T2, T3, T7, T10."""
+"""A. What a record may hold: T1, T2, T3, T6, T7, T8, T10, T11."""
 
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import NewHome
-from tests.acceptance.line import Line
-from tests.acceptance.people import a_child, born, id_of, registered
-from tests.loading import COLUMNS, a_births_file
+from tests.acceptance.line import Line, without_access
+from tests.acceptance.people import Child, a_child, born, id_of, registered
+from tests.loading import COLUMNS, a_births_file, ndjson
 
 pytestmark = pytest.mark.postgres
 
@@ -68,6 +68,86 @@ def test_t1_a_message_with_an_element_outside_the_list_is_refused_and_the_others
     assert id_of(line, good)
 
 
+@pytest.mark.parametrize("field", FORBIDDEN)
+def test_t1_no_other_file_takes_such_a_field_and_no_queue_and_no_view_keeps_it(
+    line: Line, field: str
+) -> None:
+    claim = {
+        "claim_number": "CHB40000009AB",
+        "claimed_from": "2016-05-10",
+        "given_names": "Harriet",
+        "surname": "Castle",
+        "date_of_birth": "2016-04-20",
+        "sex": "F",
+        "address_line_1": "9 Beck Rise",
+        "postcode": "LS21 1AA",
+        field: VALUE,
+    }
+    claims = f"{','.join(claim)}\n{','.join(claim.values())}\n".encode()
+    service = {"id": "I-1", "service": "Family support", "kind": "additional", "began": "2026-09-01"}
+    messages = ndjson(
+        a_case(a_child(), **{field: VALUE}), a_case(a_child(), involvements=[{**service, field: VALUE}])
+    )
+    before, rows = line.heads()[0], views_about_children(line)
+
+    for kind, content, refused in (("child-benefit", claims, 1), ("case-management", messages, 2)):
+        loaded = line("load", kind, str(line.file(content)))
+        assert (loaded.status, loaded["refused"], loaded["registered"]) == (0, refused, 0)
+        assert {(one["code"], one["field"]) for one in loaded["refusals"]} == {("field-not-allowed", field)}
+        assert VALUE not in loaded.printed
+
+    assert (line.heads()[0], views_about_children(line)) == (before, rows)
+    assert line.done("queue", "list", acting="data-manager")["held"] == []
+
+
+def views_about_children(line: Line) -> dict[str, list[str]]:
+    """The rows of every view but who looked."""
+    of_looks = ("audit_trail", "oversight", "views.")
+    return {table: rows for table, rows in line.view_rows().items() if not table.startswith(of_looks)}
+
+
+def a_case(one: Child, **changed: object) -> dict[str, object]:
+    """What a case system says of a child."""
+    return {
+        "body": AUTHORITY, "id": f"CS-{one.serial}", "as_of": "2026-09-01", "given": [one.given], "family": one.family,
+        "date_of_birth": one.born.isoformat(), **changed,
+    }  # fmt: skip
+
+
+def test_t6_what_is_hidden_from_every_reader_shows_in_nothing_they_can_ask(line: Line) -> None:
+    """Claimants are not held at all; of the rest neither value nor presence: the bytes are those of before."""
+    one = a_child()
+    child = born(line, one)
+    line.pds(one.message())
+    claim = f"claim_number,claimant_name\nCHB1,{VALUE}\n".encode()
+    refused = line("load", "child-benefit", str(line.file(claim)))
+    assert (refused["refused"], VALUE in refused.printed) == (1, False)
+
+    def asked() -> dict[str, object]:
+        looks = ((), ("--as-of", "2027-03-10T10:30:00Z"), ("--effective-on", "2027-03-01"))
+        found: dict[str, object] = {}
+        for who in ("practitioner", "teacher", "social-worker", "data-manager-2"):
+            purposes = ("casework", "safeguarding")
+            for reason in purposes:
+                for more in looks:
+                    shown = line.done("show", child, "--reason", reason, *more, acting=who)
+                    found[f"{who} {reason} {more}"] = without_access(shown)
+            found[f"{who} finds"] = without_access(line.search(*one.criteria, acting=who))
+            found[f"{who} by number"] = without_access(line.search("--nhs-number", one.nhs, acting=who))
+        return found
+
+    line.clock = line.clock.replace(hour=11)
+    before = asked()
+    line.record("assert", child, "--identifier", f"social-care:E06000001:{VALUE[:12]}", acting="practitioner")
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive", acting="practitioner")
+    line.record("withdraw-consent", child, "--service", "Harbour clinic")
+    after = asked()
+
+    assert after == before
+    for hidden in ("ACC/", VALUE[:12], "arbour"):
+        assert hidden not in str(after), "an entry of a source, another body's number, a sensitive service"
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -77,7 +157,7 @@ def test_t1_a_message_with_an_element_outside_the_list_is_refused_and_the_others
         (("--organisation", "call 07700 900123 because mum won't"), "organisation"),
     ],
 )
-def test_t1_narrative_in_a_contact_field_is_refused_whole(
+def test_t8_narrative_in_a_contact_field_is_refused_whole(
     line: Line, options: tuple[str, str], field: str
 ) -> None:
     child = registered(line, a_child())
@@ -99,6 +179,37 @@ def test_t1_narrative_in_a_contact_field_is_refused_whole(
     assert options[1] not in refused.printed
     assert line.heads()[0] == before
     assert line.shown(child) == seen
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"contact": {"telephone": "ask for gran, she drinks"}}, "telephone"),
+        ({"contact": {"email": "he was seen at the pub"}}, "email"),
+        ({"role": "Worker. He said she was hit"}, "role"),
+        ({"organisation": "call 07700 900123 because mum won't"}, "organisation"),
+        ({"service": "Support because the mother drinks and will not stop it at all now"}, "service"),
+    ],
+)
+def test_t8_narrative_that_a_case_system_sends_is_refused_whole_too(
+    line: Line, changed: dict[str, object], field: str
+) -> None:
+    before = line.heads()[0]
+    service = {
+        "id": "I-1",
+        "service": "Family support",
+        "kind": "additional",
+        "began": "2026-09-01",
+        **changed,
+    }
+
+    loaded = line.load("case-management", ndjson(a_case(a_child(), involvements=[service])))
+
+    assert (loaded["refused"], loaded["registered"]) == (1, 0)
+    assert [one["field"] for one in loaded["refusals"]] == [field]
+    for told in ("gran", "pub", "hit", "07700", "drinks"):
+        assert told not in str(loaded)
+    assert line.heads()[0] == before
 
 
 def test_t2_exactly_one_state_of_an_address_holds_at_a_time(line: Line) -> None:
@@ -236,6 +347,43 @@ def test_t7_a_common_assessment_has_no_place_for_a_date_or_content(line: Line, v
     assert (refused.status, refused.code) == (2, "usage")
     assert value not in refused.printed
     assert line.shown(child)["involvements"] == []
+
+
+def test_t7_of_a_sensitive_service_not_even_that_it_holds_an_assessment_is_shown(line: Line) -> None:
+    child = registered(line, a_child())
+    line.record("involve", child, "--service", "Harbour clinic", "--kind", "sensitive")
+    seen = {who: line.shown(child, acting=who) for who in ("practitioner", "teacher", "social-worker")}
+
+    line.record(
+        "involve", child, "--service", "Lantern project", "--kind", "sensitive", "--assessment", "--lead"
+    )
+
+    assert {who: line.shown(child, acting=who) for who in seen} == seen
+
+
+def test_t11_where_the_rules_hold_no_concern_no_door_stores_one(line: Line) -> None:
+    child = registered(line, a_child())
+    before, seen = line.heads()[0], line.shown(child)
+    for kind in ("universal", "additional", "sensitive"):
+        line.refused(
+            "concern-not-held", "record", "involve", child, "--service", "Early help", "--kind", kind, "--concern",
+            acting="practitioner",
+        )  # fmt: skip
+    service = {
+        "id": "I-1",
+        "service": "Early help",
+        "kind": "additional",
+        "began": "2026-09-01",
+        "concern": True,
+    }
+    loaded = line.load("case-management", ndjson(a_case(a_child(), involvements=[service])))
+    assert [(one["code"], one["field"]) for one in loaded["refusals"]] == [("field-not-allowed", "concern")]
+    for typed in ("high", "neglect"):
+        line.refused(
+            "usage", "record", "involve", child, "--service", "Early help", "--kind", "universal", "--concern", typed,
+            acting="practitioner", status=2,
+        )  # fmt: skip
+    assert (line.heads()[0], line.shown(child)) == (before, seen)
 
 
 def test_a_search_is_answered_as_soon_as_a_home_is_made(new_home: NewHome) -> None:

@@ -25,10 +25,16 @@ UPN: Final = "P207000016049"
 def test_t5_a_number_allocated_by_one_body_is_absent_for_another(line: Line) -> None:
     child = registered(line, a_child())
     line.record("assert", child, "--identifier", f"upn:{SCHOOL}:{UPN}", acting="teacher")
-    mine = line.shown(child, acting="teacher")["identifiers"]
-    assert {"scheme": "upn", "value": UPN, "allocated_by": SCHOOL} in mine
+    shown = line.done("show", child, "--reason", "education-welfare", acting="teacher")
+    mine = {"scheme": "upn", "value": UPN, "allocated_by": SCHOOL}
+    assert shown["record"]["identifiers"] == [mine]
+    assert UPN not in str(line.show(child, acting="teacher")), "allocated for education, not for casework"
     for acting in ("practitioner", "social-worker", "data-manager"):
         assert UPN not in str(line.show(child, acting=acting))
+    for reason in ("missing-education", "record-management"):
+        assert UPN not in str(line.done("show", child, "--reason", reason, acting="data-manager"))
+    replayed = line.done("audit", "replay", shown["access_id"])
+    assert (replayed["digest_matches"], replayed["as_displayed"]["identifiers"]) == (True, [mine])
 
 
 WAYS: Final = (

@@ -33,6 +33,8 @@ BESIDES = {
         "life.py",  # a death that was none, and holds
         "ownership.py",
         "merging.py",
+        "sensitive.py",
+        "brokering.py",
     },  # its model.py holds state and evolve
     # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
     "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},

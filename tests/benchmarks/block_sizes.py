@@ -438,14 +438,34 @@ def _about_one_child(random: Random) -> Iterator[Event]:
     }
     yield child.InvolvementBegun.model_validate(about | {"kind": "additional"})
     reached: dict[str, Any] = {"source_kind": kind, "involvement": involvement, "contact": _contact(random)}
-    yield child.InvolvementContactGiven.model_validate(reached)
-    ground: dict[str, Any] = {"consent": {"given_by": "young-person", "given_on": TODAY}}
+    yield child.InvolvementContactGiven.model_validate(reached | {"concern": True})
+    ground: dict[str, Any] = {
+        "consent": {"given_by": "young-person", "given_on": TODAY},
+        "judgement": {"competent": False, "judged_on": TODAY},
+    }
     if random.random() < 0.3:
         ground = {
             "cause": {"considered_on": TODAY, "considered_by": "Dr Alexandra Smith-Jones", "review_on": TODAY}
         }
     yield child.SensitiveInvolvementBegun.model_validate(about)
     yield child.SensitiveInvolvementGrounded.model_validate(reached | ground | {"rule_set": "present"})
+    about_contact: dict[str, Any] = {"source_kind": kind, "request": involvement}
+    yield child.ContactAsked.model_validate(
+        about_contact
+        | {"asked_by": involvement, "contact": _contact(random), "asked_on": TODAY, "rule_set": "present"}
+    )
+    yield child.ContactPassedOn.model_validate(
+        about_contact | {"involvement": involvement, "passed_on": TODAY}
+    )
+    yield child.ContactAnswered.model_validate(
+        about_contact
+        | {
+            "involvement": involvement,
+            "accepted": True,
+            "disclosed": ("service", "organisation", "role", "contact"),
+            "answered_on": TODAY,
+        }
+    )
     yield child.InvolvementEnded(source_kind=kind, involvement=involvement, ended=TODAY)
     yield child.SensitiveInvolvementEnded(source_kind=kind, involvement=involvement, ended=TODAY)
     yield child.SensitiveConsentWithdrawn(source_kind=kind, involvement=involvement, withdrawn_on=TODAY)

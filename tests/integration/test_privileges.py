@@ -196,6 +196,7 @@ SEALER: Final = {Role.SEALER}
 PUBLISHER: Final = {Role.PUBLISHER}
 OPENING: Final = {Role.MANAGER, Role.OVERRIDE}
 WRITER: Final = {Role.WRITER}
+MANAGING: Final = {Role.WRITER, Role.MANAGER}
 NOBODY: Final[set[Role]] = set()
 
 RIGHTS: Final = [
@@ -277,6 +278,10 @@ RIGHTS: Final = [
     ("shielded", f"INSERT INTO whereabouts.token VALUES ('', {ID})", WRITER),
     ("shielded", "DELETE FROM whereabouts.token", WRITER),
     ("shielded", "UPDATE whereabouts.token SET token = ''", NOBODY),
+    ("shielded", "SELECT * FROM brokering.asked", MANAGING),
+    ("shielded", f"INSERT INTO brokering.asked VALUES ({ID}, {ID}, now())", WRITER),
+    ("shielded", "DELETE FROM brokering.asked", WRITER),
+    ("shielded", "UPDATE brokering.asked SET at = now()", NOBODY),
     ("views", "CREATE TABLE views.mine (x int)", SERVING),
     ("views", "CREATE SCHEMA another", SERVING),
     ("views", "CREATE TEMPORARY TABLE mine (x int)", SERVING),

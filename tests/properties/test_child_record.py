@@ -122,7 +122,7 @@ def beginnings(draw: st.DrawFn) -> Command:
         "service": draw(st.sampled_from(["Kooth", "School nursing"])),
     }
     if kind == "sensitive":
-        more["consent"] = draw(maybe(st.just(Consent(given_by="child", given_on=BORN))))
+        more["consent"] = draw(maybe(st.just(Consent(given_by="parent", given_on=BORN))))
         more["cause"] = draw(maybe(st.just(ReasonableCause(considered_on=BORN, considered_by="A Nurse"))))
     return involves(kind=kind, began=draw(DAYS), **more)
 
@@ -397,6 +397,24 @@ EVENTS: list[Event] = [
         source_kind=SourceKind.PDS, involvement=UUID(int=2), withdrawn_on=BORN
     ),
     facts_of.SensitiveInvolvementEnded(source_kind=SourceKind.PDS, involvement=UUID(int=3), ended=BORN),
+    facts_of.ContactAsked(
+        source_kind=SourceKind.PRACTITIONER,
+        request=UUID(int=7),
+        asked_by=UUID(int=8),
+        contact=Contact(),
+        asked_on=BORN,
+        rule_set="present",
+    ),
+    facts_of.ContactPassedOn(
+        source_kind=SourceKind.AUTHORITY, request=UUID(int=7), involvement=UUID(int=2), passed_on=BORN
+    ),
+    facts_of.ContactAnswered(
+        source_kind=SourceKind.PRACTITIONER,
+        request=UUID(int=9),
+        involvement=UUID(int=2),
+        accepted=False,
+        answered_on=BORN,
+    ),
     facts_of.ShieldRaised(shield=UUID(int=4), source_kind=SourceKind.PDS, rule_set="present", ground=HIDDEN),
     facts_of.ShieldLifted(
         shields=(UUID(int=4), UUID(int=5)),
@@ -498,7 +516,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 31
+    assert len(DECISIONS) == 37
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))

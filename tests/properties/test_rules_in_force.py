@@ -62,6 +62,7 @@ class Office:
             warm=RecentRecords(lambda: 0.0),
             unshielded=Unshielded(self.index.follower, lambda: 0.0),
             receipts=unused,
+            contacts=unused,
         )
 
     def do(self, what: str, number: int) -> None:

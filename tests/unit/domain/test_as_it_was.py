@@ -56,10 +56,11 @@ def test_values_are_those_of_then() -> None:
 
 
 def test_a_sensitive_service_is_in_the_past_only_while_its_ground_stands() -> None:
-    sensitive = involves("Kooth", "sensitive", consent=Consent(given_by="child", given_on=date(2026, 2, 1)))
+    sensitive = involves("Kooth", "sensitive", consent=Consent(given_by="parent", given_on=date(2026, 2, 1)))
     then = best_view(after(registers(), sensitive))
     (one,) = then.involvements
-    for involvements in ((), (replace(one, consent_withdrawn=date(2026, 3, 1)),)):
+    no_longer = replace(one, consent=None)  # its cause was reviewed, and stands no longer
+    for involvements in ((), (replace(one, consent_withdrawn=date(2026, 3, 1)),), (no_longer,)):
         now = replace(then, involvements=involvements)
         assert as_it_was(then, now).involvements == ()
     assert as_it_was(then, then).involvements == (one,)

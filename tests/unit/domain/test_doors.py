@@ -96,6 +96,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         adults=closed,
         oversight=closed,
         authorities=closed,
+        team=closed,
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.child_record.decisions import decide
 from domain.child_record.events import (
     Consent,
     Contact,
@@ -18,10 +19,21 @@ from domain.child_record.events import (
     SensitiveInvolvementEnded,
     SensitiveInvolvementGrounded,
 )
-from tests.builders import INVOLVEMENT, TODAY, ends, involves, registers, shields, withdraws_consent
-from tests.given import given
+from domain.errors import Refused
+from domain.rule_set.model import Concern, RuleSet
+from tests.builders import (
+    INVOLVEMENT,
+    TODAY,
+    ends,
+    involves,
+    registers,
+    shields,
+    the_rules,
+    withdraws_consent,
+)
+from tests.given import after, apply, given
 
-CONSENT = Consent(given_by="child", given_on=date(2026, 2, 1))
+CONSENT = Consent(given_by="parent", given_on=date(2026, 2, 1))
 CAUSE = ReasonableCause(considered_on=date(2026, 2, 1), considered_by="Dr A. N. Other")
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -65,7 +77,7 @@ def test_every_involvement_begins_with_as_many_events_so_that_their_number_tells
 
 
 def test_a_consent_or_a_cause_of_tomorrow_is_none() -> None:
-    consent = involves("Brook", "sensitive", consent=Consent(given_by="child", given_on=TOMORROW))
+    consent = involves("Brook", "sensitive", consent=Consent(given_by="parent", given_on=TOMORROW))
     given(registers()).when(consent).then_refused("date-in-future", "consent.given_on")
     cause = involves("Brook", "sensitive", cause=CAUSE.model_copy(update={"considered_on": TOMORROW}))
     given(registers()).when(cause).then_refused("date-in-future", "cause.considered_on")
@@ -168,3 +180,36 @@ def test_of_a_shielded_record_no_answer_tells_what_services_there_are() -> None:
     given(*shielded).when(withdraws_consent(INVOLVEMENT)).then_nothing()
     given(*shielded).when(involves("Speech therapy")).then_nothing()
     given(*shielded).when(ends(ended=date(2026, 1, 1))).then(InvolvementEnded)
+
+
+# A cause for concern
+
+
+def held() -> RuleSet:
+    """Rules under which the existence of a concern is held."""
+    return the_rules().model_copy(update={"concern": Concern(held=True)})
+
+
+@pytest.mark.parametrize("kind", ["universal", "additional", "sensitive"])
+def test_t11_where_the_rules_hold_no_concern_none_is_stored(kind: str) -> None:
+    given(registers()).when(involves(kind=kind, concern=True)).then_refused("concern-not-held", "concern")
+    given(registers(), shields()).when(involves(kind=kind, concern=True)).then_refused(
+        "concern-not-held", "concern"
+    )
+
+
+def test_t11_where_they_do_only_that_it_exists_is_and_it_goes_with_its_involvement() -> None:
+    record = after(registers())
+    decision = decide(record, involves(concern=True), held())
+    plain = decide(record, involves(), held())
+    assert [type(event) for event in decision.events] == [type(event) for event in plain.events]
+    told = apply(record, decision)
+    assert [(i.concern, i.stands) for i in told.involvements] == [(True, True)]
+    ended = apply(told, decide(told, ends(), held()))
+    assert [i.stands for i in ended.involvements] == [False]
+
+
+def test_t11_of_a_sensitive_service_no_concern_is_held_under_any_rules() -> None:
+    with pytest.raises(Refused) as refused:
+        decide(after(registers()), involves(kind="sensitive", concern=True), held())
+    assert refused.value.code == "concern-not-held"

@@ -397,3 +397,27 @@ def test_the_rule_set_that_decided_is_named() -> None:
     (registered, *_) = given().when(registers()).decision.events
     assert isinstance(registered, ChildRegistered)
     assert registered.rule_set == the_rules().id
+
+
+def test_t4_of_a_young_person_nobody_is_held_for_parental_responsibility_alone() -> None:
+    grown = asserts(date_of_birth=date(TODAY.year - 18, TODAY.month, TODAY.day), source_kind=SourceKind.PDS)
+    parents = (
+        a_carer("Nadia", "parental-responsibility"),
+        a_carer("Omar", "both"),
+        a_carer("Petra", "care"),
+    )
+    sent = grown.model_copy(update={"carers": parents})
+    record = given(registers()).when(sent).record
+    held = [a.event.carers for a in record.standing if isinstance(a.event, CarersAsserted)]
+    assert [[(c.name.given, c.standing) for c in carers] for carers in held] == [
+        [(("Omar",), "care"), (("Petra",), "care")]
+    ]
+    typed = sent.model_copy(update={"source_kind": SourceKind.PRACTITIONER})
+    given(registers()).when(typed).then_refused("responsibility-alone", "carers")
+    child = sent.model_copy(update={"date_of_birth": BORN})
+    (kept,) = [
+        a.event.carers
+        for a in given(registers()).when(child).record.standing
+        if isinstance(a.event, CarersAsserted)
+    ]
+    assert kept == parents

@@ -147,6 +147,7 @@ class Office:
             adults=closed,
             oversight=closed,
             authorities=closed,
+            team=closed,
         )
 
     def account(self, name: str, on: date | None = None, role: str = "practitioner") -> UUID:

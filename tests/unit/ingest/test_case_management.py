@@ -35,7 +35,7 @@ CAMHS: Final = {
     "kind": "sensitive",
     "organisation": "Harbour Young Minds",
     "began": "2025-10-01",
-    "consent": {"given_by": "child", "given_on": "2025-10-01"},
+    "consent": {"given_by": "parent", "given_on": "2025-10-01"},
 }
 CAUSE: Final = {"considered_on": "2025-10-05", "considered_by": "Dr A. N. Other"}
 
@@ -283,7 +283,7 @@ def test_t16_consent_withdrawn_stays_withdrawn_until_it_is_given_anew() -> None:
     load(index, a_message(CAMHS, as_of="2025-11-20"))
     load(index, a_message({**CAMHS, "contact": {"telephone": "01632 960999"}}))
     assert not the_services(index)["CAMHS tier 3"].stands, "an older message brings nothing back"
-    load(index, a_message({**CAMHS, "consent": {"given_by": "child", "given_on": "2026-01-05"}}))
+    load(index, a_message({**CAMHS, "consent": {"given_by": "parent", "given_on": "2026-01-05"}}))
     assert the_services(index)["CAMHS tier 3"].stands
 
 
