@@ -95,14 +95,14 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
+    commands.AskForContact: "ask-contact",
+    commands.PassOnContact: "broker-contact",
+    commands.AnswerContact: "answer-contact",
     commands.OfferTransfer: "transfer-record",
     commands.WithdrawTransfer: "transfer-record",
     commands.DeclineTransfer: "transfer-record",
     commands.AcceptTransfer: "transfer-record",
     commands.AllocateAuthority: "allocate-authority",
-    commands.AskForContact: "ask-contact",
-    commands.PassOnContact: "broker-contact",
-    commands.AnswerContact: "answer-contact",
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 

@@ -185,6 +185,8 @@ class Writing:
         beside: Callable[[int], Change] | None = None,
     ) -> None:
         """Merge two records, and make good what a shield of either brings with it before it is acknowledged."""
+        # A request for contact that is open in the other is said again in the survivor: the team's list finds it there.
+        self.contacts.note(self.ids.new(), survivor_id, command.at)
         with self.alone():
             merge_records(
                 survivor_id,
@@ -391,8 +393,9 @@ class Writing:
     def _sweep_contacts(self) -> None:
         """Take closed requests for contact off the local team's list."""
         now = self.clock.now()
-        brokering = self.rules.at(now).brokering
-        self.contacts.sweep(now - timedelta(days=(brokering.days if brokering is not None else 0) + 1))
+        rules = self.rules.at(now)
+        days = rules.brokering.days if rules.brokering is not None else 0
+        self.contacts.sweep(now - timedelta(days=days + 1))
 
     def _begin_one(self, child_id: UUID, entry: Json, metadata: Metadata) -> dict[UUID, UUID]:
         """Archive a record, or order its destruction and give the certificate; of what it absorbed as well."""

@@ -85,14 +85,14 @@ class RecordFacts:
     lift: Lift | None = None
     held_until: date | None = None
     """The first day on which no hold keeps the record from being destroyed. No display holds it."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch. No display holds them."""
     closed: bool = False
     """Whether another record took its place: it is shown to nobody."""
     absorbed: tuple[UUID, ...] = ()
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
     """The offer of the record to another authority that is open. No display holds it."""
-    contacts: tuple[ContactRequest, ...] = ()
-    """Who asked to be put in touch. No display holds them."""
 
     @property
     def departure(self) -> Departure | None:
@@ -307,10 +307,10 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         shield_requests=now.shield_requests,
         lift=now.lift,
         held_until=now.held_until,
+        contacts=now.contacts,
         transfer=now.transfer,
         closed=now.closed,
         absorbed=now.absorbed,
-        contacts=now.contacts,
     )
 
 

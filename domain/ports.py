@@ -493,18 +493,6 @@ class UsedAssertions(Protocol):
         ...
 
 
-class RuleTexts(Protocol):
-    """Files of rules as they were read, byte for byte, each under its SHA-256. None is ever changed or deleted."""
-
-    def keep(self, text: bytes) -> bytes:
-        """Keep a text; its digest (32 bytes). Once more is as good as once."""
-        ...
-
-    def text(self, digest: bytes) -> bytes | None:
-        """The text of a digest, or of the first 16 bytes of one; None where it is not kept."""
-        ...
-
-
 class ContactRequests(Protocol):
     """In which records somebody asked for contact, for the list of the local team. What was asked lies in the log."""
 
@@ -522,4 +510,16 @@ class ContactRequests(Protocol):
 
     def forget(self, child_id: UUID) -> None:
         """Remove every one about a child who was destroyed. Idempotent."""
+        ...
+
+
+class RuleTexts(Protocol):
+    """Files of rules as they were read, byte for byte, each under its SHA-256. None is ever changed or deleted."""
+
+    def keep(self, text: bytes) -> bytes:
+        """Keep a text; its digest (32 bytes). Once more is as good as once."""
+        ...
+
+    def text(self, digest: bytes) -> bytes | None:
+        """The text of a digest, or of the first 16 bytes of one; None where it is not kept."""
         ...

@@ -224,10 +224,10 @@ def best_view(record: ChildRecord) -> RecordFacts:
         shield_requests=record.shield_requests,
         lift=record.lift,
         held_until=record.held_until,
+        contacts=record.contacts,
         transfer=record.transfer,
         closed=record.closed,
         absorbed=tuple(one.other for one in record.absorbed),
-        contacts=record.contacts,
     )
 
 

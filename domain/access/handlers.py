@@ -997,13 +997,24 @@ def read_contact(command: ReadContact, looking: Looking) -> Shown:
     asked = {"subject": command.child_id}
     grant = grant_for(command, "ask-contact", looking, asked)
     for _ in range(_RENDERINGS):
-        facts = looking.team.opened(grant, command.child_id)
-        requests = () if facts is None else facts.contacts
+        gate, facts = _gate(looking, grant), looking.team.opened(grant, command.child_id)
+        requests = facts.contacts if facts is not None and _in_sight(facts, looking, grant, gate) else ()
         found = next((one for one in requests if one.request == command.request), None)
         if facts is None or found is None or found.asked_by != looking.viewer.account:
-            _record(grant, command, looking, "ask-contact", AuditRead, asked, [], {}, "nothing-to-show")
-            raise NotFound("You have made no such request.", field="request")
-        told = brokering.answer_to(found, facts.involvements, london_day(command.at), looking.rules)
+            _record(
+                grant,
+                command,
+                looking,
+                "ask-contact",
+                AuditRead,
+                asked,
+                [],
+                {},
+                "nothing-to-show",
+                used=gate.used,
+            )
+            raise NotFound("No request of yours can be shown to you.", field="request")
+        told = brokering.answer_to(found, facts.involvements, london_day(command.at))
         page = {
             "state": told.state,
             "asked_on": told.asked_on.isoformat(),
@@ -1012,7 +1023,16 @@ def read_contact(command: ReadContact, looking: Looking) -> Shown:
         }
         display = Rendered(command.child_id, facts.version, mask_of(()), page)
         _record(
-            grant, command, looking, "ask-contact", AuditRead, asked, [display], page, "ask-contact-permitted"
+            grant,
+            command,
+            looking,
+            "ask-contact",
+            AuditRead,
+            asked,
+            [display],
+            page,
+            "ask-contact-permitted",
+            used=gate.used,
         )
         if _unmoved(looking, [display]):
             return Shown(grant.access_id, page)
@@ -1020,19 +1040,23 @@ def read_contact(command: ReadContact, looking: Looking) -> Shown:
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
 
 
+def _in_sight(facts: RecordFacts, looking: Looking, grant: AccessGrant, gate: Gate) -> bool:
+    """Whether the viewer may see this record at all, in whichever way: not one that is archived, or not open yet."""
+    shown = disclosed(looking.rules, RENDERER, facts, _rendered_for(grant), grant.instant)
+    return shown is not None and gate.opens(facts, grant.viewer)
+
+
 def list_contacts(command: ListContacts, looking: Looking) -> Shown:
     """List the open requests for contact in the records of the viewer's authority. Itself an access to each of them."""
     grant = grant_for(command, "broker-contact", looking, {})
-    today, rules = london_day(command.at), looking.rules
+    today = london_day(command.at)
     listed: list[Rendered] = []
     more = False
     for child_id in looking.team.asked(grant):
         facts = looking.team.opened(grant, child_id)
         if facts is None or not _manages(facts, looking, grant):
             continue
-        requests = [
-            _contact_listed(one, rules) for one in facts.contacts if today < brokering.closes(one, rules)
-        ]
+        requests = [_contact_listed(one) for one in facts.contacts if today < one.closes_on]
         if not requests:
             continue
         if len(listed) == command.limit:
@@ -1056,13 +1080,13 @@ def list_contacts(command: ListContacts, looking: Looking) -> Shown:
     return Shown(grant.access_id, page)
 
 
-def _contact_listed(request: ContactRequest, rules: RuleSet) -> dict[str, Any]:
+def _contact_listed(request: ContactRequest) -> dict[str, Any]:
     return {
         "request": str(request.request),
         "account": str(request.asked_by),
         "contact": {"telephone": request.contact.telephone, "email": request.contact.email},
         "asked_on": request.asked_on.isoformat(),
-        "closes_on": brokering.closes(request, rules).isoformat(),
+        "closes_on": request.closes_on.isoformat(),
         "passed_on_to": str(request.involvement) if request.involvement else None,
         "answer": None if request.accepted is None else "accepted" if request.accepted else "declined",
     }

@@ -345,8 +345,7 @@ def _viewer(access: Access) -> Viewer:
     """Whose entitlement decided what an access showed."""
     was = access.event
     viewed_by = access.metadata.on_behalf_of or access.metadata.actor
-    viewer = Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
-    return looking_for(viewer, access.metadata.purpose)
+    return Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
 
 
 def _rendered(
@@ -354,7 +353,7 @@ def _rendered(
 ) -> Disclosed | None:
     """One hit rendered again under a rule set, as far as this grant opens it. Raises Refused once it is destroyed."""
     was = access.event
-    viewer = _viewer(access)
+    viewer = looking_for(_viewer(access), access.metadata.purpose)
     override = was.action == "override"
     facts = looking.records.facts_at(grant, hit.stream, hit.version)
     if isinstance(facts, Forgotten):

@@ -32,7 +32,7 @@ class Answer:
 
 def ask(record: ChildRecord, command: AskForContact, rules: RuleSet) -> Sequence[Event]:
     """Ask the local team. Refused where there is nothing hidden that it could put one in touch with."""
-    _brokering(rules)
+    days = _brokering(rules).days
     if record.archived_on is not None:
         raise Refused("The record is archived and changes no more.", code="archived")
     if not record.shielded and not any(one.sensitive and one.stands for one in record.involvements):
@@ -48,6 +48,7 @@ def ask(record: ChildRecord, command: AskForContact, rules: RuleSet) -> Sequence
             asked_by=command.asked_by,
             contact=command.contact,
             asked_on=london_day(command.at),
+            closes_on=london_day(command.at) + timedelta(days=days),
             rule_set=rules.id,
         ),
     )
@@ -55,7 +56,8 @@ def ask(record: ChildRecord, command: AskForContact, rules: RuleSet) -> Sequence
 
 def pass_on(record: ChildRecord, command: PassOnContact, rules: RuleSet) -> Sequence[Event]:
     """The team of the responsible authority passes a request on to a service that is involved."""
-    found = _open(record, command.request, london_day(command.at), rules)
+    del rules
+    found = _open(record, command.request, london_day(command.at))
     service = _involved(record, command.involvement)
     if found is None or record.authority != command.body:
         return _unless_hidden(record, _no_such_request())
@@ -85,7 +87,7 @@ def answer(record: ChildRecord, command: AnswerContact, rules: RuleSet) -> Seque
         raise BadInput(f"A service may disclose: {', '.join(may)}.", code="unknown-field", field="disclose")
     if command.disclosed and not command.accepted:
         raise BadInput("Who declines discloses nothing.", code="bad-input", field="disclose")
-    found = _open(record, command.request, london_day(command.at), rules)
+    found = _open(record, command.request, london_day(command.at))
     service = None if found is None or found.involvement is None else _involved(record, found.involvement)
     if found is None or service is None or command.body not in (record.authority, service.source.body):
         return _unless_hidden(record, _no_such_request())
@@ -105,11 +107,9 @@ def answer(record: ChildRecord, command: AnswerContact, rules: RuleSet) -> Seque
     )
 
 
-def answer_to(
-    request: ContactRequest, involvements: Sequence[Involvement], today: date, rules: RuleSet
-) -> Answer:
+def answer_to(request: ContactRequest, involvements: Sequence[Involvement], today: date) -> Answer:
     """What whoever asked learns on a day. A service that is involved no more discloses nothing any more."""
-    closes_on = closes(request, rules)
+    closes_on = request.closes_on
     if today >= closes_on:
         return Answer("closed", request.asked_on, closes_on, None)
     service = next((i for i in involvements if i.involvement == request.involvement and i.stands), None)
@@ -119,12 +119,6 @@ def answer_to(
     return Answer("accepted", request.asked_on, closes_on, told)
 
 
-def closes(request: ContactRequest, rules: RuleSet) -> date:
-    """The day from which a request is closed, whatever became of it."""
-    days = rules.brokering.days if rules.brokering is not None else 0
-    return request.asked_on + timedelta(days=days)
-
-
 def _disclosed(service: Involvement, name: str) -> Any:
     value = getattr(service, name)
     if isinstance(value, Contact):
@@ -132,9 +126,9 @@ def _disclosed(service: Involvement, name: str) -> Any:
     return value
 
 
-def _open(record: ChildRecord, request: UUID, today: date, rules: RuleSet) -> ContactRequest | None:
+def _open(record: ChildRecord, request: UUID, today: date) -> ContactRequest | None:
     found = next((one for one in record.contacts if one.request == request), None)
-    return found if found is not None and today < closes(found, rules) else None
+    return found if found is not None and today < found.closes_on else None
 
 
 def _involved(record: ChildRecord, which: UUID) -> Involvement | None:

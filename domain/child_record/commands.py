@@ -300,6 +300,31 @@ class CompleteLift(Command):
     """Lower what two people decided to lower, once notice has been given for as long as the rules say."""
 
 
+class AskForContact(Command):
+    """Somebody asks the local team to be put in touch with who is hidden in a record. contact: how to reach them."""
+
+    request: Id
+    asked_by: Id
+    contact: Contact = Contact()
+
+
+class PassOnContact(Command):
+    """The local team of the authority `body` passes a request on to a service."""
+
+    request: Id
+    involvement: Id
+    body: BodyCode
+
+
+class AnswerContact(Command):
+    """The service accepts or declines, by somebody of `body`. disclosed: what of itself it agrees to tell."""
+
+    request: Id
+    accepted: bool
+    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4)] = ()
+    body: BodyCode
+
+
 # Which authority is responsible. `by`: the authority that whoever acts is of.
 
 
@@ -348,28 +373,3 @@ class MergeRecords(Command):
     decided_by: Id
     confirmed_by: Id | None = None
     shield: Id
-
-
-class AskForContact(Command):
-    """Somebody asks the local team to be put in touch with who is hidden in a record. contact: how to reach them."""
-
-    request: Id
-    asked_by: Id
-    contact: Contact = Contact()
-
-
-class PassOnContact(Command):
-    """The local team of the authority `body` passes a request on to a service."""
-
-    request: Id
-    involvement: Id
-    body: BodyCode
-
-
-class AnswerContact(Command):
-    """The service accepts or declines, by somebody of `body`. disclosed: what of itself it agrees to tell."""
-
-    request: Id
-    accepted: bool
-    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4)] = ()
-    body: BodyCode

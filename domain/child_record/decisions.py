@@ -510,14 +510,14 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     DecideShield: shielding.decide,
     ReviewShield: shielding.review,
     CompleteLift: shielding.complete,
+    AskForContact: brokering.ask,
+    PassOnContact: brokering.pass_on,
+    AnswerContact: brokering.answer,
     OfferTransfer: ownership.offer,
     WithdrawTransfer: ownership.withdraw,
     DeclineTransfer: ownership.decline,
     AcceptTransfer: ownership.accept,
     AllocateAuthority: ownership.allocate,
-    AskForContact: brokering.ask,
-    PassOnContact: brokering.pass_on,
-    AnswerContact: brokering.answer,
 }
 
 

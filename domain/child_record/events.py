@@ -553,120 +553,48 @@ class SubjectAccessAnswered(Event):
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
-# Life of a record: a death that was none, and what postpones destruction
+# Contact that is brokered
 
 
-class DeathReversed(Event):
-    """A death was notified by mistake: the notices at `versions` of this stream no longer count."""
+class ContactAsked(Event):
+    """Somebody asked the local team to be put in touch with who is hidden here; and how to reach them."""
 
-    NAME: ClassVar[str] = "death-reversed"
-
-    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=60), IN_IDENTITY]
-    reversed_on: Annotated[date, IN_IDENTITY]
-    rule_set: Annotated[ShortCode, IN_IDENTITY]
-    source: Annotated[HeldSource, IN_CONTENT] = Source()
-
-
-class DestructionHeld(Event):
-    """Somebody with the power to ordered that this record is kept: it is not destroyed before `until`.
-
-    Whoever could not see the record before cannot now. The same hold said again moves its end. ground: the authority
-    on which it rests, a code of the rules.
-    """
-
-    NAME: ClassVar[str] = "destruction-held"
-
-    hold: Annotated[Id, IN_IDENTITY]
-    until: Annotated[date, IN_IDENTITY]
-    rule_set: Annotated[ShortCode, IN_IDENTITY]
-    ground: Annotated[HeldShortCode, IN_CONTENT]
-
-
-class HoldReleased(Event):
-    """Holds on the destruction of this record were released before their end."""
-
-    NAME: ClassVar[str] = "hold-released"
-
-    holds: Annotated[tuple[Id, ...], Field(max_length=10), IN_IDENTITY]
-    released_on: Annotated[date, IN_IDENTITY]
-    rule_set: Annotated[ShortCode, IN_IDENTITY]
-
-
-# Shielding as a process: who asked, what the authority decided, when it is looked at again, and how it ends
-
-HeldCodes: TypeAlias = (
-    Annotated[tuple[Annotated[str, StringConstraints(max_length=24)], ...], Field(max_length=9)]
-    | Forgotten
-    | Hidden
-)
-
-
-class ShieldRequested(Event):
-    """Somebody asked for a shield. Until it is decided an interim shield stands, whoever they are.
-
-    verified: whether it is proved who they are. One child may have several such requests; each has a shield of its own.
-    """
-
-    NAME: ClassVar[str] = "shield-requested"
+    NAME: ClassVar[str] = "contact-asked"
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     request: Annotated[Id, IN_CONTENT]
-    shield: Annotated[Id, IN_CONTENT]
-    requester: Annotated[ShortCode, IN_CONTENT]
-    verified: Annotated[bool, IN_CONTENT]
-    ground: Annotated[ShortCode, IN_CONTENT]
-    received_on: Annotated[date, IN_CONTENT]
+    asked_by: Annotated[Id, IN_CONTENT]
+    contact: Annotated[Contact, IN_CONTENT]
+    asked_on: Annotated[date, IN_CONTENT]
+    closes_on: Annotated[date, IN_CONTENT]
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
-class ShieldRequesterVerified(Event):
-    """It was proved since who asked for a shield."""
+class ContactPassedOn(Event):
+    """The local team passed such a request on to a service that is involved."""
 
-    NAME: ClassVar[str] = "shield-requester-verified"
+    NAME: ClassVar[str] = "contact-passed-on"
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     request: Annotated[Id, IN_CONTENT]
-    verified_on: Annotated[date, IN_CONTENT]
+    involvement: Annotated[Id, IN_CONTENT]
+    passed_on: Annotated[date, IN_CONTENT]
 
 
-class ShieldDecided(Event):
-    """The responsible authority granted or refused a request. Refusing lowers nothing: two people do that."""
+class ContactAnswered(Event):
+    """The service accepted, and what of itself it discloses, or declined, which nobody is told."""
 
-    NAME: ClassVar[str] = "shield-decided"
+    NAME: ClassVar[str] = "contact-answered"
+    CONCEALED: ClassVar[bool] = True
 
-    shield: Annotated[Id, IN_IDENTITY]
-    decided_on: Annotated[date, IN_IDENTITY]
-    rule_set: Annotated[ShortCode, IN_IDENTITY]
-    request: Annotated[HeldId, IN_CONTENT]
-    granted: Annotated[bool | Forgotten | Hidden, IN_CONTENT]
-    reason: Annotated[HeldShortCode, IN_CONTENT]
-    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
-
-
-class ShieldReviewed(Event):
-    """The responsible authority looked at the shields of a record again, and they go on."""
-
-    NAME: ClassVar[str] = "shield-reviewed"
-
-    reviewed_on: Annotated[date, IN_IDENTITY]
-    rule_set: Annotated[ShortCode, IN_IDENTITY]
-    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
-
-
-class LiftDecided(Event):
-    """Two people decided to lower these shields; they stand until `effective_on`, so that notice can be given."""
-
-    NAME: ClassVar[str] = "lift-decided"
-
-    shields: Annotated[tuple[Id, ...], Field(max_length=8), IN_IDENTITY]
-    effective_on: Annotated[date, IN_IDENTITY]
-    rule_set: Annotated[ShortCode, IN_IDENTITY]
-    reason: Annotated[HeldShortCode, IN_CONTENT]
-    proposed_by: Annotated[HeldId, IN_CONTENT]
-    confirmed_by: Annotated[HeldId, IN_CONTENT]
-    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    involvement: Annotated[Id, IN_CONTENT]
+    accepted: Annotated[bool, IN_CONTENT]
+    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4), IN_CONTENT] = ()
+    answered_on: Annotated[date, IN_CONTENT]
 
 
 # Which authority is responsible: offered by the one, accepted by the other (SI 2007/2182 reg 5), or allocated by the
@@ -784,47 +712,120 @@ class RecordClosed(Event):
     why: Annotated[HeldShortCode, IN_CONTENT]
 
 
-# Contact that is brokered
+# Life of a record: a death that was none, and what postpones destruction
 
 
-class ContactAsked(Event):
-    """Somebody asked the local team to be put in touch with who is hidden here; and how to reach them."""
+class DeathReversed(Event):
+    """A death was notified by mistake: the notices at `versions` of this stream no longer count."""
 
-    NAME: ClassVar[str] = "contact-asked"
+    NAME: ClassVar[str] = "death-reversed"
+
+    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=60), IN_IDENTITY]
+    reversed_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class DestructionHeld(Event):
+    """Somebody with the power to ordered that this record is kept: it is not destroyed before `until`.
+
+    Whoever could not see the record before cannot now. The same hold said again moves its end. ground: the authority
+    on which it rests, a code of the rules.
+    """
+
+    NAME: ClassVar[str] = "destruction-held"
+
+    hold: Annotated[Id, IN_IDENTITY]
+    until: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    ground: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class HoldReleased(Event):
+    """Holds on the destruction of this record were released before their end."""
+
+    NAME: ClassVar[str] = "hold-released"
+
+    holds: Annotated[tuple[Id, ...], Field(max_length=10), IN_IDENTITY]
+    released_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+
+
+# Shielding as a process: who asked, what the authority decided, when it is looked at again, and how it ends
+
+HeldCodes: TypeAlias = (
+    Annotated[tuple[Annotated[str, StringConstraints(max_length=24)], ...], Field(max_length=9)]
+    | Forgotten
+    | Hidden
+)
+
+
+class ShieldRequested(Event):
+    """Somebody asked for a shield. Until it is decided an interim shield stands, whoever they are.
+
+    verified: whether it is proved who they are. One child may have several such requests; each has a shield of its own.
+    """
+
+    NAME: ClassVar[str] = "shield-requested"
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     request: Annotated[Id, IN_CONTENT]
-    asked_by: Annotated[Id, IN_CONTENT]
-    contact: Annotated[Contact, IN_CONTENT]
-    asked_on: Annotated[date, IN_CONTENT]
+    shield: Annotated[Id, IN_CONTENT]
+    requester: Annotated[ShortCode, IN_CONTENT]
+    verified: Annotated[bool, IN_CONTENT]
+    ground: Annotated[ShortCode, IN_CONTENT]
+    received_on: Annotated[date, IN_CONTENT]
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
-class ContactPassedOn(Event):
-    """The local team passed such a request on to a service that is involved."""
+class ShieldRequesterVerified(Event):
+    """It was proved since who asked for a shield."""
 
-    NAME: ClassVar[str] = "contact-passed-on"
+    NAME: ClassVar[str] = "shield-requester-verified"
     CONCEALED: ClassVar[bool] = True
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     request: Annotated[Id, IN_CONTENT]
-    involvement: Annotated[Id, IN_CONTENT]
-    passed_on: Annotated[date, IN_CONTENT]
+    verified_on: Annotated[date, IN_CONTENT]
 
 
-class ContactAnswered(Event):
-    """The service accepted, and what of itself it discloses, or declined, which nobody is told."""
+class ShieldDecided(Event):
+    """The responsible authority granted or refused a request. Refusing lowers nothing: two people do that."""
 
-    NAME: ClassVar[str] = "contact-answered"
-    CONCEALED: ClassVar[bool] = True
+    NAME: ClassVar[str] = "shield-decided"
 
-    source_kind: Annotated[SourceKind, IN_IDENTITY]
-    request: Annotated[Id, IN_CONTENT]
-    involvement: Annotated[Id, IN_CONTENT]
-    accepted: Annotated[bool, IN_CONTENT]
-    disclosed: Annotated[tuple[ShortCode, ...], Field(max_length=4), IN_CONTENT] = ()
-    answered_on: Annotated[date, IN_CONTENT]
+    shield: Annotated[Id, IN_IDENTITY]
+    decided_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    request: Annotated[HeldId, IN_CONTENT]
+    granted: Annotated[bool | Forgotten | Hidden, IN_CONTENT]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
+class ShieldReviewed(Event):
+    """The responsible authority looked at the shields of a record again, and they go on."""
+
+    NAME: ClassVar[str] = "shield-reviewed"
+
+    reviewed_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
+class LiftDecided(Event):
+    """Two people decided to lower these shields; they stand until `effective_on`, so that notice can be given."""
+
+    NAME: ClassVar[str] = "lift-decided"
+
+    shields: Annotated[tuple[Id, ...], Field(max_length=8), IN_IDENTITY]
+    effective_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+    proposed_by: Annotated[HeldId, IN_CONTENT]
+    confirmed_by: Annotated[HeldId, IN_CONTENT]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
 
 
 EVENTS = EventTypes(
@@ -858,14 +859,9 @@ EVENTS = EventTypes(
         SubjectAccessPaused,
         SubjectAccessResumed,
         SubjectAccessAnswered,
-        DeathReversed,
-        DestructionHeld,
-        HoldReleased,
-        ShieldRequested,
-        ShieldRequesterVerified,
-        ShieldDecided,
-        ShieldReviewed,
-        LiftDecided,
+        ContactAsked,
+        ContactPassedOn,
+        ContactAnswered,
         TransferOffered,
         TransferWithdrawn,
         TransferDeclined,
@@ -875,8 +871,13 @@ EVENTS = EventTypes(
         OriginsNamed,
         RulingsReversed,
         RecordClosed,
-        ContactAsked,
-        ContactPassedOn,
-        ContactAnswered,
+        DeathReversed,
+        DestructionHeld,
+        HoldReleased,
+        ShieldRequested,
+        ShieldRequesterVerified,
+        ShieldDecided,
+        ShieldReviewed,
+        LiftDecided,
     )
 )

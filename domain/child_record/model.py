@@ -213,6 +213,20 @@ class Hold:
     ground: str | Forgotten | Hidden
 
 
+@dataclass(frozen=True, slots=True)
+class ContactRequest:
+    """That somebody asked to be put in touch; to which service it was passed on, and what that said."""
+
+    request: UUID
+    asked_by: UUID
+    contact: Contact
+    asked_on: date
+    closes_on: date
+    involvement: UUID | None = None
+    accepted: bool | None = None
+    disclosed: tuple[str, ...] = ()
+
+
 class Transfer(NamedTuple):
     """An offer that is open: which authority offers the record to which, since when."""
 
@@ -240,19 +254,6 @@ class Origin(NamedTuple):
     at: int
     stream: UUID
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class ContactRequest:
-    """That somebody asked to be put in touch; to which service it was passed on, and what that said."""
-
-    request: UUID
-    asked_by: UUID
-    contact: Contact
-    asked_on: date
-    involvement: UUID | None = None
-    accepted: bool | None = None
-    disclosed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)  # without slots: `fold` and `evolve` write its values at once
@@ -292,6 +293,8 @@ class ChildRecord:
     shields_reviewed_on: date | None = None
     lift: Lift | None = None
     """That shields are to be lowered once notice has been given."""
+    contacts: tuple[ContactRequest, ...] = ()
+    """Who asked to be put in touch, in order; none where this reader may not know."""
     transfer: Transfer | None = None
     """The offer to another authority that is open; none where this reader may not know."""
     absorbed: tuple[Absorbed, ...] = ()
@@ -299,8 +302,6 @@ class ChildRecord:
     closed: bool = False
     closed_into: UUID | None = None
     heirs: tuple[UUID, ...] = ()
-    contacts: tuple[ContactRequest, ...] = ()
-    """Who asked to be put in touch, in order; none where this reader may not know."""
     content_key: int = 1
     last_key: int = 0
     forgotten: UUID | None = None
@@ -696,15 +697,9 @@ def _answered(record: ChildRecord, recorded: Recorded, event: SubjectAccessAnswe
     )
 
 
-def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed) -> dict[str, Any]:
-    del recorded
-    named = [Origin(at, event.origin, version) for at, version in enumerate(event.versions, event.first)]
-    return {"origins": (*record.origins, *named)}
-
-
 def _contact_asked(record: ChildRecord, recorded: Recorded, event: ContactAsked) -> dict[str, Any]:
     del recorded
-    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on)
+    asked = ContactRequest(event.request, event.asked_by, event.contact, event.asked_on, event.closes_on)
     return {"contacts": (*record.contacts, asked)}
 
 
@@ -713,6 +708,12 @@ def _with_contact(record: ChildRecord, which: UUID, **changed: Any) -> dict[str,
     return {
         "contacts": tuple(replace(one, **changed) if one.request == which else one for one in record.contacts)
     }
+
+
+def _origins_named(record: ChildRecord, recorded: Recorded, event: OriginsNamed) -> dict[str, Any]:
+    del recorded
+    named = [Origin(at, event.origin, version) for at, version in enumerate(event.versions, event.first)]
+    return {"origins": (*record.origins, *named)}
 
 
 def as_true_on(record: ChildRecord, day: date) -> ChildRecord:
@@ -787,6 +788,17 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     HoldReleased: lambda record, _, event: {
         "holds": tuple(hold for hold in record.holds if hold.hold not in event.holds)
     },
+    ContactAsked: _contact_asked,
+    ContactPassedOn: lambda record, _, event: _with_contact(
+        record, event.request, involvement=event.involvement
+    ),
+    ContactAnswered: lambda record, _, event: _with_contact(
+        record,
+        event.request,
+        involvement=event.involvement,
+        accepted=event.accepted,
+        disclosed=event.disclosed,
+    ),
     TransferOffered: lambda _, recorded, event: {
         "transfer": Transfer(event.transfer, event.authority, event.to, recorded.recorded_at)
     },
@@ -808,17 +820,6 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
         "heirs": event.heirs,
         "transfer": None,
     },
-    ContactAsked: _contact_asked,
-    ContactPassedOn: lambda record, _, event: _with_contact(
-        record, event.request, involvement=event.involvement
-    ),
-    ContactAnswered: lambda record, _, event: _with_contact(
-        record,
-        event.request,
-        involvement=event.involvement,
-        accepted=event.accepted,
-        disclosed=event.disclosed,
-    ),
     ForgottenEvent: lambda _, __, event: {"forgotten": event.certificate},
 }
 """By class and not by a chain of cases: each that does not match would ask pydantic's metaclass, half a microsecond."""

@@ -32,6 +32,9 @@ NEVER: Final = frozenset(
         "shield-decided",
         "shield-reviewed",
         "lift-decided",
+        "contact-asked",  # that somebody wants to reach who is hidden, and whether they may
+        "contact-passed-on",
+        "contact-answered",
         "transfer-offered",  # which authorities talk about whom is between them, until one of them is responsible
         "transfer-withdrawn",
         "transfer-declined",

@@ -84,11 +84,11 @@ Right: TypeAlias = Literal[
     "reverse-death",
     "hold",
     "decide-shield",
+    "ask-contact",
+    "answer-contact",
     "transfer-record",
     "allocate-authority",
     "merge-records",
-    "ask-contact",
-    "answer-contact",
     # running the index
     "load",
     "projection",
@@ -243,17 +243,6 @@ class Review(Immutable):
     reasons: Codes = ()
 
 
-class Identity(Immutable):
-    """On what two records are found to be of one child, or one to be of two; and the ground of shields this raises.
-
-    closing: of the shield under which a record is closed, or its halves begin; provisional, and no person's finding.
-    """
-
-    reasons_to_merge: Codes = ()
-    reasons_to_split: Codes = ()
-    closing: ShortCode = "identity-in-doubt"
-
-
 class Competence(Immutable):
     """Birthdays, in years: from `expected` a child may generally be expected to be competent to consent to a sensitive
     service, from `presumed` it is presumed to be. The practitioner decides case by case, for a child of any age."""
@@ -266,6 +255,17 @@ class Competence(Immutable):
         if self.presumed < self.expected:
             raise ValueError("presumed is below expected")
         return self
+
+
+class Identity(Immutable):
+    """On what two records are found to be of one child, or one to be of two; and the ground of shields this raises.
+
+    closing: of the shield under which a record is closed, or its halves begin; provisional, and no person's finding.
+    """
+
+    reasons_to_merge: Codes = ()
+    reasons_to_split: Codes = ()
+    closing: ShortCode = "identity-in-doubt"
 
 
 class Sensitive(Immutable):

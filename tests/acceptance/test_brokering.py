@@ -133,9 +133,12 @@ def test_t18_whoever_did_not_ask_learns_nothing_and_readers_see_no_byte_of_it(li
         "the same authority's team"
     )
     line.refused("right-not-held", "record", "contact-requests", acting="practitioner")
+    assert told(line, child, request)["disclosed"] == {"service": "Harbour clinic"}
     changes = line.done("audit", "changes", child)["entries"]
     assert {entry["event"] for entry in changes[:3]} == {"sensitive-change"}
     assert {entry["actor"] for entry in changes[:3]} == {None}
+    line.record("correct", child, "--address", "left-england", "--return-intended", "no")
+    line.refused("not-found", "record", "contact", child, "--request", request, acting="teacher")
 
 
 def test_t18_behind_a_shield_every_answer_is_a_receipt_whatever_the_record_holds(line: Line) -> None:

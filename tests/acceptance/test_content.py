@@ -1,9 +1,11 @@
 """A. What a record may hold: T1, T2, T3, T6, T7, T8, T10, T11."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from adapters.rule_files import packaged
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Line, without_access
 from tests.acceptance.people import Child, a_child, born, id_of, registered
@@ -384,6 +386,39 @@ def test_t11_where_the_rules_hold_no_concern_no_door_stores_one(line: Line) -> N
             acting="practitioner", status=2,
         )  # fmt: skip
     assert (line.heads()[0], line.shown(child)) == (before, seen)
+
+
+def test_t11_where_the_rules_hold_one_it_exists_and_goes_with_its_involvement(new_home: NewHome) -> None:
+    line = new_home()
+    text = packaged()["present"].text.decode()
+    for old, new in (
+        ('id = "present"', 'id = "concerned"'),
+        ("valid_from = 2018-05-25", "valid_from = 2027-04-02"),
+        ("held = false", "held = true"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    line.done("policy", "adopt", str(line.file(text.encode())), acting="operator", second="operator-2")
+    one = a_child()
+    child = registered(line, one)
+    early_help = ("involve", child, "--service", "Early help", "--kind", "additional")
+    line.refused("concern-not-held", "record", *early_help, "--concern", acting="practitioner")
+
+    line.clock = datetime(2027, 4, 2, 9, tzinfo=UTC)
+    line.record(*early_help, "--concern")
+    line.record("involve", child, "--service", "Health visiting", "--kind", "universal")
+
+    shown = line.shown(child, acting="teacher")["involvements"]
+    assert {each["service"]: each["concern"] for each in shown} == {
+        "Early help": True,
+        "Health visiting": False,
+    }
+    assert "concern" not in str(line.found(*one.criteria))
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    assert "concern" not in str(line.show(child))
+    line.done("record", "lift-shield", child, acting="data-manager", second="data-manager-2")
+    line.record("end-involvement", child, "--service", "Early help")
+    assert [each["concern"] for each in line.shown(child)["involvements"]] == [False]
 
 
 def test_a_search_is_answered_as_soon_as_a_home_is_made(new_home: NewHome) -> None:

@@ -40,7 +40,17 @@ def test_t77_every_view_rebuilt_is_the_live_one_with_shields_and_withdrawals(new
     line.done("record", "lift-shield", lifted, acting="data-manager", second="data-manager-2")
     one = a_child()
     child = born(line, one)
-    line.record("involve", child, "--service", "Quiet Room", "--kind", "sensitive", "--consent", "child")
+    line.record(
+        "involve",
+        child,
+        "--service",
+        "Quiet Room",
+        "--kind",
+        "sensitive",
+        "--consent",
+        "child",
+        "--competent",
+    )
     line.record("withdraw-consent", child, "--service", "Quiet Room")
     file = line.pds(a_moved(one))["files"][0]["file_id"]
     assert line.found(*one.criteria, "--postcode", "ZE9 9ZZ")

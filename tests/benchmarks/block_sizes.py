@@ -452,7 +452,13 @@ def _about_one_child(random: Random) -> Iterator[Event]:
     about_contact: dict[str, Any] = {"source_kind": kind, "request": involvement}
     yield child.ContactAsked.model_validate(
         about_contact
-        | {"asked_by": involvement, "contact": _contact(random), "asked_on": TODAY, "rule_set": "present"}
+        | {
+            "asked_by": involvement,
+            "contact": _contact(random),
+            "asked_on": TODAY,
+            "closes_on": TODAY,
+            "rule_set": "present",
+        }
     )
     yield child.ContactPassedOn.model_validate(
         about_contact | {"involvement": involvement, "passed_on": TODAY}

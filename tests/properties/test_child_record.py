@@ -403,6 +403,7 @@ EVENTS: list[Event] = [
         asked_by=UUID(int=8),
         contact=Contact(),
         asked_on=BORN,
+        closes_on=BORN,
         rule_set="present",
     ),
     facts_of.ContactPassedOn(

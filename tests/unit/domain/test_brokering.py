@@ -50,7 +50,7 @@ def answers(*disclosed: str, accepted: bool = True, **changes: Any) -> AnswerCon
 
 def told(record: ChildRecord, on: date = TODAY) -> Answer:
     (request,) = record.contacts
-    return answer_to(request, record.involvements, on, the_rules())
+    return answer_to(request, record.involvements, on)
 
 
 def test_t18_no_answer_and_a_refusal_are_the_same_until_it_is_closed_and_then() -> None:

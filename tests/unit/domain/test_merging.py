@@ -148,7 +148,7 @@ def test_what_was_withdrawn_is_not_said_again_and_a_consent_does_not_come_back()
         OTHER,
         asserts(whereabouts=an_address("9 Elm Row"), source=Source(body="NHS", file=UUID(int=44))),
         WithdrawSupply(at=NOW, file=UUID(int=44)),
-        involves("Kooth", "sensitive", consent=Consent(given_by="child", given_on=BORN)),
+        involves("Kooth", "sensitive", consent=Consent(given_by="parent", given_on=BORN)),
         withdraws_consent(),
         seed=9,
     )
