@@ -34,7 +34,7 @@ _ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 _OURS: Final = "urn:contactpoint"
 _UUID: Final = "urn:ietf:rfc:3986"
-_READS: Final = frozenset({"show", "override", "hand-over", "review-queue", "subject-access"})
+_READS: Final = frozenset({"show", "override", "hand-over", "open-archive", "review-queue", "subject-access"})
 
 SOURCE: Final = ("110153", "Source Role ID")
 DESTINATION: Final = ("110152", "Destination Role ID")

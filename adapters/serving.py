@@ -30,7 +30,7 @@ from projections.audit_trail.queries import AuditTrail, Entry, Open
 from projections.ports import Slice, Slices
 from projections.projection import Depth, Reads, as_served
 from projections.reading import RecordReader, facts_of
-from projections.retention_schedule.queries import due
+from projections.retention_schedule.queries import due, reviews
 from projections.review_queue.queries import waiting
 
 Capacity: TypeAlias = Literal["manager", "override"]
@@ -318,6 +318,12 @@ class ServedTrail:
     ) -> tuple[list[Entry], bool]:
         """Refusals, counted."""
         return self._trail.refusals(grant, since, until, limit)
+
+    def reviews(self, grant: AccessGrant, on: date, most: int) -> list[tuple[UUID, date]]:
+        """Whose shields are to be looked at again."""
+        del grant
+        with self._open_schedule() as connection:
+            return [(row.child_id, row.review_on) for row in reviews(connection, on, most)]
 
     def due(self, grant: AccessGrant, on: date) -> list[Entry]:
         """What falls due on or before a day."""

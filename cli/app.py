@@ -86,6 +86,13 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.WithdrawExtensionConsent: "withdraw-extension-consent",
     commands.NotifyDeath: "notify-death",
     commands.ArchiveRecord: "archive-record",
+    commands.RequestShield: "raise-shield",
+    commands.VerifyShieldRequester: "decide-shield",
+    commands.DecideShield: "decide-shield",
+    commands.ReviewShield: "decide-shield",
+    commands.ReverseDeath: "reverse-death",
+    commands.HoldDestruction: "hold",
+    commands.ReleaseHold: "hold",
     commands.RequestSubjectAccess: "subject-access",
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
@@ -135,6 +142,7 @@ class App:
     team: LocalTeam
     listed: AccessRegister
     waiting: Waiting
+    lifts_due: Callable[[date], list[UUID]]
     operations: Operations
     upkeep: Upkeep
     seals: Seals
@@ -569,8 +577,9 @@ class App:
         due = self.due(viewer, self.today())[:limit]
         metadata = self.metadata(viewer, purpose=self.reason(viewer))
         answer = self.writing.carry_out(due, metadata, output)
+        lowered = self.writing.complete_lifts(self.lifts_due(self.today()), metadata)
         expired = self._expire_proposals(metadata)
-        return {**answer, "expired": expired, "maintained": self.maintain(output)}
+        return {**answer, "lifted": lowered, "expired": expired, "maintained": self.maintain(output)}
 
     def _expire_proposals(self, metadata: Metadata) -> int:
         """Put on record which proposals nobody confirmed in time; how many."""

@@ -4,7 +4,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,7 @@ from cli.writing import Unshielded, Writing
 from domain.access.handlers import Looking
 from domain.access.model import Actor
 from domain.clients import ClientSignIn
-from domain.destruction.handlers import CERTIFICATES
+from domain.destruction.handlers import CERTIFICATES, EARLY, SOURCES, early_token
 from domain.errors import BadInput, Unavailable
 from domain.federation import FederatedSignIn
 from domain.kernel import Log
@@ -77,6 +77,7 @@ from projections.practitioner_view.queries import PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
 from projections.registry import PROJECTIONS
+from projections.retention_schedule.queries import lifts
 from projections.retention_schedule.view import RETENTION_SCHEDULE
 from projections.review_queue.queries import waiting
 from projections.review_queue.view import REVIEW_QUEUE
@@ -203,6 +204,11 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         receipts = SealedReceipts(
             partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
         )
+
+        def lifts_due(on: date) -> list[UUID]:
+            with views.reading(RETENTION_SCHEDULE) as connection:
+                return lifts(connection, on)
+
         yield App(
             home=home,
             training=training,
@@ -232,6 +238,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             ),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),
+            lifts_due=lifts_due,
             operations=operations,
             upkeep=Upkeep(home, stores, operations, streaming, seals, rules, training=training),
             seals=seals,
@@ -342,6 +349,9 @@ def make_writing(
 
     def release(child_id: UUID) -> None:
         recorder.release(recorder.digests_held_by(child_id), child_id)
+        early = store.find(early_token(child_id))
+        if early is not None:
+            recorder.release([early_token(child_id)], early)
         places.forget(child_id)
         contacts.forget(child_id)
 
@@ -388,6 +398,10 @@ def make_writing(
         release=release,
         certificates=lambda: {
             UUID(bytes=child): certificate for child, certificate in recorder.holders(CERTIFICATES).items()
+        },
+        sources_of=lambda child: list(recorder.holders(SOURCES + child.bytes).values()),
+        ordered_early=lambda: {
+            UUID(bytes=child): certificate for child, certificate in recorder.holders(EARLY).items()
         },
         alone=alone,
         warm=RecentRecords(time.monotonic),

@@ -87,6 +87,8 @@ TRAINING_ACCOUNTS: Final = (
     _Account("auditor-2", "Second auditor", "auditor", "AUDIT"),
     _Account("operator", "Operator", "operator", "INDEX"),
     _Account("operator-2", "Second operator", "operator", "INDEX"),
+    _Account("supplier", "Archive support", "supplier", "INDEX"),
+    _Account("supplier-2", "Second of archive support", "supplier", "INDEX"),
     _Account("account-manager", "Account manager", "account-manager", "ACCESS"),
     _Account("account-manager-2", "Second account manager", "account-manager", "ACCESS"),
 )

@@ -21,7 +21,7 @@ def rotate(context: typer.Context) -> None:
     with run.app() as app:
         app.permitted(run.actor("operator" if app.training else None), "retention")
         run.output.answer(
-            app.upkeep.rotate(),
+            app.upkeep.rotate(run.output),
             lambda a: f"Wrapped {a['rewrapped']} keys anew; the old key-encryption keys are destroyed.",
         )
 

@@ -7,7 +7,7 @@ import typer
 
 from cli.app import App
 from cli.evidence import words_of_written
-from cli.looking import words_of_name, words_of_replay
+from cli.looking import words_of_name, words_of_record, words_of_replay
 from cli.output import Json
 from cli.parsing import digest_of, uuid_of
 from cli.session import Session, session
@@ -133,6 +133,8 @@ def _listed(answer: Json) -> str:
 def _confirmed(answer: Json) -> str:
     if "as_displayed" in answer:
         return words_of_replay(answer)
+    if "record" in answer:
+        return words_of_record(answer["record"])
     if "handed_over" in answer:
         return words_of_handed_over(answer)
     if "file" in answer:

@@ -427,18 +427,35 @@ def lift_shield(
     reason: Annotated[
         str, typer.Option("--reason", help="Why: a short code, for example risk-ended.")
     ] = "risk-ended",
+    consulted: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--consulted",
+            help="Who was heard, by code; repeat for more. With --propose: record it with review-shield before.",
+        ),
+    ] = None,
     propose: Propose = False,
 ) -> None:
-    """Show again where the child is. Needs two authorised people: --as one and --with another, or --propose."""
+    """Show again where the child is. Needs two authorised people: --as one and --with another, or --propose.
+
+    A shield that was asked for and granted comes down once notice has been given (`retention run`), others at once.
+    """
     run = session(context)
     with run.app() as app:
         actor, two = app.viewer(run.actor()), TwoPeople(app)
         if propose or not app.training:
+            if consulted:
+                raise BadInput(
+                    "What is proposed holds no list: record who was heard with `record review-shield` first.",
+                    code="usage",
+                    field="consulted",
+                )
             answer = two.propose_lift(app.child_or_nobody(child), reason, actor)
             run.output.answer(answer, words_of_proposal)
             return
         second = app.viewer(run.two())
-        run.output.answer(two.lift_shield(app.child_or_nobody(child), reason, actor, second), _receipt)
+        found, heard = app.child_or_nobody(child), tuple(consulted or ())
+        run.output.answer(two.lift_shield(found, reason, actor, second, heard), _receipt)
 
 
 @record.command("consent-to-extension")
@@ -483,6 +500,16 @@ def notify_death(
         lambda app, body: commands.NotifyDeath.model_validate(
             {"at": app.now(), "died_on": day_of(on, "on"), "source": Source(body=body)}
         ),
+    )
+
+
+@record.command("reverse-death")
+def reverse_death(context: typer.Context, child: Child) -> None:
+    """Record that a death was notified by mistake: the record is as live as if it never had been."""
+    do(
+        context,
+        child,
+        lambda app, body: commands.ReverseDeath(at=app.now(), source=Source(body=body)),
     )
 
 

@@ -1,12 +1,18 @@
 """`retention`: what falls due, under which rule, and doing it."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
+from cli.app import App
 from cli.output import Json
 from cli.parsing import day_of
+from cli.proposals import Propose, words_of_proposal
 from cli.session import session
+from cli.two_people import TwoPeople
+from domain.child_record.commands import HoldDestruction, ReleaseHold
+from domain.kernel import Command
 
 retention = typer.Typer(no_args_is_help=True, help="What falls due for archive or destruction, and doing it.")
 
@@ -40,6 +46,74 @@ def run_due(
         viewer = app.viewer(run.actor("operator" if app.training else None))
         done = app.carry_out(viewer, limit=limit, output=run.output)
         run.output.answer(done, lambda a: f"Archived {a['archived']}, destroyed {a['destroyed']}.")
+
+
+Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
+
+
+@retention.command()
+def hold(
+    context: typer.Context,
+    child: Child,
+    authority: Annotated[
+        str,
+        typer.Option(
+            "--authority", help="On what authority, a code of the rules: court-order, legal-claim, ..."
+        ),
+    ],
+    until: Annotated[
+        str, typer.Option("--until", help="The first day on which it may be destroyed again, YYYY-MM-DD.")
+    ],
+) -> None:
+    """Keep one record from being destroyed until a day. Nobody sees more of it; said again, the day moves."""
+    _change(
+        context,
+        child,
+        lambda app: HoldDestruction.model_validate(
+            {"at": app.now(), "hold": app.ids.new(), "ground": authority, "until": day_of(until, "until")}
+        ),
+    )
+
+
+@retention.command("release-hold")
+def release_hold(
+    context: typer.Context,
+    child: Child,
+    authority: Annotated[
+        str | None, typer.Option("--authority", help="The hold on this authority. Default: every one.")
+    ] = None,
+) -> None:
+    """Release a hold before its day: the record is destroyed when the rules say so."""
+    _change(context, child, lambda app: ReleaseHold(at=app.now(), ground=authority))
+
+
+@retention.command()
+def destroy(
+    context: typer.Context,
+    child: Child,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, by code: unlawful, registered-in-error or court-order.")
+    ],
+    propose: Propose = False,
+) -> None:
+    """Destroy one record before it is due, for ever. Needs two people: --as one and --with another, or --propose."""
+    run = session(context)
+    with run.app() as app:
+        actor, two = app.viewer(run.actor()), TwoPeople(app)
+        found = app.child_or_nobody(child)
+        if propose or not app.training:
+            run.output.answer(two.propose_destruction(found, reason, actor), words_of_proposal)
+            return
+        answer = two.destroy_early(found, reason, actor, app.viewer(run.two()))
+        run.output.answer(answer, lambda a: f"Destroyed, under the certificate {a['certificate']}.")
+
+
+def _change(context: typer.Context, child: str, make: Callable[[App], Command]) -> None:
+    run = session(context)
+    with run.app() as app:
+        actor = app.viewer(run.actor("operator" if app.training else None))
+        receipt = app.record(app.child_or_nobody(child), make(app), actor)
+        run.output.answer({"receipt": receipt}, lambda a: f"Recorded. Receipt {a['receipt']}")
 
 
 def _due(answer: Json) -> str:

@@ -18,8 +18,8 @@ from cli.adopting import Adopting, rules_changed
 from cli.app import App
 from cli.evidence import write_evidence
 from cli.output import Json
-from domain.access.commands import HandOver, ReadAbout, ReplayAccess
-from domain.access.events import RecordHandedOver
+from domain.access.commands import HandOver, OpenArchive, ReadAbout, ReplayAccess
+from domain.access.events import ArchiveOpened, RecordHandedOver
 from domain.access.handlers import (
     SAME_PERSON,
     STEP_UP,
@@ -27,6 +27,7 @@ from domain.access.handlers import (
     Looking,
     Shown,
     hand_over,
+    open_archive,
     proved_lately,
     read_about,
     step_up_asked_for,
@@ -105,7 +106,8 @@ class TwoPeople:
             return looking
 
         def confirm(access: Access) -> None:
-            words = access.access_id if isinstance(access.event, RecordHandedOver) else None
+            named = isinstance(access.event, RecordHandedOver | ArchiveOpened)
+            words = access.access_id if named else None
             versions = [hit.version for hit in access.event.hits] if words else [0]
             whole = replace(wanted, words=words, version=versions[0])
             change = both_at_once(access_id, self._proposing(access_id, first, whole), self.app.rules)
@@ -114,7 +116,9 @@ class TwoPeople:
 
         return replace(looking, log=ConfirmedFirst(looking.log, confirm))
 
-    def lift_shield(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> Json:
+    def lift_shield(
+        self, child_id: UUID, reason: str, first: Actor, second: Actor, consulted: tuple[str, ...] = ()
+    ) -> Json:
         """Lower the shields of a record, by two people who are both there. Gives the receipt and its proof."""
         self.app.let_in(first, second, "lift-shield", child_id)
         proposal_id = self.app.ids.new()
@@ -125,7 +129,8 @@ class TwoPeople:
             return both_at_once(proposal_id, proposing, self.app.rules)
 
         with self.app.refusals_recorded(first, "lift-shield", child_id, second):
-            return self._lift(child_id, reason, first, second, self.app.metadata(first, second), beside)
+            metadata = self.app.metadata(first, second)
+            return self._lift(child_id, reason, first, second, metadata, beside, consulted)
 
     def _lift(
         self,
@@ -135,13 +140,48 @@ class TwoPeople:
         second: Actor,
         metadata: Metadata,
         beside: Callable[[int], Change],
+        consulted: tuple[str, ...] = (),
     ) -> Json:
         command = LiftShield(
-            at=self.app.now(), reason=reason, proposed_by=first.account, confirmed_by=second.account
+            at=self.app.now(),
+            reason=reason,
+            proposed_by=first.account,
+            confirmed_by=second.account,
+            consulted=consulted,
         )
         return self.app.lift_shield(child_id, command, (first, second), metadata, beside)
 
+    def destroy_early(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> Json:
+        """Have a record destroyed before it is due, by two people who are both there."""
+        self.app.let_in(first, second, "retention", child_id)
+        if second.account == first.account:
+            self.app.record_refusal(first, "retention", SAME_PERSON, child_id, second)
+            raise Refused("The second person must be another.", code=SAME_PERSON)
+        proposal_id = self.app.ids.new()
+        wanted = Wanted("destroy-early", child_id, code=reason)
+
+        def beside(version: int) -> Change:
+            proposing = self._proposing(proposal_id, first, replace(wanted, version=version))
+            return both_at_once(proposal_id, proposing, self.app.rules)
+
+        with self.app.refusals_recorded(first, "retention", child_id, second):
+            return self._destroy(child_id, reason, self.app.metadata(first, second, "operation"), beside)
+
+    def _destroy(
+        self, child_id: UUID, reason: str, metadata: Metadata, beside: Callable[[int], Change]
+    ) -> Json:
+        done = self.app.writing.destroy_early(child_id, reason, metadata, beside)
+        self.app.catch_up()
+        return {"receipt": metadata.correlation, **done}
+
     # Proposing
+
+    def propose_destruction(self, child_id: UUID, reason: str, first: Actor) -> Json:
+        """Propose to destroy a record before it is due. Refused where that could not be done now."""
+        self.app.let_in(first, None, "retention", child_id)
+        with self.app.refusals_recorded(first, "retention", child_id):
+            version = self.app.writing.may_be_destroyed_early(child_id, reason)
+        return self.propose(first, Wanted("destroy-early", child_id, version, reason), "operation")
 
     def propose_lift(self, child_id: UUID, reason: str, first: Actor) -> Json:
         """Propose to lower the shields of a record. Refused where that could not be done now."""
@@ -166,6 +206,14 @@ class TwoPeople:
             **self.propose(first, wanted, command.reason or self.app.reason(first)),
             "handing_over": shown.display,
         }
+
+    def propose_opening(self, command: OpenArchive, first: Actor) -> Json:
+        """Propose to open an archived record. That it was asked for is on record; nothing is shown."""
+        shown = open_archive(command, self.app.looking(first), proposing=True)
+        looked = self.app.access_log.load(shown.access_id)
+        version = looked.event.hits[0].version if looked else 0
+        wanted = Wanted("open-archive", command.child_id, version, words=shown.access_id)
+        return self.propose(first, wanted, command.reason or self.app.reason(first))
 
     def propose(self, first: Actor, wanted: Wanted, purpose: str) -> Json:
         """Put on record that an act is proposed to somebody else; whoever proposes is let in to do it already."""
@@ -273,13 +321,16 @@ class TwoPeople:
             "expires_at": made.expires_at.isoformat(),
             "digest": made.digest.hex(),
         }
-        if made.act == "lift-shield":
+        if made.act in ("lift-shield", "destroy-early"):
             told["reason"] = made.code
         if made.act == "hand-over":
             words = self._words(proposal)
             told |= {"ground": made.code, "fields": list(made.fields)}
             told["recipient"] = words.recipient if words else None
             told["reference"] = words.reference if words else None
+        if made.act == "open-archive":
+            asked = self._asked_for(proposal)
+            told |= {"reason": proposal.purpose, "reference": asked.reference if asked else None}
         if proposal.proposed_by is None:  # the period of its metadata was destroyed
             return told
         (named,) = self.app.named([{"account": str(proposal.proposed_by)}])
@@ -295,6 +346,11 @@ class TwoPeople:
         """For whom facts are handed over, as it was put; None once the child's keys are gone."""
         looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
         return looked.event if looked and isinstance(looked.event, RecordHandedOver) else None
+
+    def _asked_for(self, proposal: Proposal) -> ArchiveOpened | None:
+        """For which case an archived record is to be opened; None once the child's keys are gone."""
+        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
+        return looked.event if looked and isinstance(looked.event, ArchiveOpened) else None
 
     # Deciding
 
@@ -336,6 +392,9 @@ class TwoPeople:
             goes_on = self._was_cut_off(proposal, second, digest)
             if not goes_on:
                 decide(proposal, confirming, self.app.rules)
+            if made.act == "destroy-early":
+                beside = self._confirming(proposal, confirming)
+                return self._destroy(made.subject, made.code or "", metadata, beside)
             if made.act == "adopt-rule-set":
                 return self._confirm_adoption(proposal, confirming, metadata)
             if made.act == "lift-shield":
@@ -359,15 +418,19 @@ class TwoPeople:
     def _confirm_lift(
         self, proposal: Proposal, confirming: ConfirmAct, first: Actor, second: Actor, metadata: Metadata
     ) -> Json:
-        made = proposal.made
+        made, beside = proposal.made, self._confirming(proposal, confirming)
+        return self._lift(made.subject, made.code or "", first, second, metadata, beside)
+
+    def _confirming(self, proposal: Proposal, confirming: ConfirmAct) -> Callable[[int], Change]:
+        """The confirmation of a change, given the version of the record: refused where it has changed since."""
 
         def beside(version: int) -> Change:
             change = change_of(proposal.proposal_id, confirming, store=self.app.serving, rules=self.app.rules)
-            if version != made.version:
+            if version != proposal.made.version:
                 raise record_changed()
             return change
 
-        return self._lift(made.subject, made.code or "", first, second, metadata, beside)
+        return beside
 
     def _confirm_adoption(self, proposal: Proposal, confirming: ConfirmAct, metadata: Metadata) -> Json:
         made, adopting = proposal.made, Adopting(self.app)
@@ -385,6 +448,9 @@ class TwoPeople:
         if made.act == "hand-over":
             shown = hand_over(self._handing_over(proposal, second.account, access_id), looking)
             return {"access_id": shown.access_id, "handed_over": shown.display}
+        if made.act == "open-archive":
+            opened = open_archive(self._opening(proposal, second.account, access_id), looking)
+            return {"access_id": opened.access_id, "record": opened.display}
         if made.act == "replay":
             again = ReplayAccess(
                 at=self.app.now(),
@@ -418,11 +484,25 @@ class TwoPeople:
             version=made.version,
         )
 
+    def _opening(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> OpenArchive:
+        asked, made = self._asked_for(proposal), proposal.made
+        if asked is None:
+            raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
+        return OpenArchive(
+            at=self.app.now(),
+            access_id=access_id,
+            reason=proposal.purpose,
+            confirmed_by=confirmed_by,
+            child_id=made.subject,
+            reference=asked.reference,
+            version=made.version,
+        )
+
     def _was_cut_off(self, proposal: Proposal, second: Actor, digest: bytes) -> bool:
         """Whether this person confirmed this look before, and it was never made."""
         made = proposal.made
         return (
-            made.act not in ("lift-shield", "adopt-rule-set")
+            made.act not in ("lift-shield", "destroy-early", "adopt-rule-set")
             and proposal.state == "confirmed"
             and proposal.confirmed_by == second.account
             and made.digest == digest

@@ -4,7 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+
+from rich.progress import Progress, TaskID
 
 from adapters.keys.kek import rotate
 from adapters.keys.sweep import sweep
@@ -43,10 +46,15 @@ class Upkeep:
         """When the last event of the record log was recorded."""
         return self.stores.recorder(Role.SERVICE).head().recorded_at
 
-    def rotate(self) -> Json:
+    def rotate(self, output: Output) -> Json:
         """Wrap every key under new key-encryption keys and destroy the old ones."""
-        rewrapped = rotate(self.stores.kek("keyring"), self.stores.keyring_table(Role.WRITER))
-        rewrapped += rotate(self.stores.kek("shielded"), self.stores.shielded_table(Role.WRITER))
+        rewrapped = 0
+        tables = {"keyring": self.stores.keyring_table, "shielded": self.stores.shielded_table}
+        with output.progress() as bar:
+            for database, table in tables.items():
+                task = bar.add_task(f"rotate {database}", total=None, rate="")
+                told = partial(_rewrapped, bar, task)
+                rewrapped += rotate(self.stores.kek(database), table(Role.WRITER), progress=told)
         return {"rewrapped": rewrapped}
 
     def sweep(self) -> Json:
@@ -118,6 +126,10 @@ class Upkeep:
             raise ContactPointError("; ".join(f"{view['name']}: {view['state']}" for view in wrong))
         behind = sum(view["lag_events"] for view in status["views"])
         return f"{len(status['views'])} views, {behind} events behind"
+
+
+def _rewrapped(bar: Progress, task: TaskID, done: int) -> None:
+    bar.update(task, completed=done, rate=f"{done} keys")
 
 
 def _part(name: str, look: Callable[[], str]) -> Json:

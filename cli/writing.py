@@ -18,11 +18,14 @@ from domain.child_record import model
 from domain.child_record.commands import (
     ArchiveRecord,
     AskForContact,
+    CompleteLift,
+    HoldDestruction,
     LiftShield,
     MergeRecords,
     RaiseShield,
     RegisterChild,
     RegisterNewIdentity,
+    RequestShield,
     SealRecord,
     SplitRecord,
 )
@@ -38,8 +41,9 @@ from domain.child_record.handlers import (
     seal_record,
     split_record,
 )
-from domain.destruction.handlers import complete, order
-from domain.errors import DamagedStream, NoReceipt, Refused
+from domain.destruction.events import DestructionBegun
+from domain.destruction.handlers import complete, is_complete, order
+from domain.errors import BadInput, DamagedStream, NoReceipt, NotFound, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
 from domain.policy.rule_book import InForce
@@ -134,7 +138,9 @@ class Writing:
 
     apply_shield: brings the keys of a child under its shield, if the log says it has one, and tells whether. alone: the
     right that linking and shielding take turns with. release: lets go of the identifiers of a child that was
-    destroyed, and of its places. certificates: of whom a destruction is certified, and by what; told by reservations of
+    destroyed, and of its places. sources_of: source records that were held back
+    and then joined to a child, which go with it. ordered_early: what two people ordered ahead of time and is not done.
+    certificates: of whom a destruction is certified, and by what; told by reservations of
     the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
     has the follower pass over what was appended to records that no shield was ever on. receipts: waited for before
     keys are destroyed, and before that is acknowledged. contacts: in which records somebody asked for contact.
@@ -150,6 +156,8 @@ class Writing:
     rules: InForce
     release: Callable[[UUID], None]
     certificates: Callable[[], dict[UUID, UUID]]
+    ordered_early: Callable[[], dict[UUID, UUID]]
+    sources_of: Callable[[UUID], list[UUID]]
     alone: Callable[[], AbstractContextManager[None]]
     warm: WarmRecords
     unshielded: "Unshielded"
@@ -170,10 +178,15 @@ class Writing:
         if isinstance(command, AskForContact):
             self.check(child_id, command, metadata)
             self.contacts.note(command.request, child_id, command.at)
-        if isinstance(command, RaiseShield | LiftShield):
+        if isinstance(command, RaiseShield | RequestShield | LiftShield | CompleteLift | HoldDestruction):
             with self.alone():
                 return self._handle(child_id, command, metadata, beside)
         return self._handle(child_id, command, metadata, beside)
+
+    def complete_lifts(self, children: Sequence[UUID], metadata: Metadata) -> int:
+        """Lower the shields that two people decided to lower, where notice has been given; of how many records."""
+        done = [self.handle(child_id, CompleteLift(at=self.clock.now()), metadata) for child_id in children]
+        return sum(bool(one.appended.positions) for one in done)
 
     def merge(
         self,
@@ -349,13 +362,14 @@ class Writing:
         how far it got; the next run goes on there.
         """
         self._sweep_contacts()
-        done = {"archive": 0, "destroy": 0}
+        archived = 0
         passed: list[Json] = []
         destroyed: list[Json] = []
         with output.progress() as bar:
             task = bar.add_task("retention", total=len(due), rate="")
             for first in range(0, len(due), _ORDERED_TOGETHER):
                 ordered: dict[UUID, UUID] = {}
+                because: dict[UUID, UUID] = {}
                 for entry in due[first : first + _ORDERED_TOGETHER]:
                     child_id = UUID(str(entry["child_id"]))
                     try:
@@ -363,17 +377,84 @@ class Writing:
                     except Refused as refused:
                         passed.append({"child_id": child_id, "code": refused.code})
                     else:
-                        done[entry["action"]] += 1
                         ordered |= certificates
+                        archived += not certificates
+                        because |= dict.fromkeys(certificates, child_id)
                     bar.advance(task)
-                destroyed += self._destroy(ordered, metadata)
+                done = self._destroy(ordered, metadata, because)
+                stopped = ordered.keys() - {one["child_id"] for one in done}
+                passed += [{"child_id": child_id, "code": "held"} for child_id in stopped]
+                destroyed += done
+        destroyed += self.complete_early(metadata)
         return {
-            "archived": done["archive"],
-            "destroyed": done["destroy"],
+            "archived": archived,
+            "destroyed": len(destroyed),
             "passed_over": passed,
             "destructions": destroyed[:MOST_RECEIPTS],
             "left_out": max(len(destroyed) - MOST_RECEIPTS, 0),
         }
+
+    def destroy_early(
+        self, child_id: UUID, reason: str, metadata: Metadata, beside: Callable[[int], Change]
+    ) -> Json:
+        """Destroy a record before it is due, as two people decided: ordered with their decision, sealed, then done.
+
+        beside: their decision, given the version of the record; it may refuse. Raises NotFound, Refused where a hold
+        stands, NoReceipt.
+        """
+        at = self.clock.now()
+        version = self.may_be_destroyed_early(child_id, reason)
+        due = Due("destroy", london_day(at), f"early-{reason}")
+        certificate = order(
+            child_id,
+            due,
+            at=at,
+            store=self.store,
+            ids=self.ids,
+            rules=self.rules.at(at),
+            metadata=metadata,
+            beside=beside(version),
+        )
+        done = self._destroy_with_closed({child_id: certificate}, metadata)
+        if not done:
+            raise _held()
+        return done[-1]
+
+    def may_be_destroyed_early(self, child_id: UUID, reason: str) -> int:
+        """Raise what destroying a record ahead of time would; nothing is done. Gives its version."""
+        reasons = self.rules.at(self.clock.now()).erasure.reasons
+        if reason not in reasons:
+            raise BadInput(
+                f"The reason is one of: {', '.join(reasons)}.", code="unknown-reason", field="reason"
+            )
+        record = model.fold(self.store.load(child_id))
+        if not record.registered or record.forgotten is not None or record.closed:
+            raise NotFound("There is no such record.", field="child")
+        if self._is_held(child_id):
+            raise _held()
+        return record.version
+
+    def complete_early(self, metadata: Metadata) -> list[Json]:
+        """Do what two people ordered ahead of time and an attempt that died has left."""
+        return self._destroy_with_closed(self.ordered_early(), metadata)
+
+    def _destroy_with_closed(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
+        """Destroy what was ordered ahead of time, and before it the records that each took the place of."""
+        at = self.clock.now()
+        rules = self.rules.at(at)
+        because: dict[UUID, UUID] = {}
+        every: dict[UUID, UUID] = {}
+        for child_id, certificate in ordered.items():
+            (begun,) = self.store.load(certificate).events[:1]
+            assert isinstance(begun.event, DestructionBegun)  # noqa: S101 - what a certificate begins with
+            due = Due("destroy", begun.event.due, begun.event.rule)
+            for one in self._closed_for(child_id):
+                every[one] = order(
+                    one, due, at=at, store=self.store, ids=self.ids, rules=rules, metadata=metadata
+                )
+                because[one] = child_id
+            every[child_id] = certificate
+        return self._destroy(every, metadata, because)
 
     def _sweep_contacts(self) -> None:
         """Take closed requests for contact off the local team's list."""
@@ -394,6 +475,8 @@ class Writing:
             one.action == "destroy" and one.on <= london_day(at) for one in self._due_of(child_id, at)
         ):
             raise Refused("This record is not due for destruction.", code="not-due")
+        if self._is_held(child_id):
+            raise _held()
         return {
             one: order(
                 one, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
@@ -410,8 +493,13 @@ class Writing:
             yield other
             yield from self._closed_for(other)
 
-    def _destroy(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
-        """Destroy the keys of children under these certificates, child to certificate, once those are sealed."""
+    def _destroy(
+        self, ordered: Mapping[UUID, UUID], metadata: Metadata, because: Mapping[UUID, UUID]
+    ) -> list[Json]:
+        """Destroy the keys of children under these certificates, child to certificate, once those are sealed.
+
+        A hold that was placed since it was ordered stops it. because: with which record a closed one ends.
+        """
         if not ordered:
             return []
         try:
@@ -420,22 +508,36 @@ class Writing:
             raise missing.after(
                 f"{len(ordered)} destructions are ordered and on record, and no key of theirs is destroyed."
             ) from None
-        versions = [
-            (certificate, self._complete_one(child_id, certificate, metadata))
-            for child_id, certificate in ordered.items()
-        ]
+        children: list[UUID] = []
+        versions: list[tuple[UUID, int]] = []
+        for child_id, certificate in ordered.items():
+            with self.alone():  # so that a hold either stops this, or is asked for once it is done
+                if not self._is_held(because.get(child_id, child_id)):
+                    children.append(child_id)
+                    versions.append((certificate, self._complete_one(child_id, certificate, metadata)))
         try:
             proofs = self.receipts.awaited(Log.RECORD, versions)
         except NoReceipt as missing:
             raise missing.after(
-                f"{len(ordered)} records are destroyed, and that is on record, but it is not acknowledged yet."
+                f"{len(children)} records are destroyed, and that is on record, but it is not acknowledged yet."
             ) from None
         return [
-            {"child_id": child_id, "certificate": certificate, "receipt_proof": proof}
-            for (child_id, certificate), proof in zip(ordered.items(), proofs, strict=True)
+            {"child_id": child_id, "certificate": ordered[child_id], "receipt_proof": proof}
+            for child_id, proof in zip(children, proofs, strict=True)
         ]
 
+    def _destroy_sources(self, child_id: UUID, certificate: UUID) -> None:
+        """Destroy what was held back before it was joined to this child."""
+        for held_id in self.sources_of(child_id):
+            self.destruction.destroy(held_id, certificate)
+
+    def _is_held(self, child_id: UUID) -> bool:
+        """Whether a hold keeps this record from being destroyed today; one on a record it absorbed is said in it."""
+        held = model.fold(self.store.load(child_id)).held_until
+        return held is not None and held > london_day(self.clock.now())
+
     def _complete_one(self, child_id: UUID, certificate: UUID, metadata: Metadata) -> int:
+        self._destroy_sources(child_id, certificate)
         version = complete(
             child_id,
             certificate,
@@ -486,7 +588,10 @@ class Writing:
         """
         destroyed = 0
         for child_id, certificate in self.certificates().items():
+            if self._stopped(child_id, certificate):
+                continue
             destroyed += self.destruction.destroy(child_id, certificate) > 0
+            self._destroy_sources(child_id, certificate)
             self.release(child_id)
         shields: set[UUID] = set()
         after = 0
@@ -503,6 +608,13 @@ class Writing:
         self.loader.follower.catch_up(metadata)
         return {"shields": len(shields), "destroyed": destroyed}
 
+    def _stopped(self, child_id: UUID, certificate: UUID) -> bool:
+        """Whether a destruction that was ordered, and not completed, is stopped by a hold."""
+        try:
+            return not is_complete(certificate, self.store) and self._is_held(child_id)
+        except DamagedStream:
+            return False
+
     def _applied(self, stream_id: UUID) -> bool:
         """Whether a shield stands on this stream; its keys are now where they belong."""
         try:
@@ -512,3 +624,11 @@ class Writing:
         except DamagedStream:
             return False
         return stands
+
+
+def _held() -> Refused:
+    return Refused(
+        "The record is held: it is not destroyed before the hold ends or is released.",
+        code="held",
+        field="child",
+    )

@@ -28,7 +28,7 @@ from domain.child_record.events import (
     SourceKind,
     Whereabouts,
 )
-from domain.child_record.model import ContactRequest, Involvement, Shield, Transfer
+from domain.child_record.model import ContactRequest, Involvement, Lift, Shield, ShieldRequest, Transfer
 from domain.child_record.sensitive import ask_afresh_on
 from domain.policy.retention import Departure, age_on, anniversary, london_day, visible_until
 from domain.policy.subject_access import SubjectRequest
@@ -80,6 +80,11 @@ class RecordFacts:
     """The shields that stand; only a manager's display holds them."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at the record. No display holds them."""
+    shield_requests: tuple[ShieldRequest, ...] = ()
+    """Who asked for a shield. No display holds them."""
+    lift: Lift | None = None
+    held_until: date | None = None
+    """The first day on which no hold keeps the record from being destroyed. No display holds it."""
     contacts: tuple[ContactRequest, ...] = ()
     """Who asked to be put in touch. No display holds them."""
     closed: bool = False
@@ -131,7 +136,7 @@ def looking_for(viewer: Viewer, purpose: str | None) -> Viewer:
     )
 
 
-Sight: TypeAlias = Literal["ordinary", "shielded", "manager", "override", "none"]
+Sight: TypeAlias = Literal["ordinary", "shielded", "manager", "override", "archive", "none"]
 Display: TypeAlias = dict[str, Any]
 
 RENDERER: Final = 2
@@ -236,6 +241,20 @@ def _whole(
     return _disclosed(sight, rule, shown.fields(fields_in(sight, rules)))
 
 
+def from_archive(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
+    """What two of the system supplier's people see of an archived record, for one case; otherwise nothing.
+
+    Only once its authority's managers may no longer open it themselves.
+    """
+    since = facts.archived_on
+    if since is None or not facts.opened or not rules.role_sees(viewer.role, "archive"):
+        return _disclosed("none", "not-in-archive", {})
+    if london_day(instant) < anniversary(since, rules.periods.archive_manager):
+        return _disclosed("none", "archived-in-manager-period", {})
+    shown = _Shown(facts, viewer, instant, rules, "archive")
+    return _disclosed("archive", "archive-for-case", shown.fields(rules.fields.archive))
+
+
 def hit(facts: RecordFacts, viewer: Viewer, instant: datetime, rules: RuleSet) -> Disclosed:
     """The short form of a record in a list of results. A list never looks behind a shield, whoever reads it."""
     return _short(_Shown2, facts, viewer, instant, rules)
@@ -287,6 +306,9 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         death_notified_on=now.death_notified_on,
         shields=now.shields,
         requests=now.requests,
+        shield_requests=now.shield_requests,
+        lift=now.lift,
+        held_until=now.held_until,
         contacts=now.contacts,
         transfer=now.transfer,
         closed=now.closed,
@@ -315,6 +337,9 @@ HIT_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleS
     1: _hit_1,
     2: hit,
 }
+ARCHIVE_RENDERERS: Final[Mapping[int, Callable[[RecordFacts, Viewer, datetime, RuleSet], Disclosed]]] = {
+    2: from_archive,
+}
 
 
 def disclosed(
@@ -328,6 +353,14 @@ def disclosed(
 ) -> Disclosed | None:
     """The display of a record by a renderer of this number, or None where there is nothing for this viewer to see."""
     shown = RENDERERS[renderer](facts, viewer, instant, rules, override=override)
+    return None if shown.sight == "none" else shown
+
+
+def unarchived(
+    rules: RuleSet, renderer: int, facts: RecordFacts, viewer: Viewer, instant: datetime
+) -> Disclosed | None:
+    """An archived record by a renderer of this number, or None where there is nothing for this viewer to see."""
+    shown = ARCHIVE_RENDERERS[renderer](facts, viewer, instant, rules)
     return None if shown.sight == "none" else shown
 
 

@@ -38,6 +38,7 @@ from domain.child_record.events import (
 )
 from domain.child_record.handlers import change_of, index_number_token, nhs_number_token
 from domain.child_record.model import ChildRecord
+from domain.destruction.handlers import source_token
 from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
 from domain.identifiers import synthetic_nhs_number
 from domain.kernel import (
@@ -650,7 +651,9 @@ class _Run:
         events = tuple(Pending(event, 1) for event in said)
         released = Change(held.held_id, StreamKind.CHILD, history.version, events, shielded=True)
         changes = (released, *self._ruled_out(item, held, apart), *plan.unit.changes)
-        return replace(plan, unit=replace(plan.unit, changes=changes))
+        kept = () if child is None else (_goes_with(child, held.held_id),)
+        unit = replace(plan.unit, changes=changes, reservations=(*plan.unit.reservations, *kept))
+        return replace(plan, unit=unit)
 
     def _as_decided(self, item: _Item, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
         match command.verdict:
@@ -772,7 +775,9 @@ class _Run:
         released = SourceRecordReleased(source_kind=SourceKind.INDEX, outcome="joined", child=plan.child_id)
         events = (Pending(released, 1),)
         change = Change(one.held.held_id, StreamKind.CHILD, one.history.version, events, shielded=True)
-        plan = replace(plan, unit=replace(plan.unit, changes=(change, *plan.unit.changes)))
+        kept = (*plan.unit.reservations, _goes_with(plan.child_id, one.held.held_id))
+        unit = replace(plan.unit, changes=(change, *plan.unit.changes), reservations=kept)
+        plan = replace(plan, unit=unit)
         self._plans_for(plan)
         self._recent.add(plan, by_all_keys=True)
         return plan
@@ -1183,6 +1188,11 @@ class _Run:
 def _not_taken() -> Refused:
     """That a source record is of an identity that is sealed, in the words in which any record is not opened."""
     return Refused("", code=Code.RECORD_DAMAGED)
+
+
+def _goes_with(child_id: UUID, held_id: UUID) -> Reservation:
+    """That what was held back is destroyed with the child it was joined to: the log holds it twice by now."""
+    return Reservation(source_token(child_id, held_id), held_id)
 
 
 def _came_to(

@@ -22,6 +22,7 @@ KIND_OF_ROLE: Final[Mapping[str, str]] = {
     "mediator": "local-authority",
     "auditor": "audit",
     "operator": "operator",
+    "supplier": "operator",
     "account-manager": "access-office",
 }
 """An organisation whose people hold the role."""

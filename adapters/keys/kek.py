@@ -5,7 +5,7 @@ old backup, log segment and dead row that holds keys wrapped under those.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -151,11 +151,19 @@ def begin(kek: RotatableKek) -> None:
         kek.create(FIRST_GENERATION)
 
 
-def rotate(kek: RotatableKek, table: KeptTable, *, random: Random = RANDOM, reach: Reach = no_fault) -> int:
+def rotate(
+    kek: RotatableKek,
+    table: KeptTable,
+    *,
+    random: Random = RANDOM,
+    reach: Reach = no_fault,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
     """Wrap every key of one database under a new generation, then destroy the older ones. Returns how many rows.
 
     A rotation that died is completed by the next, which then begins none of its own. Keys can be made, used and
-    destroyed meanwhile. Raises DamagedStream, destroying nothing, where a row does not open under its generation.
+    destroyed meanwhile. progress: is told how many rows are done. Raises DamagedStream, destroying nothing, where a row
+    does not open under its generation.
     """
     generations = kek.generations()
     if len(generations) == 1:
@@ -168,6 +176,7 @@ def rotate(kek: RotatableKek, table: KeptTable, *, random: Random = RANDOM, reac
         after: KeyName | None = None
         while rows := table.older(newest, after, _BATCH):
             done += _rewrapped(kek, table, rows, random)
+            progress(done)
             after = KeyName(*rows[-1][:3])
         if table.finish(newest, lambda: _destroy_before(kek, newest, reach)):
             return done

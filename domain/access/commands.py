@@ -50,6 +50,17 @@ class HandOver(Look):
     version: int | None = None
 
 
+class OpenArchive(Look):
+    """Open one archived record for a case; the reason says of which kind, the reference which.
+
+    version: at which it was proposed, and must still be; None where it was not.
+    """
+
+    child_id: UUID
+    reference: AllocatedNumber
+    version: int | None = None
+
+
 class ReadTrail(Look):
     """Read a page of the audit trail of a child (`who-saw`, `changes`) or of an account (`what-saw`)."""
 
@@ -100,6 +111,18 @@ class ReadDue(Look):
     """List what falls due on or before a day."""
 
     on: date
+
+
+class ReadReviews(Look):
+    """List whose shields are to be looked at again on or before a day."""
+
+    on: date
+
+
+class ReadShieldRequests(Look):
+    """List who asked for a shield on a child's record."""
+
+    child_id: UUID
 
 
 class ListHeld(Look):

@@ -190,6 +190,21 @@ class RecordHandedOver(Looked):
     ground: Annotated[ShortCode, IN_IDENTITY]
 
 
+class ArchiveOpened(Looked):
+    """Two of the system supplier's people opened an archived record for a case; its purpose says of which kind."""
+
+    NAME: ClassVar[str] = "archive-opened"
+
+    child: Annotated[Id, IN_IDENTITY]
+    reference: Annotated[AllocatedNumber, IN_IDENTITY]
+
+
+class ArchiveProposed(ArchiveOpened):
+    """One of them asked for it. Nothing was shown."""
+
+    NAME: ClassVar[str] = "archive-proposed"
+
+
 class AdultSought(Immutable):
     """An adult who asks what is held about themselves: their name, and what only they would give beside it."""
 
@@ -294,6 +309,8 @@ EVENTS = EventTypes(
         RecordShownAsOf,
         RecordHandedOver,
         HandOverProposed,
+        ArchiveOpened,
+        ArchiveProposed,
         PolicyTried,
         AuditRead,
         TrailRead,

@@ -18,11 +18,14 @@ from domain.access.commands import (
     ListHeld,
     ListSensitiveDue,
     Look,
+    OpenArchive,
     OpenRecord,
     ReadAbout,
     ReadContact,
     ReadDue,
     ReadRefusals,
+    ReadReviews,
+    ReadShieldRequests,
     ReadSubjectRequests,
     ReadTrail,
     ReadTransfer,
@@ -38,6 +41,8 @@ from domain.access.events import (
     ActDecided,
     Action,
     AdultSought,
+    ArchiveOpened,
+    ArchiveProposed,
     AuditRead,
     Criteria,
     HandOverProposed,
@@ -72,6 +77,7 @@ from domain.disclosure import (
     mask_of,
     shown_carer,
     sight_of,
+    unarchived,
 )
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NoReceipt, NotFound, Refused
 from domain.kernel import Log, Metadata
@@ -116,6 +122,8 @@ _MEDIATED: Final[frozenset[Action]] = frozenset({"search", "show"})
 
 _RENDERINGS = 5
 _WRONG_VIEWS = 500
+_REVIEWS = 200
+"""Records that one list of reviews opens at most."""
 _OPENED = 200
 """Held records that one page of the queue opens at most to find those that concern the viewer."""
 
@@ -234,6 +242,10 @@ class Trail(Protocol):
 
     def due(self, grant: AccessGrant, on: date) -> list[dict[str, Any]]:
         """What falls due on or before a day."""
+        ...
+
+    def reviews(self, grant: AccessGrant, on: date, most: int) -> list[tuple[UUID, date]]:
+        """Whose shields are to be looked at again on or before a day, and since when, the longest overdue first."""
         ...
 
 
@@ -551,6 +563,44 @@ def chosen_fields(record: dict[str, Any], names: Container[str]) -> dict[str, An
     return {name: value for name, value in record.items() if name in names}
 
 
+def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = False) -> Shown:
+    """Show an archived record that its authority's managers may no longer open, to two of the supplier's people (T62).
+
+    Raises AccessDenied where no second person has confirmed, NotFound where nothing is to be seen; Refused, code
+    `record-changed`, where the record is not at `version` any more. proposing: nothing is shown; the version of the hit
+    on record is that of which it is asked.
+    """
+    event_class, rule = (
+        (ArchiveProposed, "archive-proposed") if proposing else (ArchiveOpened, "archive-for-case")
+    )
+    asked = {"child": command.child_id, "reference": command.reference}
+    grant = grant_for(command, "open-archive", looking, {"subject": command.child_id})
+    if command.confirmed_by is None and not proposing:
+        record_refusal(command, "open-archive", looking, "two-people-needed", command.child_id)
+        raise AccessDenied(
+            "Two people open the archive: --as one and --with another, or one by --propose.",
+            code="two-people-needed",
+        )
+    for _ in range(_RENDERINGS):
+        facts = looking.records.facts(grant, [command.child_id]).get(command.child_id)
+        opened = replace(facts, opened=facts.opened or proposing) if facts else None
+        shown = unarchived(looking.rules, RENDERER, opened, grant.viewer, grant.instant) if opened else None
+        if facts is None or shown is None:
+            _record(grant, command, looking, "open-archive", event_class, asked, [], {}, "nothing-to-show")
+            raise NotFound(NOT_FOUND, field="child")
+        if command.version is not None and facts.version != command.version:
+            changed = record_changed()
+            record_refusal(command, "open-archive", looking, changed.code, command.child_id)
+            raise changed
+        record = {} if proposing else shown.record
+        display = Rendered(command.child_id, facts.version, mask_of(record), record)
+        _record(grant, command, looking, "open-archive", event_class, asked, [display], record, rule)
+        if _unmoved(looking, [display]):
+            return Shown(grant.access_id, record)
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
 def read_trail(command: ReadTrail, looking: Looking) -> Shown:
     """Read a page of the audit trail. Itself an access, with what was asked for."""
     asked = {"subject": command.subject, "chosen": command.chosen}
@@ -645,6 +695,67 @@ def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Sho
     today = london_day(command.at)
     page = {"requests": [_clock(request, today, looking.rules) for request in facts.requests]}
     _record(grant, command, looking, "subject-access", AuditRead, asked, [], page, "subject-access-permitted")
+    return Shown(grant.access_id, page)
+
+
+def read_reviews(command: ReadReviews, looking: Looking) -> Shown:
+    """List whose shields are to be looked at again. Itself an access.
+
+    An authority's managers see those of its own records; whoever manages none, those that are overdue, wherever.
+    """
+    grant = grant_for(command, "shield-reviews", looking, {})
+    manages = looking.rules.role_sees(looking.viewer.role, "manager")
+    today = london_day(command.at)
+    entries: list[dict[str, Any]] = []
+    found = looking.trail.reviews(grant, command.on, _REVIEWS + 1)
+    for child_id, on in found[:_REVIEWS]:
+        number = None
+        if manages:
+            facts = looking.records.facts(grant, [child_id]).get(child_id)
+            if facts is None or facts.authority != looking.viewer.body:
+                continue
+            number = facts.index_number
+        elif on >= today:
+            continue
+        overdue = max((today - on).days, 0)
+        entry = {"child_id": str(child_id), "review_on": on.isoformat(), "overdue_days": overdue}
+        entries.append(entry | ({"number": number} if number else {}))
+    page = {"reviews": entries, "more": len(found) > _REVIEWS}
+    _record(
+        grant, command, looking, "shield-reviews", AuditRead, {}, [], page, "shield-reviews-permitted",
+        more=len(found) > _REVIEWS,
+    )  # fmt: skip
+    return Shown(grant.access_id, page)
+
+
+def read_shield_requests(command: ReadShieldRequests, looking: Looking) -> Shown:
+    """List who asked for a shield, and what was decided. For the responsible authority; itself an access."""
+    asked = {"subject": command.child_id}
+    grant = grant_for(command, "shield-reviews", looking, asked)
+    facts = _managed(command.child_id, looking, grant)
+    if facts is None:
+        _record(grant, command, looking, "shield-reviews", AuditRead, asked, [], {}, "nothing-to-show")
+        raise NotFound(NOT_FOUND, field="child")
+    standing = {one.shield for one in facts.shields}
+    page = {
+        "requests": [
+            {
+                "request": str(one.request),
+                "requester": one.requester,
+                "verified": one.verified,
+                "ground": one.ground,
+                "received_on": one.received_on.isoformat(),
+                "state": {None: "interim", True: "granted", False: "refused"}[one.granted],
+                "decided_on": one.decided_on.isoformat() if one.decided_on else None,
+                "reason": one.reason,
+                "consulted": list(one.consulted),
+                "stands": one.shield in standing,
+            }
+            for one in facts.shield_requests
+        ],
+        "lift_on": facts.lift.effective_on.isoformat() if facts.lift else None,
+    }
+    _record(grant, command, looking, "shield-reviews", AuditRead, asked, [], page, "shield-reviews-permitted")
     return Shown(grant.access_id, page)
 
 

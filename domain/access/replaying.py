@@ -15,6 +15,7 @@ from domain.access.commands import Look, ReplayAccess, TryPolicy
 from domain.access.events import (
     Action,
     AdultSought,
+    ArchiveProposed,
     AuditRead,
     Hit,
     LookForgotten,
@@ -52,13 +53,14 @@ from domain.disclosure import (
     listed,
     looking_for,
     mask_of,
+    unarchived,
 )
 from domain.errors import AccessDenied, NotFound, Refused
 from domain.personal_data import Forgotten
 from domain.rule_set.model import RuleSet
 from domain.supply.model import HeldRecord
 
-OF_RECORDS: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over"})
+OF_RECORDS: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over", "open-archive"})
 """Actions that display records, whose hits are rendered one by one."""
 
 
@@ -364,6 +366,11 @@ def _rendered(
         return None
     if was.action == "search":
         return listed(rules, was.renderer, facts, viewer, was.instant)
+    if was.action == "open-archive":
+        proposed = isinstance(was, ArchiveProposed)
+        opened = replace(facts, opened=facts.opened or proposed)  # nothing of it was shown
+        found = unarchived(rules, was.renderer, opened, viewer, was.instant)
+        return replace(found, record={}, mask=mask_of(())) if found and proposed else found
     shown = disclosed(rules, was.renderer, facts, viewer, was.instant, override=override)
     if shown is not None and was.action == "hand-over":
         chosen = chosen_fields(shown.record, fields_of(hit.mask))

@@ -265,6 +265,9 @@ def death(record: ChildRecord, died_on: date, today: date, kind: SourceKind, sou
             died_on,
         ):
             return []
+    own = (SourceKind.AUTHORITY, SourceKind.OFFICER)
+    if kind not in own and any(death.died_on == died_on for death in record.deaths_reversed):
+        return []  # an officer found that it was none: a feed that says the same of the same day changes nothing
     return [DeathNotified(died_on=died_on, notified_on=today, source_kind=kind, source=source)]
 
 

@@ -164,6 +164,7 @@ class LiftShield(Command):
     reason: ShortCode
     proposed_by: Id
     confirmed_by: Id
+    consulted: tuple[ShortCode, ...] = ()
 
 
 class GiveExtensionConsent(Command):
@@ -232,6 +233,71 @@ class AnswerSubjectAccess(Command):
     request: Id
     access: Id
     withheld: tuple[ShortCode, ...] = ()
+
+
+# Life of a record
+
+
+class ReverseDeath(Command):
+    """A death was notified by mistake: the child lives."""
+
+    source: Source = Source()
+
+
+class HoldDestruction(Command):
+    """Keep this record from being destroyed before `until`, on an authority that the rules name."""
+
+    hold: Id
+    ground: ShortCode
+    until: date
+
+
+class ReleaseHold(Command):
+    """Release the holds that rest on this authority; None: every one that stands."""
+
+    ground: ShortCode | None = None
+
+
+# Shielding as a process
+
+
+class RequestShield(Command):
+    """Somebody asks for a shield. `verified`: whether it is proved who they are."""
+
+    request: Id
+    shield: Id
+    requester: ShortCode
+    ground: ShortCode
+    verified: bool = False
+    received_on: date
+    source: Source = Source()
+
+
+class VerifyShieldRequester(Command):
+    """It is proved now who asked."""
+
+    request: Id
+
+
+class DecideShield(Command):
+    """The authority `body` grants or refuses a request."""
+
+    request: Id
+    granted: bool
+    reason: ShortCode
+    consulted: tuple[ShortCode, ...] = ()
+    body: BodyCode
+
+
+class ReviewShield(Command):
+    """The authority `body` looked at the shields again, and they go on."""
+
+    consulted: tuple[ShortCode, ...] = ()
+    body: BodyCode
+
+
+class CompleteLift(Command):
+    """Lower what two people decided to lower, once notice has been given for as long as the rules say."""
 
 
 class AskForContact(Command):

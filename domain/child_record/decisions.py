@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import brokering, ownership, sensitive, subject_access
+from domain.child_record import brokering, life, ownership, sensitive, shielding, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -32,10 +32,13 @@ from domain.child_record.commands import (
     AssertFacts,
     AssignAuthority,
     BeginInvolvement,
+    CompleteLift,
+    DecideShield,
     DeclineTransfer,
     EndInvolvement,
     GiveExtensionConsent,
     GiveSensitiveConsent,
+    HoldDestruction,
     JudgeCompetence,
     LiftShield,
     NotifyDeath,
@@ -44,10 +47,15 @@ from domain.child_record.commands import (
     PauseSubjectAccess,
     RaiseShield,
     RegisterChild,
+    ReleaseHold,
+    RequestShield,
     RequestSubjectAccess,
     ResumeSubjectAccess,
+    ReverseDeath,
     ReviewCause,
+    ReviewShield,
     RuleOutLink,
+    VerifyShieldRequester,
     WithdrawExtensionConsent,
     WithdrawSensitiveConsent,
     WithdrawSupply,
@@ -347,7 +355,10 @@ def raise_shield(record: ChildRecord, command: RaiseShield, rules: RuleSet) -> E
 
 
 def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Events:
-    """Lower every shield that stands. Needs two different people; nothing else ever lowers one."""
+    """Lower every shield that stands, where notice is owed once it has been given (`domain.child_record.shielding`).
+
+    Needs two different people; nothing else ever lowers one.
+    """
     if command.proposed_by == command.confirmed_by:
         raise Refused(
             "Lifting a shield needs two different people.", code="two-people-needed", field="confirmed_by"
@@ -360,7 +371,10 @@ def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Eve
         )
     if not record.shielded:
         raise Refused("This record has no shield.", code="no-shield")
-    return [
+    with_notice = shielding.lift(record, command, rules)
+    if with_notice is not None:
+        return with_notice
+    lifted = [
         ShieldLifted(
             shields=tuple(chunk),
             rule_set=rules.id,
@@ -370,6 +384,7 @@ def lift_shield(record: ChildRecord, command: LiftShield, rules: RuleSet) -> Eve
         )
         for chunk in chunks([shield.shield for shield in record.shields], _SHIELDS_IN_AN_EVENT)
     ]
+    return [*shielding.heard(record, command, rules), *lifted]
 
 
 # Consent beyond 18, death, archive
@@ -433,6 +448,17 @@ def notify_death(record: ChildRecord, command: NotifyDeath, _: RuleSet) -> Event
     return death(record, command.died_on, today, command.source_kind, command.source)
 
 
+def reverse_death(record: ChildRecord, command: ReverseDeath, rules: RuleSet) -> Events:
+    """Record that a death was none. A record archived for it is live again, or archived under the rule that remains."""
+    events = life.reversed_death(record, command, rules)
+    if not events or record.archived_on is None:
+        return events
+    return [
+        *events,
+        *(_reopened(record, events, command, rules) or life.archived_otherwise(record, events, rules)),
+    ]
+
+
 def archive_record(record: ChildRecord, command: ArchiveRecord, rules: RuleSet) -> Events:
     """Archive what is due under the rule named, on the day it falls due or later. Refused where it is not due."""
     if record.archived_on is not None:
@@ -478,6 +504,14 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     PauseSubjectAccess: subject_access.pause,
     ResumeSubjectAccess: subject_access.resume,
     AnswerSubjectAccess: subject_access.answer,
+    ReverseDeath: reverse_death,
+    HoldDestruction: life.hold,
+    ReleaseHold: life.release,
+    RequestShield: shielding.request,
+    VerifyShieldRequester: shielding.verify,
+    DecideShield: shielding.decide,
+    ReviewShield: shielding.review,
+    CompleteLift: shielding.complete,
     AskForContact: brokering.ask,
     PassOnContact: brokering.pass_on,
     AnswerContact: brokering.answer,

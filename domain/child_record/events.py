@@ -752,6 +752,122 @@ class IdentityVetoed(Event):
     marks: Annotated[tuple[Mark, ...], Field(max_length=8), IN_CONTENT]
 
 
+# Life of a record: a death that was none, and what postpones destruction
+
+
+class DeathReversed(Event):
+    """A death was notified by mistake: the notices at `versions` of this stream no longer count."""
+
+    NAME: ClassVar[str] = "death-reversed"
+
+    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=60), IN_IDENTITY]
+    reversed_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    source: Annotated[HeldSource, IN_CONTENT] = Source()
+
+
+class DestructionHeld(Event):
+    """Somebody with the power to ordered that this record is kept: it is not destroyed before `until`.
+
+    Whoever could not see the record before cannot now. The same hold said again moves its end. ground: the authority
+    on which it rests, a code of the rules.
+    """
+
+    NAME: ClassVar[str] = "destruction-held"
+
+    hold: Annotated[Id, IN_IDENTITY]
+    until: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    ground: Annotated[HeldShortCode, IN_CONTENT]
+
+
+class HoldReleased(Event):
+    """Holds on the destruction of this record were released before their end."""
+
+    NAME: ClassVar[str] = "hold-released"
+
+    holds: Annotated[tuple[Id, ...], Field(max_length=10), IN_IDENTITY]
+    released_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+
+
+# Shielding as a process: who asked, what the authority decided, when it is looked at again, and how it ends
+
+HeldCodes: TypeAlias = (
+    Annotated[tuple[Annotated[str, StringConstraints(max_length=24)], ...], Field(max_length=9)]
+    | Forgotten
+    | Hidden
+)
+
+
+class ShieldRequested(Event):
+    """Somebody asked for a shield. Until it is decided an interim shield stands, whoever they are.
+
+    verified: whether it is proved who they are. One child may have several such requests; each has a shield of its own.
+    """
+
+    NAME: ClassVar[str] = "shield-requested"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    shield: Annotated[Id, IN_CONTENT]
+    requester: Annotated[ShortCode, IN_CONTENT]
+    verified: Annotated[bool, IN_CONTENT]
+    ground: Annotated[ShortCode, IN_CONTENT]
+    received_on: Annotated[date, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class ShieldRequesterVerified(Event):
+    """It was proved since who asked for a shield."""
+
+    NAME: ClassVar[str] = "shield-requester-verified"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    verified_on: Annotated[date, IN_CONTENT]
+
+
+class ShieldDecided(Event):
+    """The responsible authority granted or refused a request. Refusing lowers nothing: two people do that."""
+
+    NAME: ClassVar[str] = "shield-decided"
+
+    shield: Annotated[Id, IN_IDENTITY]
+    decided_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    request: Annotated[HeldId, IN_CONTENT]
+    granted: Annotated[bool | Forgotten | Hidden, IN_CONTENT]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
+class ShieldReviewed(Event):
+    """The responsible authority looked at the shields of a record again, and they go on."""
+
+    NAME: ClassVar[str] = "shield-reviewed"
+
+    reviewed_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
+class LiftDecided(Event):
+    """Two people decided to lower these shields; they stand until `effective_on`, so that notice can be given."""
+
+    NAME: ClassVar[str] = "lift-decided"
+
+    shields: Annotated[tuple[Id, ...], Field(max_length=8), IN_IDENTITY]
+    effective_on: Annotated[date, IN_IDENTITY]
+    rule_set: Annotated[ShortCode, IN_IDENTITY]
+    reason: Annotated[HeldShortCode, IN_CONTENT]
+    proposed_by: Annotated[HeldId, IN_CONTENT]
+    confirmed_by: Annotated[HeldId, IN_CONTENT]
+    consulted: Annotated[HeldCodes, IN_CONTENT] = ()
+
+
 EVENTS = EventTypes(
     (
         ChildRegistered,
@@ -798,5 +914,13 @@ EVENTS = EventTypes(
         RecordSplitOff,
         WrongViewNoted,
         IdentityVetoed,
+        DeathReversed,
+        DestructionHeld,
+        HoldReleased,
+        ShieldRequested,
+        ShieldRequesterVerified,
+        ShieldDecided,
+        ShieldReviewed,
+        LiftDecided,
     )
 )

@@ -19,8 +19,11 @@ from domain.child_record.events import (
     AuthorityAllocated,
     AuthorityAssigned,
     ChildRegistered,
+    DeathNotified,
+    DeathReversed,
     ExtensionConsentGiven,
     ExtensionConsentWithdrawn,
+    LiftDecided,
     LinkRuledOut,
     OriginsNamed,
     RecordAbsorbed,
@@ -31,6 +34,7 @@ from domain.child_record.events import (
     RulingsReversed,
     ShieldLifted,
     ShieldRaised,
+    ShieldReviewed,
     SourceKind,
     SupplyWithdrawn,
     TransferAccepted,
@@ -51,7 +55,9 @@ NOT_SAID_AGAIN: Final[frozenset[type[Event]]] = frozenset(
         ChildRegistered, AuthorityAssigned, TransferOffered, TransferWithdrawn, TransferDeclined, TransferAccepted,
         AuthorityAllocated, RecordArchived, RecordReopened, RecordClosed,
         # what says something of other events of its own stream
-        SupplyWithdrawn, OriginsNamed, RecordAbsorbed, RulingsReversed, RecordSplitOff, WrongViewNoted,
+        SupplyWithdrawn, OriginsNamed, RecordAbsorbed, RulingsReversed, RecordSplitOff, WrongViewNoted, DeathReversed,
+        # what was found or decided of this record as it stood: of the two as one it is to be found and decided anew
+        ShieldReviewed, LiftDecided,
         # what is decided on below: shields, consent to be kept longer, what is ruled out
         ShieldRaised, ShieldLifted, ExtensionConsentGiven, ExtensionConsentWithdrawn, LinkRuledOut,
         # what this reader could not open
@@ -108,7 +114,7 @@ def merge(
             return Merged(with_keys(survivor, ()), with_keys(other, ()))
         raise Refused("Your authority is responsible for neither record.", code="not-responsible")
     said = [
-        *said_again(other, told),
+        *(one for one in said_again(other, told) if not _found_to_be_none(one.event, survivor)),
         *_consent(survivor, other, told),
         *_rulings(survivor, other, told, own_marks),
     ]
@@ -156,12 +162,20 @@ def must_be_two(first: object, second: object) -> None:
 def said_again(record: ChildRecord, told: Iterable[Recorded]) -> Iterator[Recorded]:
     """Of the events of a stream those that another is to say again: what stands, in order."""
     involved = {one.involvement for one in record.involvements}
+    taken_back = record.withdrawn | {death.version for death in record.deaths_reversed}
     for recorded in told:
         event = recorded.event
-        if type(event) in NOT_SAID_AGAIN or recorded.version in record.withdrawn:
+        if type(event) in NOT_SAID_AGAIN or recorded.version in taken_back:
             continue
         if getattr(event, "involvement", None) in involved or not hasattr(event, "involvement"):
             yield recorded
+
+
+def _found_to_be_none(event: Event, record: ChildRecord) -> bool:
+    """Whether this is a death of which an officer found, on this record, that it was none."""
+    return isinstance(event, DeathNotified) and any(
+        death.died_on == event.died_on for death in record.deaths_reversed
+    )
 
 
 def origins(named: Iterable[tuple[object, int]], first: int) -> Iterator[OriginsNamed]:

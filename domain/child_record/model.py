@@ -22,10 +22,13 @@ from domain.child_record.events import (
     ContactAsked,
     ContactPassedOn,
     DeathNotified,
+    DeathReversed,
+    DestructionHeld,
     EducationAsserted,
     ExtensionConsentGiven,
     ExtensionConsentWithdrawn,
     FactsWithheld,
+    HoldReleased,
     IdentifiersAsserted,
     IdentityAsserted,
     IdentityVetoed,
@@ -34,6 +37,7 @@ from domain.child_record.events import (
     InvolvementEnded,
     Judgement,
     LeftEngland,
+    LiftDecided,
     LinkRuledOut,
     OriginsNamed,
     PracticeAsserted,
@@ -48,8 +52,12 @@ from domain.child_record.events import (
     SensitiveInvolvementBegun,
     SensitiveInvolvementEnded,
     SensitiveInvolvementGrounded,
+    ShieldDecided,
     ShieldLifted,
     ShieldRaised,
+    ShieldRequested,
+    ShieldRequesterVerified,
+    ShieldReviewed,
     Source,
     SourceKind,
     SubjectAccessAnswered,
@@ -161,6 +169,33 @@ class Shield:
 
 
 @dataclass(frozen=True, slots=True)
+class ShieldRequest:
+    """That somebody asked for a shield, and what the authority decided; None until it has."""
+
+    request: UUID
+    shield: UUID
+    requester: str
+    ground: str
+    received_on: date
+    verified: bool
+    granted: bool | None = None
+    reason: str | None = None
+    consulted: tuple[str, ...] = ()
+    decided_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """That two people decided to lower these shields on a day; hidden from some readers who, and why."""
+
+    shields: tuple[UUID, ...]
+    effective_on: date
+    reason: str | Forgotten | Hidden
+    proposed_by: UUID | Forgotten | Hidden
+    confirmed_by: UUID | Forgotten | Hidden
+
+
+@dataclass(frozen=True, slots=True)
 class Death:
     """A death as one source notified it."""
 
@@ -169,6 +204,15 @@ class Death:
     notified_on: date
     source_kind: SourceKind
     source: Source | Forgotten | Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """That the record is not destroyed before a day. `ground`: on whose authority; hidden from some readers."""
+
+    hold: UUID
+    until: date
+    ground: str | Forgotten | Hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +284,17 @@ class ChildRecord:
     """Marks of source records that a human found to be about another child."""
     requests: tuple[SubjectRequest, ...] = ()
     """Who asked who looked at it, in order; none where this reader may not know."""
+    deaths_reversed: tuple[Death, ...] = ()
+    """Notices of a death that was none: a feed that tells of the same day again changes nothing."""
+    holds: tuple[Hold, ...] = ()
+    """What postpones destruction, until each one's day."""
+    shield_requests: tuple[ShieldRequest, ...] = ()
+    """Who asked for a shield, in order; none where this reader may not know."""
+    shields_decided: tuple[tuple[UUID, date], ...] = ()
+    """Of which shields the authority decided, on which day."""
+    shields_reviewed_on: date | None = None
+    lift: Lift | None = None
+    """That shields are to be lowered once notice has been given."""
     contacts: tuple[ContactRequest, ...] = ()
     """Who asked to be put in touch, in order; none where this reader may not know."""
     transfer: Transfer | None = None
@@ -286,6 +341,11 @@ class ChildRecord:
     def death_notified_on(self) -> date | None:
         """The day on which a death was first notified."""
         return min([death.notified_on for death in self.deaths], default=None)
+
+    @property
+    def held_until(self) -> date | None:
+        """The first day on which no hold keeps the record from being destroyed; None where there is none."""
+        return max([hold.until for hold in self.holds], default=None)
 
     @property
     def departure(self) -> Departure | None:
@@ -545,6 +605,66 @@ def _death_notified(record: ChildRecord, recorded: Recorded, event: DeathNotifie
     return {"deaths": (*record.deaths, death)}
 
 
+def _death_reversed(record: ChildRecord, recorded: Recorded, event: DeathReversed) -> dict[str, Any]:
+    del recorded
+    gone = tuple(death for death in record.deaths if death.version in event.versions)
+    return {
+        "deaths": tuple(death for death in record.deaths if death not in gone),
+        "deaths_reversed": (*record.deaths_reversed, *gone),
+    }
+
+
+def _destruction_held(record: ChildRecord, recorded: Recorded, event: DestructionHeld) -> dict[str, Any]:
+    del recorded
+    others = tuple(hold for hold in record.holds if hold.hold != event.hold)
+    return {"holds": (*others, Hold(event.hold, event.until, event.ground))}
+
+
+def _shield_requested(record: ChildRecord, recorded: Recorded, event: ShieldRequested) -> dict[str, Any]:
+    del recorded
+    asked = ShieldRequest(
+        event.request, event.shield, event.requester, event.ground, event.received_on, event.verified
+    )
+    return {"shield_requests": (*record.shield_requests, asked)}
+
+
+def _with_shield_request(record: ChildRecord, which: object, **changed: Any) -> tuple[ShieldRequest, ...]:
+    return tuple(replace(one, **changed) if one.request == which else one for one in record.shield_requests)
+
+
+def _shield_decided(record: ChildRecord, recorded: Recorded, event: ShieldDecided) -> dict[str, Any]:
+    del recorded
+    decided = {"shields_decided": (*record.shields_decided, (event.shield, event.decided_on))}
+    if not isinstance(event.granted, bool):
+        return decided
+    requests = _with_shield_request(
+        record,
+        event.request,
+        granted=event.granted,
+        reason=event.reason,
+        consulted=event.consulted,
+        decided_on=event.decided_on,
+    )
+    return {**decided, "shield_requests": requests}
+
+
+def _lift_decided(record: ChildRecord, recorded: Recorded, event: LiftDecided) -> dict[str, Any]:
+    del record, recorded
+    return {
+        "lift": Lift(event.shields, event.effective_on, event.reason, event.proposed_by, event.confirmed_by)
+    }
+
+
+def _shield_lifted(record: ChildRecord, recorded: Recorded, event: ShieldLifted) -> dict[str, Any]:
+    del recorded
+    lift = record.lift
+    over = lift is not None and set(lift.shields) <= set(event.shields)
+    return {
+        "shields": tuple(s for s in record.shields if s.shield not in event.shields),
+        "lift": None if over else lift,
+    }
+
+
 def _asked_who_looked(
     record: ChildRecord, recorded: Recorded, event: SubjectAccessRequested
 ) -> dict[str, Any]:
@@ -644,9 +764,7 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     },
     SensitiveInvolvementEnded: _ended,
     ShieldRaised: _shield_raised,
-    ShieldLifted: lambda record, _, event: {
-        "shields": tuple(s for s in record.shields if s.shield not in event.shields)
-    },
+    ShieldLifted: _shield_lifted,
     ExtensionConsentGiven: lambda _, __, event: {
         "extension_consent_on": event.given_on,
         "extension_withdrawn_on": None,
@@ -667,6 +785,18 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,
+    ShieldRequested: _shield_requested,
+    ShieldRequesterVerified: lambda record, _, event: {
+        "shield_requests": _with_shield_request(record, event.request, verified=True)
+    },
+    ShieldDecided: _shield_decided,
+    ShieldReviewed: lambda _, __, event: {"shields_reviewed_on": event.reviewed_on},
+    LiftDecided: _lift_decided,
+    DeathReversed: _death_reversed,
+    DestructionHeld: _destruction_held,
+    HoldReleased: lambda record, _, event: {
+        "holds": tuple(hold for hold in record.holds if hold.hold not in event.holds)
+    },
     ContactAsked: _contact_asked,
     ContactPassedOn: lambda record, _, event: _with_contact(
         record, event.request, involvement=event.involvement

@@ -19,6 +19,15 @@ from domain.rule_set.model import RuleSet
 CERTIFICATES: Final = b"destruction/"
 """How the token begins by which a child's certificate is found; what follows is the child's id."""
 
+EARLY: Final = b"early/"
+"""How the token begins under which a destruction ahead of time stands until it is done; the child's id follows."""
+
+SOURCES: Final = b"source/"
+"""How the token begins by which a source record that was held back is destroyed with the child it was joined to.
+
+What follows is the child's id and the source record's.
+"""
+
 
 def complete(
     child_id: UUID,
@@ -44,6 +53,13 @@ def complete(
     return history.version
 
 
+def is_complete(certificate: UUID, store: EventStore) -> bool:
+    """Whether what a certificate orders is on record as done."""
+    return any(
+        isinstance(recorded.event, DestructionCompleted) for recorded in store.load(certificate).events
+    )
+
+
 def order(
     child_id: UUID,
     due: Due,
@@ -53,8 +69,13 @@ def order(
     ids: Ids,
     rules: RuleSet,
     metadata: Metadata,
+    beside: Change | None = None,
 ) -> UUID:
-    """The certificate that orders this destruction: the one an attempt that died has left, or a new one."""
+    """The certificate that orders this destruction: the one an attempt that died has left, or a new one.
+
+    beside: that two people decided it ahead of time, appended with the order; such an order is found again by its token
+    until it is done, for no rule makes it due.
+    """
     refuse_unless_in_force(rules, at)
     token = certificate_token(child_id)
     found = store.find(token)
@@ -62,9 +83,13 @@ def order(
         return found
     certificate = ids.new()
     begun = DestructionBegun(child=child_id, rule=due.rule, rule_set=rules.id, due=due.on)
-    change = Change(certificate, StreamKind.SYSTEM, 0, (Pending(begun),))
+    changes = [Change(certificate, StreamKind.SYSTEM, 0, (Pending(begun),))]
+    claimed = [Reservation(token, certificate)]
+    if beside is not None:
+        changes.append(beside)
+        claimed.append(Reservation(early_token(child_id), certificate))
     try:
-        store.append([change], metadata, reservations=[Reservation(token, certificate)], instant=at)
+        store.append(changes, metadata, reservations=claimed, instant=at)
     except AlreadyReserved as taken:
         return taken.stream_id
     return certificate
@@ -73,3 +98,13 @@ def order(
 def certificate_token(child_id: UUID) -> bytes:
     """The token by which a child has one certificate: its random id, which says nothing."""
     return CERTIFICATES + child_id.bytes
+
+
+def early_token(child_id: UUID) -> bytes:
+    """The token under which a destruction ahead of time stands until it is done."""
+    return EARLY + child_id.bytes
+
+
+def source_token(child_id: UUID, held_id: UUID) -> bytes:
+    """The token by which a source record that was held back goes with the child it was joined to."""
+    return SOURCES + child_id.bytes + held_id.bytes

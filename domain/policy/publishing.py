@@ -26,6 +26,13 @@ NEVER: Final = frozenset(
         "subject-access-paused",
         "subject-access-resumed",
         "subject-access-answered",
+        "destruction-held",  # it says that somebody is at law, or investigates
+        "hold-released",
+        "shield-requested",  # who asked, and how it goes on, is between them and the authority
+        "shield-requester-verified",
+        "shield-decided",
+        "shield-reviewed",
+        "lift-decided",
         "contact-asked",  # that somebody wants to reach who is hidden, and whether they may
         "contact-passed-on",
         "contact-answered",

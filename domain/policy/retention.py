@@ -19,6 +19,7 @@ DEATH: Final = "death"
 LEFT_ENGLAND: Final = "left-england"
 SUPPLY_WITHDRAWN: Final = "supply-withdrawn"
 ARCHIVE_PERIOD: Final = "archive-period"
+LEGAL_HOLD: Final = "legal-hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,13 @@ class Life(Protocol):
     def supply_gone_on(self) -> date | None: ...
     @property
     def archived_on(self) -> date | None: ...
+
+
+class Kept(Life, Protocol):
+    """The same, with what postpones destruction: the first day on which no hold stands."""
+
+    @property
+    def held_until(self) -> date | None: ...
 
 
 @lru_cache(maxsize=256)
@@ -95,12 +103,17 @@ def archive_due(life: Life, rules: RuleSet) -> Due | None:
     return min(found, key=lambda due: due.on, default=None)
 
 
-def schedule(life: Life, rules: RuleSet) -> tuple[Due, ...]:
-    """What falls due next for a record: its archiving while it is live, its destruction once it is archived."""
+def schedule(life: Kept, rules: RuleSet) -> tuple[Due, ...]:
+    """What falls due next for a record: its archiving while it is live, its destruction once it is archived.
+
+    A hold postpones the destruction and nothing else: the record leaves readers' sight on its day.
+    """
     if life.archived_on is not None:
-        return (Due("destroy", anniversary(life.archived_on, rules.periods.archive), ARCHIVE_PERIOD),)
-    due = archive_due(life, rules)
-    return (due,) if due else ()
+        due = Due("destroy", anniversary(life.archived_on, rules.periods.archive), ARCHIVE_PERIOD)
+        held = life.held_until
+        return (due if held is None or held <= due.on else Due("destroy", held, LEGAL_HOLD),)
+    archive = archive_due(life, rules)
+    return (archive,) if archive else ()
 
 
 def visible_until(life: Life, rules: RuleSet) -> date | None:

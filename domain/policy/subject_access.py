@@ -28,6 +28,7 @@ _HOW: Final[Mapping[str, str]] = {
     "search": "in a list of search results",
     "show": "as a record",
     "override": "as a record, behind its shield",
+    "open-archive": "taken out of the archive for a case",
     "hand-over": "handed over to somebody outside",
     "review-queue": "beside a source record that was held back",
     "subject-access": "in answering a request like this one",

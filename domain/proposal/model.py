@@ -51,7 +51,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "hand-over": Act(
         "hand-over", "These facts of a shielded record are handed to somebody who has no account."
     ),
-    "destroy-early": Act("retention", "This record is destroyed before it is due.", ready=False),
+    "open-archive": Act("open-archive", "This archived record is shown to both, for the case that is named."),
+    "destroy-early": Act("retention", "This record is destroyed before it is due, for ever."),
     "adopt-rule-set": Act("policy", "These rules decide from their day on."),
 }
 """Every act that one person alone may not do."""

@@ -40,7 +40,7 @@ RecordField: TypeAlias = Literal[
 ]
 """Every field a display can have. New ones go to the end: the field mask of an access counts by this order."""
 
-RoleSight: TypeAlias = Literal["ordinary", "shielded", "override", "manager"]
+RoleSight: TypeAlias = Literal["ordinary", "shielded", "override", "manager", "archive"]
 
 Right: TypeAlias = Literal[
     # looking
@@ -61,6 +61,8 @@ Right: TypeAlias = Literal[
     "export-accesses",
     "what-would",
     "two-people",
+    "open-archive",
+    "shield-reviews",
     "broker-contact",
     "sensitive-due",
     # changing one record
@@ -79,6 +81,9 @@ Right: TypeAlias = Literal[
     "notify-death",
     "archive-record",
     "decide-held",
+    "reverse-death",
+    "hold",
+    "decide-shield",
     "ask-contact",
     "answer-contact",
     "transfer-record",
@@ -193,16 +198,52 @@ class Coverage(Immutable):
 
 
 class Shield(Immutable):
-    """Grounds on which people, sources and screening raise a shield; reasons for which two people lower it."""
+    """Grounds on which people, sources and screening raise a shield; reasons for which two people lower it.
+
+    reasons_without_notice: of these, for which it is lowered at once, whoever asked for it. requesters: who may ask for
+    one. reasons_to_grant, reasons_to_refuse: why the responsible authority decides so. consulted: whom it hears.
+    review_months: how often it is looked at again. notice_days: for so long a shield that was asked for and granted
+    stands after it was decided to lower it. reply: all that whoever asks is told.
+    """
 
     grounds: Codes
     grounds_of_sources: Annotated[Codes, Field(min_length=1)]
     grounds_of_screening: Annotated[Codes, Field(min_length=1)]
     reasons_to_lift: Codes
+    reasons_without_notice: Codes = ()
+    requesters: Codes = ()
+    reasons_to_grant: Codes = ()
+    reasons_to_refuse: Codes = ()
+    consulted: Codes = ()
+    review_months: Annotated[int, Field(ge=1, le=24)] = 6
+    notice_days: Annotated[int, Field(ge=0, le=365)] = 28
+    reply: Words = (
+        "The request has been received. Whether any record is held is told to nobody who asks in this way."
+    )
 
     def all_grounds(self) -> tuple[str, ...]:
         """Every ground under which a shield may stand."""
         return (*self.grounds, *self.grounds_of_sources, *self.grounds_of_screening)
+
+
+class Authority(Immutable):
+    """On what authority a record is kept from being destroyed, and the provision behind it."""
+
+    title: Words
+    basis: Words
+
+
+class Holds(Immutable):
+    """What may keep a record from being destroyed, and for how many years from today at most at a time."""
+
+    years: Annotated[int, Field(ge=1, le=10)] = 1
+    authorities: dict[ShortCode, Authority] = Field(default_factory=dict)
+
+
+class Erasure(Immutable):
+    """Reasons for which two people have a record destroyed before it is due."""
+
+    reasons: Codes = ()
 
 
 class Review(Immutable):
@@ -274,6 +315,7 @@ class Sights(Immutable):
     shielded: Fields
     override: Fields
     manager: Fields
+    archive: Fields = ()
 
     def of(self, sight: RoleSight) -> tuple[RecordField, ...]:
         """The fields of one sight."""
@@ -286,6 +328,8 @@ class Sights(Immutable):
                 return self.override
             case "manager":
                 return self.manager
+            case "archive":
+                return self.archive
 
 
 class HitSights(Immutable):
@@ -488,6 +532,8 @@ class RuleSet(Immutable):
     extension: Extension
     coverage: Coverage
     shield: Shield
+    holds: Holds = Holds()
+    erasure: Erasure = Erasure()
     review: Review = Review()
     identity: Identity = Identity()
     sensitive: Sensitive

@@ -15,10 +15,23 @@ CREATE TABLE undated (
     rule_set text NOT NULL
 );
 
+-- When the shields of a record are to be looked at again, and when they come down because two people decided so.
+CREATE TABLE shield (
+    child_id  uuid NOT NULL,
+    review_on date NOT NULL,
+    lift_on   date,
+    rule_set  text NOT NULL
+);
+
 -- Indexes, made once the tables are filled.
 
 ALTER TABLE due ADD PRIMARY KEY (child_id, action);
 ALTER TABLE undated ADD PRIMARY KEY (child_id);
+ALTER TABLE shield ADD PRIMARY KEY (child_id);
 
 -- Serves what falls due on or before a day, in order.
 CREATE INDEX due_on_day ON due (due_on, child_id);
+
+-- Serve which shields are to be looked at, and which come down.
+CREATE INDEX shield_review ON shield (review_on, child_id);
+CREATE INDEX shield_lift ON shield (lift_on, child_id) WHERE lift_on IS NOT NULL;

@@ -151,7 +151,7 @@ def suspended(new_home: NewHome) -> tuple[Line, str]:
     return line, child
 
 
-WHO = ("practitioner", "teacher", "social-worker", "data-manager", "auditor", "operator")
+WHO = ("practitioner", "teacher", "social-worker", "data-manager", "auditor", "operator", "supplier")
 ASK_NOBODY = {
     ("demo",), ("kafka",), ("population",),  # make homes or files of their own
     ("health",), ("init",), ("stop",), ("restore",), ("policy", "list"),  # tell of nobody, or come before any account

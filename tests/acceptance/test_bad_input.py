@@ -255,6 +255,12 @@ COMMANDS: dict[Path_, Command] = {
         (("--assertion", "{folder}"), "no-file"),
         (("--assertion", "{births}"), "sign-in-refused"),
     )),
+    ("open-archive",): Command(
+        (CHILD,), {"--reason": "section-47", "--reference": "S47/2041"}, "supplier", "supplier-2", wrong=(
+            ((CHILD, "--reason", "section-47", "--reference", CONTROL), "bad-input"),
+            ((CHILD, "--reason", "casework", "--reference", "S47/2041"), "reason-not-yours"),
+        )
+    ),
     ("hand-over",): Command(
         (CHILD,),
         {"--ground": "crime", "--to": "County Police", "--field": "address"},
@@ -553,6 +559,32 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--on", "1999-01-01"), "dates-out-of-order"),
         ((CHILD, "--on", TOKEN), "bad-input"),
     )),
+    ("record", "request-shield"): Command(
+        (CHILD,), {"--ground": "crime", "--for": "police"}, "social-worker", wrong=(
+            *BAD_CHILD,
+            ((CHILD, "--ground", "hunch", "--for", "police"), "unknown-ground"),
+            ((CHILD, "--ground", "crime", "--for", "neighbour"), "unknown-requester"),
+            ((CHILD, "--ground", "crime", "--for", "police", "--received", "2999-01-01"), "date-in-future"),
+        )
+    ),
+    ("record", "verify-requester"): Command((CHILD,), {"--request": HELD}, "data-manager", wrong=(
+        ((CHILD, "--request", HELD), "no-such-request"),
+        ((CHILD, "--request", TOKEN), "bad-input"),
+    )),
+    ("record", "decide-shield"): Command(
+        (CHILD,), {"--request": HELD, "--reason": "threat-shown", "--decision": "grant"}, "data-manager", wrong=(
+            ((CHILD, "--request", HELD, "--reason", "threat-shown", "--decision", TOKEN), "bad-input"),
+            ((CHILD, "--request", HELD, "--reason", "whim", "--decision", "grant"), "unknown-reason"),
+            ((CHILD, "--request", HELD, "--reason", "no-threat", "--decision", "refuse"), "no-such-request"),
+        )
+    ),
+    ("record", "review-shield"): Command((CHILD,), {}, "data-manager", wrong=(
+        ((CHILD,), "no-shield"),
+        ((CHILD, "--consulted", "neighbour"), "unknown-consulted"),
+    )),
+    ("record", "shield-requests"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
+    ("record", "reviews-due"): Command((), {}, "data-manager", wrong=((("--on", TOKEN), "bad-input"),)),
+    ("record", "reverse-death"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-death"),)),
     ("record", "register"): Command((), FULL, "practitioner", beside=FACTS, wrong=(
         ((), "no-name"),
         (("--family", "Quillby"), "no-date-of-birth"),
@@ -582,6 +614,22 @@ COMMANDS: dict[Path_, Command] = {
     ("stream", "tail"): Command(),
     ("restore",): Command(("{folder}",), wrong=((("{folder}",), "no-backup"), ((f"/nowhere/{TOKEN}",), "no-backup"))),
     ("retention", "due"): Command(),
+    ("retention", "hold"): Command((CHILD,), {"--authority": "court-order", "--until": "2028-03-01"}, wrong=(
+        *BAD_CHILD,
+        ((CHILD, "--authority", TOKEN, "--until", "2028-03-01"), "bad-input"),
+        ((CHILD, "--authority", "whim", "--until", "2028-03-01"), "unknown-authority"),
+        ((CHILD, "--authority", "court-order", "--until", "2027-03-01"), "date-in-past"),
+        ((CHILD, "--authority", "court-order", "--until", "2999-01-01"), "too-long"),
+        ((CHILD, "--authority", "court-order", "--until", TOKEN), "bad-input"),
+    )),
+    ("retention", "destroy"): Command((CHILD,), {"--reason": "unlawful"}, "operator", "operator-2", wrong=(
+        *BAD_CHILD,
+        ((CHILD, "--reason", "whim"), "unknown-reason"),
+    )),
+    ("retention", "release-hold"): Command((CHILD,), wrong=(
+        ((CHILD,), "no-hold"),
+        ((CHILD, "--authority", "whim"), "unknown-authority"),
+    )),
     ("retention", "run"): Command(wrong=((("--limit", "0"), "usage"),)),
     ("search",): Command((), {"--reason": "casework", "--name": "Quillby"}, "practitioner", wrong=(
         (("--reason", "casework"), "bad-input"),
@@ -860,8 +908,9 @@ MAY_NOT = {
     ("record", "withdraw-extension"): ("auditor", "operator"),
     ("record", "notify-death"): ("auditor", "operator"),
     ("record", "archive"): ("practitioner", "teacher", "auditor"),
-    ("search",): ("auditor", "operator"),
-    ("show",): ("auditor", "operator"),
+    ("search",): ("auditor", "operator", "supplier"),
+    ("open-archive",): ("practitioner", "social-worker", "data-manager", "auditor", "operator"),
+    ("show",): ("auditor", "operator", "supplier"),
     ("audit", "refusals"): ("practitioner", "teacher", "social-worker", "data-manager", "operator"),
     ("account", "list"): ("practitioner", "teacher", "social-worker", "data-manager", "auditor", "operator"),
     ("account", "grant"): ("practitioner", "social-worker", "data-manager", "auditor", "operator"),
@@ -880,6 +929,14 @@ MAY_NOT = {
     ("policy", "rehearse"): ("practitioner", "data-manager", "auditor"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("record", "request-shield"): ("auditor", "operator"),
+    ("record", "verify-requester"): ("practitioner", "social-worker", "auditor", "operator"),
+    ("record", "review-shield"): ("practitioner", "social-worker", "auditor", "operator"),
+    ("record", "shield-requests"): ("practitioner", "social-worker", "operator"),
+    ("record", "reviews-due"): ("practitioner", "social-worker", "operator"),
+    ("record", "reverse-death"): ("practitioner", "teacher", "auditor", "operator"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),
     ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),
     ("maintain",): ("practitioner", "data-manager", "auditor"),

@@ -153,6 +153,19 @@ def test_t22_a_rebuild_and_a_restore_know_the_merge_as_it_was(line: Line) -> Non
     assert {one["child_id"] for one in line.found(*other.criteria)} <= {kept}
 
 
+def test_a_closed_record_is_destroyed_early_with_the_one_that_took_its_place_and_held_with_it(
+    line: Line,
+) -> None:
+    _, kept, closed = two(line)
+    line.done("retention", "hold", closed, "--authority", "court-order", "--until", "2028-01-01")
+    merge(line, kept, closed)
+    destroy = ("retention", "destroy", kept, "--reason", "unlawful")
+    line.refused("held", *destroy, acting="operator", second="operator-2")
+    line.done("retention", "release-hold", kept)
+    line.done(*destroy, acting="operator", second="operator-2")
+    assert_no_keys(line, kept, closed)
+
+
 def test_a_closed_record_is_destroyed_with_the_one_that_took_its_place(line: Line) -> None:
     _, kept, closed = two(line)
     merge(line, kept, closed)
@@ -162,10 +175,15 @@ def test_a_closed_record_is_destroyed_with_the_one_that_took_its_place(line: Lin
     line.clock += timedelta(days=6 * 366)
     gone = {one["child_id"] for one in line.done("retention", "run")["destructions"]}
     assert {kept, closed} <= gone
+    assert_no_keys(line, kept, closed)
+
+
+def assert_no_keys(line: Line, *records: str) -> None:
+    """Nothing of these records can be opened by anybody any more."""
     for database in ("keyring", "shielded"):
         with line.as_superuser(database) as connection:
             left = connection.execute(
                 "SELECT count(*) FROM keys.key WHERE subject = ANY (%s) AND wrapped IS NOT NULL",
-                ([UUID(kept), UUID(closed)],),
+                ([UUID(one) for one in records],),
             ).fetchone()
         assert left == (0,)

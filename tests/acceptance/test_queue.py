@@ -212,3 +212,24 @@ def test_a_page_at_a_time(line: Line) -> None:
             break
         words = ["--after", page["next"]]
     assert paged == everything
+
+
+def test_t63_what_was_held_back_is_destroyed_with_the_child_it_was_joined_to(line: Line) -> None:
+    child, other = a_child(), a_child()
+    child_id, kept = (born(line, each, authority=AREA) for each in (child, other))
+    held, held_of_other = queued(line, child), queued(line, other)
+    for each, whose in ((held, child_id), (held_of_other, kept)):
+        decided(line, each, "--same", whose)
+    why = ("--reason", "unlawful")
+    gone = line.done("retention", "destroy", child_id, *why, acting="operator", second="operator-2")
+
+    with line.as_superuser("keyring") as connection:
+        rows = connection.execute(
+            "SELECT subject, bool_and(wrapped IS NULL), min(certificate::text) FROM keys.key "
+            "WHERE subject = ANY (%s::uuid[]) GROUP BY subject",
+            ([child_id, held, kept, held_of_other],),
+        ).fetchall()
+    destroyed = {str(subject): certificate for subject, empty, certificate in rows if empty and certificate}
+    assert destroyed == dict.fromkeys((child_id, held), gone["certificate"])
+    assert line.shown(kept)
+    line.refused("not-found", "queue", "show", held, acting=MANAGER)

@@ -14,7 +14,7 @@ from cli.bootstrap import open_app
 from domain.child_record.commands import LiftShield
 from domain.child_record.handlers import carry_out
 from domain.kernel import Metadata
-from tests.acceptance.conftest import Restored
+from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Line, without_access
 from tests.acceptance.people import Child, a_child, born, id_of, registered
 from tests.loading import a_births_file, ndjson, restricted
@@ -336,3 +336,73 @@ def test_t35_an_unshielded_child_is_found_by_the_same_criteria(line: Line) -> No
 
     for hidden in (("--postcode", one.postcode), ("--nhs-number", one.nhs)):
         assert [hit["child_id"] for hit in line.found(*one.criteria, *hidden)] == [child]
+
+
+# T34, T37: shielding as a process
+
+
+def test_t34_and_t37_a_shield_is_asked_for_decided_reviewed_and_ends_with_notice(new_home: NewHome) -> None:
+    line = new_home()
+    one, plain = a_child(), a_child()
+    child, other = born(line, one), born(line, plain)
+    for each in (child, other):
+        line.record("assign-authority", each, "--authority", "E06000999", acting="data-manager")
+    asking = ("--ground", "adult-at-risk", "--for", "parent")
+
+    unproved = line.done("record", "request-shield", child, *asking, acting="practitioner")
+    shield(line, other)
+    again = line.done("record", "request-shield", other, *asking, acting="practitioner")
+    assert set(unproved) == {"receipt", "request", "reply"}
+    assert unproved["reply"] == again["reply"], "whatever is held"
+    assert_shielded(line, child, one)
+
+    (interim,) = line.done("record", "shield-requests", child, acting="data-manager")["requests"]
+    assert (interim["request"], interim["state"], interim["verified"]) == (
+        unproved["request"],
+        "interim",
+        False,
+    )
+    line.refused("right-not-held", "record", "shield-requests", child, acting="social-worker")
+    line.record("verify-requester", child, "--request", unproved["request"], acting="data-manager")
+    decision = (
+        "--request",
+        unproved["request"],
+        "--decision",
+        "grant",
+        "--reason",
+        "threat-shown",
+        "--consulted",
+        "police",
+    )
+    line.record("decide-shield", child, *decision, acting="data-manager")
+    (granted,) = line.done("record", "shield-requests", child, acting="data-manager")["requests"]
+    assert (granted["state"], granted["verified"], granted["consulted"]) == ("granted", True, ["police"])
+
+    began = line.clock
+    reviews = ("record", "reviews-due")
+    assert line.done(*reviews, acting="data-manager")["reviews"] == []
+    listed = line.done(*reviews, "--on", "2027-09-10", acting="data-manager")["reviews"]
+    assert {each["child_id"] for each in listed} == {child, other}
+    line.clock = began.replace(month=9, day=12)
+    assert {each["overdue_days"] for each in line.done(*reviews, acting="data-manager")["reviews"]} == {2}
+    overdue = line.done(*reviews, acting="auditor")["reviews"]
+    assert [set(each) for each in overdue] == [{"child_id", "review_on", "overdue_days"}] * 2, (
+        "whose they are is hidden"
+    )
+    line.refused("right-not-held", *reviews, acting="social-worker")
+    assert_shielded(line, child, one)
+    line.record("review-shield", child, "--consulted", "child", acting="data-manager")
+    assert [each["child_id"] for each in line.done(*reviews, acting="data-manager")["reviews"]] == [other]
+
+    lift = ("record", "lift-shield")
+    line.done(*lift, other, acting="data-manager", second="data-manager-2")
+    assert line.shown(other)["address"]["postcode"] == plain.postcode, "nobody who is known asked for it"
+    line.done(*lift, child, "--consulted", "child", acting="data-manager", second="data-manager-2")
+    assert_shielded(line, child, one)
+    assert line.done("record", "shield-requests", child, acting="data-manager")["lift_on"] == "2027-10-10"
+    line.clock = line.clock.replace(month=10, day=9)
+    assert line.done("retention", "run")["lifted"] == 0
+    assert_shielded(line, child, one)
+    line.clock = line.clock.replace(day=10)
+    assert line.done("retention", "run")["lifted"] == 1
+    assert line.shown(child)["address"]["postcode"] == one.postcode

@@ -29,12 +29,14 @@ BESIDES = {
         "decisions.py",
         "assertions.py",
         "subject_access.py",
-        "sensitive.py",
-        "brokering.py",
+        "shielding.py",  # shields as a process
+        "life.py",  # a death that was none, and holds
         "ownership.py",
         "merging.py",
         "splitting.py",
         "new_identity.py",
+        "sensitive.py",
+        "brokering.py",
     },  # its model.py holds state and evolve
     # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
     "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},

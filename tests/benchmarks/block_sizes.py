@@ -509,6 +509,41 @@ def _about_one_child(random: Random) -> Iterator[Event]:
     yield child.FactsWithheld(
         source_kind=SourceKind.PDS, effective=TODAY, withheld=("address", "practice", "contact"), source=_NHS
     )
+    yield child.DeathReversed(versions=(7,), reversed_on=TODAY, rule_set="present", source=_NHS)
+    yield child.DestructionHeld(hold=involvement, until=TODAY, rule_set="present", ground="public-inquiry")
+    yield child.ShieldRequested(
+        source_kind=SourceKind.AUTHORITY,
+        request=involvement,
+        shield=involvement,
+        requester="adoption-agency",
+        verified=True,
+        ground="placement-at-risk",
+        received_on=TODAY,
+        rule_set="present",
+    )
+    yield child.ShieldRequesterVerified(
+        source_kind=SourceKind.AUTHORITY, request=involvement, verified_on=TODAY
+    )
+    yield child.ShieldDecided(
+        shield=involvement,
+        decided_on=TODAY,
+        rule_set="present",
+        request=involvement,
+        granted=True,
+        reason="police-advice",
+        consulted=("child", "parent", "police"),
+    )
+    yield child.ShieldReviewed(reviewed_on=TODAY, rule_set="present", consulted=("child", "social-care"))
+    yield child.LiftDecided(
+        shields=(involvement,),
+        effective_on=TODAY,
+        rule_set="present",
+        reason="risk-ended",
+        proposed_by=involvement,
+        confirmed_by=involvement,
+        consulted=("child", "parent", "police"),
+    )
+    yield child.HoldReleased(holds=(involvement,), released_on=TODAY, rule_set="present")
 
 
 def _watched() -> Iterator[Event]:
@@ -587,6 +622,9 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         }
         yield access.RecordHandedOver.model_validate(standing | handed_over), _looker(random)
         yield access.HandOverProposed.model_validate(standing | handed_over), _looker(random)
+        opened = {"action": "open-archive", "child": _id(random), "reference": "S47/2041/000123"}
+        yield access.ArchiveOpened.model_validate(standing | opened), _looker(random)
+        yield access.ArchiveProposed.model_validate(standing | opened), _looker(random)
         for event in _about_the_trail(random, standing):
             yield event, _looker(random)
         refused = {"action": "search", "outcome": "refused", "criteria": _criteria(), "subject": _id(random)}

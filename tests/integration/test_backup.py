@@ -595,7 +595,10 @@ def test_after_a_rotation_an_older_backup_is_useless_and_a_fresh_one_is_not(
     hidden = a_child()
     child, shielded = born(line, a_child()), born(line, hidden)
     line.record("shield", shielded, "--ground", "crime", acting="social-worker")
+    destroyed = born(line, a_child())
     old = backed_up(line, "old")
+    why = ("--reason", "unlawful")
+    line.done("retention", "destroy", destroyed, *why, acting="operator", second="operator-2")
     seen = {who: without_access(line.show(child, who)) for who in READERS}
     old_keks = {path.name for path in (line.home / "kek").iterdir()}
 
@@ -610,6 +613,8 @@ def test_after_a_rotation_an_older_backup_is_useless_and_a_fresh_one_is_not(
     assert "kek" in refused["error"]["message"]
     assert useless.heads() == (0, 0), "and nothing half done"
     other = restored(line)
+    for home in (line, other):
+        home.unseen(destroyed)
     assert {who: without_access(other.show(child, who)) for who in READERS} == seen
     other.done("record", "lift-shield", shielded, acting="data-manager", second="data-manager-2")
     assert other.shown(shielded)["address"]["postcode"] == hidden.postcode

@@ -449,6 +449,40 @@ EVENTS: list[Event] = [
         access=UUID(int=8),
         rule_set="present",
     ),
+    facts_of.DeathReversed(versions=(3,), reversed_on=BORN, rule_set="present"),
+    facts_of.DestructionHeld(hold=UUID(int=10), until=BORN, rule_set="present", ground=HIDDEN),
+    facts_of.ShieldRequested(
+        source_kind=SourceKind.AUTHORITY,
+        request=UUID(int=11),
+        shield=UUID(int=4),
+        requester="parent",
+        verified=True,
+        ground="crime",
+        received_on=BORN,
+        rule_set="present",
+    ),
+    facts_of.ShieldRequesterVerified(
+        source_kind=SourceKind.AUTHORITY, request=UUID(int=11), verified_on=BORN
+    ),
+    facts_of.ShieldDecided(
+        shield=UUID(int=4),
+        decided_on=BORN,
+        rule_set="present",
+        request=UUID(int=11),
+        granted=True,
+        reason="threat-shown",
+    ),
+    facts_of.ShieldReviewed(reviewed_on=BORN, rule_set="present", consulted=HIDDEN),
+    facts_of.LiftDecided(
+        shields=(UUID(int=4),),
+        effective_on=BORN,
+        rule_set="present",
+        reason=HIDDEN,
+        proposed_by=HIDDEN,
+        confirmed_by=HIDDEN,
+        consulted=HIDDEN,
+    ),
+    facts_of.HoldReleased(holds=(UUID(int=10),), released_on=BORN, rule_set="present"),
     facts_of.TransferOffered(
         source_kind=SourceKind.AUTHORITY,
         transfer=UUID(int=9),
@@ -493,7 +527,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 29
+    assert len(DECISIONS) == 37
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))

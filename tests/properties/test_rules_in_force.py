@@ -55,6 +55,8 @@ class Office:
             clock=self.index.home.clock,
             rules=book,
             release=unused,
+            ordered_early=dict,
+            sources_of=lambda _: [],
             certificates=unused,
             alone=self.index.loader.alone,  # type: ignore[arg-type]
             warm=RecentRecords(lambda: 0.0),

@@ -17,6 +17,7 @@ from domain.access.handlers import (
     hand_over,
     let_in,
     list_held,
+    open_archive,
     open_record,
     read_due,
     read_refusals,
@@ -158,6 +159,17 @@ DOORS: dict[str, tuple[str, Door]] = {
                 recipient="County Police",
                 fields=("address",),
                 **look(at),
+            ),
+            at_door,
+        ),
+    ),
+    "archive": (
+        "supplier",
+        lambda at_door, at: open_archive(
+            commands.OpenArchive(
+                child_id=CHILD,
+                reference="S47/2041",
+                **{**look(at), "reason": "section-47", "confirmed_by": UUID(int=3)},
             ),
             at_door,
         ),

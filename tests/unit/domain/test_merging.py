@@ -6,7 +6,17 @@ from uuid import UUID
 import pytest
 
 from domain.child_record import events
-from domain.child_record.commands import GiveExtensionConsent, MergeRecords, WithdrawSupply
+from domain.child_record.commands import (
+    DecideShield,
+    GiveExtensionConsent,
+    HoldDestruction,
+    LiftShield,
+    MergeRecords,
+    NotifyDeath,
+    RequestShield,
+    ReverseDeath,
+    WithdrawSupply,
+)
 from domain.child_record.decisions import decide
 from domain.child_record.events import (
     AuthorityAssigned,
@@ -30,6 +40,7 @@ from tests.builders import (
     FILE,
     LONDON_BOROUGH,
     NOW,
+    TODAY,
     a_name,
     a_number,
     an_address,
@@ -245,3 +256,40 @@ def test_every_event_is_said_again_or_named_as_one_that_is_not() -> None:
     said = set(events.EVENTS) - NOT_SAID_AGAIN
     assert {RecordAbsorbed, OriginsNamed, RecordClosed} <= NOT_SAID_AGAIN
     assert all(hasattr(event, "NAME") for event in said)
+
+
+DIES = NotifyDeath(at=NOW, died_on=TODAY - timedelta(days=3), source_kind=events.SourceKind.PDS)
+
+
+def test_t64_a_death_found_to_be_none_on_either_record_is_none_of_the_survivor() -> None:
+    reversed_ = (DIES, ReverseDeath(at=NOW))
+    for one, other in (((), reversed_), (reversed_, (DIES,))):
+        _, survivor, _ = merged(Stream(ONE, *one), Stream(OTHER, *other, seed=9))
+        assert survivor.deaths == ()
+    _, survivor, _ = merged(Stream(ONE), Stream(OTHER, DIES, seed=9))
+    assert survivor.died_on == DIES.died_on
+
+
+def test_t66_a_hold_on_either_record_holds_the_survivor() -> None:
+    held = HoldDestruction(at=NOW, hold=UUID(int=9), ground="court-order", until=TODAY + timedelta(days=99))
+    for one, other in (((held,), ()), ((), (held,))):
+        _, survivor, _ = merged(Stream(ONE, *one), Stream(OTHER, *other, seed=9))
+        assert survivor.held_until == held.until
+
+
+def test_t37_a_lift_decided_on_one_record_lowers_nothing_on_the_two_as_one() -> None:
+    asked = RequestShield(
+        at=NOW, request=UUID(int=21), shield=UUID(int=22), requester="police", ground="crime", verified=True,
+        received_on=TODAY,
+    )  # fmt: skip
+    granted = DecideShield(
+        at=NOW, request=asked.request, granted=True, reason="police-advice", body=LONDON_BOROUGH
+    )
+    lift = LiftShield(at=NOW, reason="risk-ended", proposed_by=UUID(int=1), confirmed_by=UUID(int=2))
+    other = Stream(OTHER, asked, granted, lift, seed=9)
+    assert other.record.lift is not None
+    _, survivor, _ = merged(Stream(ONE), other)
+    assert (survivor.shielded, survivor.lift) == (True, None)
+    assert [one.granted for one in survivor.shield_requests] == [True], (
+        "who asked, and what was decided, stays"
+    )

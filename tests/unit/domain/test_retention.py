@@ -30,6 +30,7 @@ class Life:
     extension_withdrawn_on: date | None = None
     supply_gone_on: date | None = None
     archived_on: date | None = None
+    held_until: date | None = None
 
 
 @pytest.mark.parametrize(
@@ -192,6 +193,21 @@ def test_t61_consent_keeps_a_record_to_25_until_it_is_withdrawn(
             Life(archived_on=date(2024, 2, 29)),
             Due("destroy", date(2030, 3, 1), "archive-period"),
             id="archived on 29 February",
+        ),
+        pytest.param(
+            Life(archived_on=date(2026, 5, 17), held_until=date(2033, 1, 1)),
+            Due("destroy", date(2033, 1, 1), "legal-hold"),
+            id="T66, held: destroyed once the hold ends",
+        ),
+        pytest.param(
+            Life(archived_on=date(2026, 5, 17), held_until=date(2032, 5, 17)),
+            Due("destroy", date(2032, 5, 17), "archive-period"),
+            id="T66, a hold that ends in time changes nothing",
+        ),
+        pytest.param(
+            Life(held_until=date(2033, 1, 1)),
+            Due("archive", date(2026, 5, 17), "age-18"),
+            id="T66, a hold keeps no record in sight",
         ),
         pytest.param(
             Life(archived_on=date(2033, 5, 17), extension_consent_on=CONSENTED),

@@ -8,7 +8,7 @@ import pytest
 from domain.child_record.commands import GiveExtensionConsent, NotifyDeath
 from domain.child_record.events import ChildRegistered, LeftEngland, RecordArchived, SourceKind
 from projections.projection import as_served
-from projections.retention_schedule.view import DueRow, UndatedRow, rows
+from projections.retention_schedule.view import DueRow, ShieldRow, UndatedRow, rows
 from tests import builders
 from tests.builders import CHILD, NOW, TODAY, asserts, registers, the_rules
 from tests.unit.projections.journal import Journal
@@ -44,7 +44,8 @@ def test_each_record_has_its_next_day(facts: tuple[object, ...], action: str, on
 
 def test_a_shielded_record_keeps_its_day_but_not_one_that_tells_where_it_is() -> None:
     assert _rows(registers(), asserts(whereabouts=LEFT), builders.shields()) == [
-        DueRow(CHILD, "archive", date(2033, 6, 9), "age-18", "present", True)
+        DueRow(CHILD, "archive", date(2033, 6, 9), "age-18", "present", True),
+        ShieldRow(CHILD, date(2026, 9, 2), None, "present"),
     ]
 
 
