@@ -27,6 +27,7 @@ from domain.account.model import fold as fold_account
 from domain.errors import AlreadyReserved, BadInput, NotFound, Refused
 from domain.kernel import Command, Event, History, Metadata
 from domain.organisation.commands import RegisterOrganisation
+from domain.organisation.events import OrganisationConditionMet
 from domain.organisation.handlers import change_organisation, organisation_of, register
 from domain.organisation.model import Organisation, check_kind
 from domain.organisation.model import fold as fold_organisation
@@ -272,11 +273,13 @@ class Granting:
 
 
 def _said(event: Event) -> Json:
-    """What of an event its history tells."""
+    """What of an event its history tells. Of an organisation also where evidence is kept; of nobody's authenticator."""
     told = {
         name: getattr(event, name, None)
         for name in ("condition", "met_on", "ends_on", "reason", "role", "what", "issuer", "thumbprint")
     }
+    if isinstance(event, OrganisationConditionMet):
+        told["reference"] = event.reference
     return {name: value for name, value in told.items() if value is not None}
 
 

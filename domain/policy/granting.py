@@ -145,7 +145,7 @@ def check_proof(met: Met, party: Literal["account", "organisation"], at: datetim
         raise BadInput("What was met on that day has lapsed by now.", code="lapsed-already", field="on")
     if condition.own_reference and not met.reference and not met.made_up:
         raise BadInput(
-            "Give the number of it: --reference. No two accounts share one.",
+            "Give the number of it, or where the evidence is kept: --reference. No two accounts share one.",
             code="no-reference",
             field="reference",
         )

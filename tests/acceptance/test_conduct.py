@@ -72,6 +72,8 @@ def test_t32_no_reader_opens_a_record_before_its_authority_has_signed_off_its_sh
     )
     assert missed["error"] == nothing["error"], "as if there were none"
 
+    families_told(line)
+    line.unseen(hidden, acting="teacher")
     signed = line.done("organisation", "condition", NEW, "initial-shielding")
     assert {one["condition"] for one in signed["conditions"]} >= {"initial-shielding"}
     for acting in (*READERS, "data-manager"):
@@ -80,6 +82,38 @@ def test_t32_no_reader_opens_a_record_before_its_authority_has_signed_off_its_sh
 
     line.done("organisation", "withdraw-condition", NEW, "initial-shielding", "--reason", "recorded-in-error")
     line.unseen(hidden)
+
+
+def families_told(line: Line, on: str = "2027-03-01") -> None:
+    """On record, with where the evidence of it is kept."""
+    notice = ("organisation", "condition", NEW, "notice-to-families")
+    line.refused("no-reference", *notice, "--on", on, status=2)
+    line.done(*notice, "--on", on, "--reference", "STOW-2027-17")
+
+
+def test_t33_no_reader_looks_before_families_were_told_and_the_evidence_is_kept(new_home: NewHome) -> None:
+    line = new_home()
+    one = a_child()
+    manager = a_new_authority(line)
+    line.births({**one.entry, "authority": NEW})
+    child = line.found(*one.criteria, acting=manager)[0]["child_id"]
+    line.done("organisation", "condition", NEW, "initial-shielding")
+    for acting in (*READERS[:3], "data-manager"):
+        assert line.found(*one.criteria, acting=acting) == []
+        line.unseen(child, acting=acting)
+
+    later = ("organisation", "condition", NEW, "notice-to-families", "--reference", "STOW-2027-17")
+    line.refused("date-in-future", *later, "--on", "2027-03-11", status=2)
+    families_told(line)
+
+    assert line.shown(child, acting="teacher")["address"]["postcode"] == one.postcode
+    kept = line.done("organisation", "show", NEW)["history"][0]
+    assert (kept["event"], kept["condition"]) == ("organisation-condition-met", "notice-to-families")
+    assert (kept["met_on"], kept["reference"]) == ("2027-03-01", "STOW-2027-17")
+    line.done(
+        "organisation", "withdraw-condition", NEW, "notice-to-families", "--reason", "recorded-in-error"
+    )
+    line.unseen(child, acting="teacher")
 
 
 def test_t32_a_shielded_child_is_shown_alike_whosever_it_is(new_home: NewHome) -> None:

@@ -60,6 +60,7 @@ def peopled(ordinary_home: NewHome) -> Peopled:
     ada.done("organisation", "register", AREA, "--name", "Stow Council", "--kind", "local-authority")
     for condition in ("accreditation", "security-attestation", "initial-shielding"):
         ada.done("organisation", "condition", AREA, condition)
+    ada.done("organisation", "condition", AREA, "notice-to-families", "--reference", "STOW-2027-17")
     worker = let_in(ada, "worker", "social-worker", AREA, "--override")
     worker.sign_in()
     one = a_child()

@@ -25,6 +25,7 @@ def theirs(line: Line) -> str:
     line.done("organisation", "register", THEIRS, "--name", "Stow Council", "--kind", "local-authority")
     for condition in ("accreditation", "security-attestation", "initial-shielding"):
         line.done("organisation", "condition", THEIRS, condition)
+    line.done("organisation", "condition", THEIRS, "notice-to-families", "--reference", "STOW-2027-17")
     return granted(line, "stow-manager", "data-manager", THEIRS, "--area", THEIRS)
 
 
