@@ -11,7 +11,7 @@ from domain.access.events import AdultSought, TrailFilter
 from domain.access.handlers import TrailPage
 from domain.access.model import AccessGrant, AccessOnRecord
 from domain.access.reach import Reach
-from domain.child_record.events import Carer
+from domain.child_record.events import Address, Carer, CurrentAddress, LastKnownAddress
 from domain.disclosure import RecordFacts
 from domain.investigation.handlers import open_investigation
 from domain.kernel import ForgottenEvent, Log, Metadata
@@ -25,7 +25,8 @@ from domain.review import Compared
 from domain.supply.model import HeldRecord
 from domain.supply.model import fold as fold_held
 from ingest.carers import carer_who_is
-from ingest.matching import weights
+from ingest.matching import blocking, normalise, weights
+from ingest.ports import Candidates
 from projections.audit_trail.queries import AuditTrail, Entry, Open
 from projections.ports import Slice, Slices
 from projections.projection import Depth, Reads, as_served
@@ -186,10 +187,14 @@ class ServedLocalTeam:
         asked: Callable[[], list[UUID]],
         slices: Callable[[], Slices],
         head: Callable[[], int],
+        serving: EventStore,
+        candidates: Candidates,
     ) -> None:
         self._one_record = one_record
         self._ids = ids
         self._asked = asked
+        self._reader = RecordReader(serving)
+        self._candidates = candidates
         self._slices = slices
         self._head = head
 
@@ -204,6 +209,23 @@ class ServedLocalTeam:
         found = RecordReader(self._one_record("manager", self._ids.new())).facts(child_id)
         return found if isinstance(found, RecordFacts) else None
 
+    def neighbours(self, grant: AccessGrant, facts: RecordFacts) -> list[tuple[RecordFacts, bool]]:
+        """Records at a postcode of this one; whether at an address that is the same."""
+        del grant
+        words = _address_words(facts)
+        keys = [
+            blocking.by_postcode(where)
+            for address in _addresses(facts)
+            if (where := normalise.postcode(address.postcode)) is not None
+        ]
+        found = {one.child_id for one in self._candidates.find(keys)} - {facts.child_id}
+        others = self._reader.facts_many(found).values()
+        return [
+            (other, not words.isdisjoint(_address_words(other)))
+            for other in sorted(others, key=lambda one: one.child_id.bytes)
+            if not other.shielded
+        ]
+
     def with_sensitive(self, grant: AccessGrant) -> Iterator[RecordFacts]:
         """Every record that holds a sensitive service, read from the log as a rebuild does."""
         del grant
@@ -214,6 +236,16 @@ class ServedLocalTeam:
                 facts = facts_of(as_served(history)) if history is not None else None
                 if isinstance(facts, RecordFacts) and any(one.sensitive for one in facts.involvements):
                     yield facts
+
+
+def _addresses(facts: RecordFacts) -> list[Address]:
+    where = facts.whereabouts
+    now = [where.address] if isinstance(where, CurrentAddress | LastKnownAddress) else []
+    return [*now, *facts.earlier_addresses]
+
+
+def _address_words(facts: RecordFacts) -> frozenset[str]:
+    return frozenset(word for address in _addresses(facts) for word in normalise.address_words(address))
 
 
 class ServedAuthorities:

@@ -235,6 +235,8 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 partial(asked_for_contact, stores),
                 stores.slices,
                 partial(reader.head, Log.RECORD),
+                serving,
+                MatchIndex(partial(views.reading, MATCH_INDEX)),
             ),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),

@@ -410,7 +410,10 @@ def shield(
         str, typer.Option("--ground", help="child-at-risk, placement-at-risk, adult-at-risk or crime.")
     ],
 ) -> None:
-    """Hide where the child is, at once and from everyone but those who must know."""
+    """Hide where the child is, at once and from everyone but those who must know.
+
+    Where brothers or sisters live may be where the child is: `record siblings CHILD` lists whom to think of.
+    """
     do(
         context,
         child,

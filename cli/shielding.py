@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from cli.app import App
+from cli.looking import words_of_name
 from cli.output import Json
 from cli.parsing import day_of, uuid_of
 from cli.record import Child, record
 from cli.session import session
-from domain.access.commands import ReadReviews, ReadShieldRequests
-from domain.access.handlers import read_reviews, read_shield_requests
+from domain.access.commands import ReadReviews, ReadShieldRequests, ReadSiblings
+from domain.access.handlers import read_reviews, read_shield_requests, read_siblings
 from domain.access.model import Actor
 from domain.child_record import commands
 from domain.child_record.events import Source
@@ -38,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
         review_shield,
         shield_requests,
         reviews_due,
+        siblings,
     ):
         record.command(verb.__name__.replace("_", "-"))(verb)
 
@@ -141,6 +143,34 @@ def shield_requests(context: typer.Context, child: Child) -> None:
         )
         shown = read_shield_requests(command, app.looking(viewer))
         run.output.answer({"access_id": shown.access_id, **shown.display}, _requests)
+
+
+def siblings(context: typer.Context, child: Child) -> None:
+    """List who may be a brother or sister of a shielded child, to consider shielding them too. Itself a look on record.
+
+    Where they live may be where the child is. Whoever lives elsewhere and has the same carers is not found.
+    """
+    run = session(context)
+    with run.app() as app:
+        viewer = app.viewer(run.actor())
+        command = ReadSiblings(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=app.reason(viewer),
+            child_id=app.child_or_nobody(child),
+        )
+        app.catch_up()
+        shown = read_siblings(command, app.looking(viewer))
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _siblings)
+
+
+def _siblings(answer: Json) -> str:
+    lines = [
+        f"{one['number']}  {words_of_name(one.get('name'))}   born {one.get('date_of_birth')}   same "
+        + " and ".join(one["shared"])
+        for one in answer["siblings"]
+    ]
+    return "\n".join(lines) or "Nobody who is not shielded was found at an address of this child."
 
 
 def reviews_due(

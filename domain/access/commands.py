@@ -125,6 +125,12 @@ class ReadShieldRequests(Look):
     child_id: UUID
 
 
+class ReadSiblings(Look):
+    """List who may be a brother or sister of a shielded child: at an address of the child's, or with a carer of its."""
+
+    child_id: UUID
+
+
 class ListHeld(Look):
     """List source records that are held back, oldest first, from behind `after`: since when one waits, and its id."""
 

@@ -26,6 +26,7 @@ from domain.access.commands import (
     ReadRefusals,
     ReadReviews,
     ReadShieldRequests,
+    ReadSiblings,
     ReadSubjectRequests,
     ReadTrail,
     ReadTransfer,
@@ -301,6 +302,10 @@ class LocalTeam(Protocol):
 
     def opened(self, grant: AccessGrant, child_id: UUID) -> RecordFacts | None:
         """One record with what a shield hides of it. Nothing of it may leave but what the handler that asks chooses."""
+        ...
+
+    def neighbours(self, grant: AccessGrant, facts: RecordFacts) -> list[tuple[RecordFacts, bool]]:
+        """Records at a postcode of this one, with nothing of theirs opened; whether at an address that is the same."""
         ...
 
     def with_sensitive(self, grant: AccessGrant) -> Iterator[RecordFacts]:
@@ -757,6 +762,39 @@ def read_shield_requests(command: ReadShieldRequests, looking: Looking) -> Shown
     }
     _record(grant, command, looking, "shield-reviews", AuditRead, asked, [], page, "shield-reviews-permitted")
     return Shown(grant.access_id, page)
+
+
+def read_siblings(command: ReadSiblings, looking: Looking) -> Shown:
+    """List who may be a brother or sister of a shielded child, because where they live may be where it is (T38).
+
+    For the responsible authority, whose decision it is to shield them as well: nothing is shielded by itself, and
+    nothing of this list is kept. A hit of the access for each who is shown. Those a shield hides are not on it.
+    """
+    asked = {"subject": command.child_id}
+    grant = grant_for(command, "shield-reviews", looking, asked)
+    gate = _gate(looking, grant)
+    for _ in range(_RENDERINGS):
+        facts = _managed(command.child_id, looking, grant)
+        if facts is None or not facts.shielded:
+            _record(grant, command, looking, "shield-reviews", AuditRead, asked, [], {}, "nothing-to-show")
+            raise NotFound("Your authority has no shielded record of this number.", field="child")
+        carers = {carer.name for carer in facts.carers}
+        displays: list[Rendered] = []
+        for other, same_address in looking.team.neighbours(grant, facts):
+            shared = ["address"] if same_address else []
+            shared += ["carers"] if carers & {carer.name for carer in other.carers} else []
+            shown = listed(looking.rules, RENDERER, other, _rendered_for(grant), grant.instant)
+            if shared and shown is not None and gate.opens(other, grant.viewer):
+                record = {**shown.record, "shared": shared}
+                displays.append(Rendered(other.child_id, other.version, shown.mask, record))
+        page = {"siblings": [display.record for display in displays]}
+        _record(
+            grant, command, looking, "shield-reviews", AuditRead, asked, displays, page, "shield-reviews-permitted"
+        )  # fmt: skip
+        if _unmoved(looking, displays):
+            return Shown(grant.access_id, page)
+        grant = replace(grant, access_id=looking.ids.new())
+    raise AuditUnavailable("The records kept changing while they were read. Try again.")
 
 
 def read_transfer(command: ReadTransfer, looking: Looking) -> Shown:

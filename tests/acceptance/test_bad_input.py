@@ -583,6 +583,7 @@ COMMANDS: dict[Path_, Command] = {
         ((CHILD, "--consulted", "neighbour"), "unknown-consulted"),
     )),
     ("record", "shield-requests"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
+    ("record", "siblings"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
     ("record", "reviews-due"): Command((), {}, "data-manager", wrong=((("--on", TOKEN), "bad-input"),)),
     ("record", "reverse-death"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-death"),)),
     ("record", "register"): Command((), FULL, "practitioner", beside=FACTS, wrong=(
@@ -935,6 +936,7 @@ MAY_NOT = {
     ("record", "verify-requester"): ("practitioner", "social-worker", "auditor", "operator"),
     ("record", "review-shield"): ("practitioner", "social-worker", "auditor", "operator"),
     ("record", "shield-requests"): ("practitioner", "social-worker", "operator"),
+    ("record", "siblings"): ("practitioner", "social-worker", "operator"),
     ("record", "reviews-due"): ("practitioner", "social-worker", "operator"),
     ("record", "reverse-death"): ("practitioner", "teacher", "auditor", "operator"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),

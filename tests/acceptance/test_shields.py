@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -406,3 +406,41 @@ def test_t34_and_t37_a_shield_is_asked_for_decided_reviewed_and_ends_with_notice
     line.clock = line.clock.replace(day=10)
     assert line.done("retention", "run")["lifted"] == 1
     assert line.shown(child)["address"]["postcode"] == one.postcode
+
+
+# T38
+
+
+def test_t38_nothing_of_a_sister_tells_where_a_shielded_child_is_and_its_authority_is_asked_to_think_of_her(
+    line: Line,
+) -> None:
+    """She lives where he does, and her record says where that is: whether to hide it, too, is for people to decide."""
+    mother = {"mother_given_names": "Perdita", "mother_surname": "Quillfeather", "authority": "E06000999"}
+    his = a_child(given="Barnaby", born=date(2017, 4, 5))
+    hers = a_child(
+        family=his.family, given="Wilhelmina", born=date(2020, 9, 2), street=his.street, postcode=his.postcode
+    )
+    neighbour = a_child(postcode=his.postcode)
+    brother, sister = born(line, his, **mother), born(line, hers, **mother)
+    born(line, neighbour)
+    before = [(line.shown(sister, who), line.found(*hers.criteria, acting=who)) for who in READERS]
+
+    shield(line, brother)
+
+    assert [(line.shown(sister, who), line.found(*hers.criteria, acting=who)) for who in READERS] == before
+    for who in READERS:
+        by_place = line.found("--postcode", his.postcode, "--name", his.family, acting=who)
+        assert [hit["child_id"] for hit in by_place] == [sister]
+        assert sister not in str(line.shown(brother, who))
+    assert_shielded(line, brother, his)
+
+    answer = line.done("record", "siblings", brother, acting="data-manager")
+    assert [(one["child_id"], one["shared"]) for one in answer["siblings"]] == [
+        (sister, ["address", "carers"])
+    ]
+    seen = line.done("audit", "who-saw", sister)["entries"][0]
+    assert (seen["access_id"], seen["shown"]) == (answer["access_id"], True)
+    line.refused("not-found", "record", "siblings", sister, acting="data-manager")
+
+    shield(line, sister)
+    assert line.done("record", "siblings", brother, acting="data-manager")["siblings"] == []
