@@ -131,7 +131,7 @@ def test_a_file_that_fed_the_closed_record_is_taken_back_from_the_survivor(line:
     assert one.street in json.dumps(line.shown(kept))
 
 
-def test_t22_a_rebuild_and_a_restore_know_the_merge_as_it_was(line: Line) -> None:
+def test_t22_a_rebuild_knows_the_merge_as_it_was(line: Line) -> None:
     other, kept, closed = two(line)
     line.record("shield", closed, "--ground", "crime", acting="social-worker")
     line.done(
