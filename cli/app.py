@@ -462,9 +462,13 @@ class App:
         reason: str,
         first: Actor,
         second: Actor | None,
+        confirming: tuple[Metadata, Callable[[int], Change]] | None = None,
     ) -> UUID:
-        """Merge two records as one or two people have decided, and give the receipt."""
-        metadata = self.metadata(first, second, self.reason(first))
+        """Merge two records as one or two people have decided, and give the receipt.
+
+        confirming: where it was proposed, the metadata of both, and the confirmation that is appended beside it.
+        """
+        metadata, beside = confirming or (self.metadata(first, second, self.reason(first)), None)
         command = commands.MergeRecords(
             at=self.now(),
             merge=self.ids.new(),
@@ -475,7 +479,7 @@ class App:
             shield=self.ids.new(),
         )
         with self.refusals_recorded(first, "merge-records", survivor, second):
-            self.writing.merge(survivor, other, command, metadata)
+            self.writing.merge(survivor, other, command, metadata, beside)
         self.catch_up()
         return metadata.correlation
 

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from cli.output import Json
+from cli.proposals import Propose, words_of_proposal
 from cli.record import Child, record
 from cli.session import session
+from cli.two_people import TwoPeople
 
 Reason = Annotated[
     str, typer.Option("--reason", help="What it rests on: a short code, for example documents-seen.")
@@ -27,15 +29,20 @@ def merge(
         str, typer.Argument(help="The id or index number of the other record, which will be closed.")
     ],
     reason: Reason,
+    propose: Propose = False,
 ) -> None:
     """Make one record of two of the same child. The other's number leads to CHILD from then on.
 
-    Where either is shielded the one is, from the first instant, and two people decide: --as one, --with another.
+    Where either is shielded the one is, from the first instant, and two people decide: --as one, --with another, or
+    --propose it to another.
     """
     run = session(context)
     with run.app() as app:
         first = app.permitted(run.actor(), "merge-records")
         kept, closed = app.child_or_nobody(child), app.child_or_nobody(other)
+        if propose:
+            run.output.answer(TwoPeople(app).propose_merge(kept, closed, reason, first), words_of_proposal)
+            return
         second = app.second(first, run.second, "merge-records", kept)
         run.output.answer({"receipt": app.merge(kept, closed, reason, first, second)}, _receipt)
 

@@ -98,7 +98,16 @@ def words_of_proposal(answer: Json) -> str:
         f"  {answer['does']}",
         *(
             f"  {name}: {answer[name]}"
-            for name in ("reason", "ground", "recipient", "reference", "title", "valid_from", "file_digest")
+            for name in (
+                "other",
+                "reason",
+                "ground",
+                "recipient",
+                "reference",
+                "title",
+                "valid_from",
+                "file_digest",
+            )
             if answer.get(name)
         ),
     ]

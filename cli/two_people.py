@@ -194,6 +194,13 @@ class TwoPeople:
             version = self.app.writing.check(child_id, command, self.app.metadata(first))
         return self.propose(first, Wanted("lift-shield", child_id, version, reason), "casework")
 
+    def propose_merge(self, kept: UUID, closed: UUID, reason: str, first: Actor) -> Json:
+        """Propose to make one record of two. Whether it can be done is said to whoever confirms it, and does it."""
+        self.app.let_in(first, None, "merge-records", kept)
+        version = self.app.serving.heads([kept]).get(kept, 0)
+        wanted = Wanted("merge-records", kept, version, reason, words=closed)
+        return self.propose(first, wanted, self.app.reason(first))
+
     def propose_hand_over(self, command: HandOver, first: Actor) -> Json:
         """Propose to hand facts over: shows them to whoever proposes it, on record as a look."""
         shown = hand_over(command, self.app.looking(first), proposing=True)
@@ -321,7 +328,7 @@ class TwoPeople:
             "expires_at": made.expires_at.isoformat(),
             "digest": made.digest.hex(),
         }
-        if made.act in ("lift-shield", "destroy-early"):
+        if made.act in ("lift-shield", "destroy-early", "merge-records"):
             told["reason"] = made.code
         if made.act == "hand-over":
             words = self._words(proposal)
@@ -340,6 +347,8 @@ class TwoPeople:
         made = proposal.made
         if made.act == "adopt-rule-set":
             return Adopting(self.app).told(made)
+        if made.act == "merge-records":
+            return {"child": str(made.subject), "other": str(made.words)}
         return {"access" if made.act == "replay" else "child": str(made.subject)}
 
     def _words(self, proposal: Proposal) -> RecordHandedOver | None:
@@ -395,6 +404,13 @@ class TwoPeople:
             if made.act == "destroy-early":
                 beside = self._confirming(proposal, confirming)
                 return self._destroy(made.subject, made.code or "", metadata, beside)
+            if made.act == "merge-records":
+                assert made.words is not None  # noqa: S101 - none is proposed without the other record
+                beside = self._confirming(proposal, confirming)
+                receipt = self.app.merge(
+                    made.subject, made.words, made.code or "", first, second, (metadata, beside)
+                )
+                return {"receipt": receipt}
             if made.act == "adopt-rule-set":
                 return self._confirm_adoption(proposal, confirming, metadata)
             if made.act == "lift-shield":

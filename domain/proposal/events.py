@@ -21,7 +21,7 @@ class ActProposed(Event):
     subject, version: the stream it is done to, as it stood when the act was proposed; an access (to be shown again)
     never changes. code: why, or on which ground; which rule set. fields: which facts, where some are handed over.
     words: the access under which the rest of what was shown of it is on record; of a rule set, the first half of the
-    digest of its file. digest: keyed, of what both people are shown.
+    digest of its file; of a merge, the other record. digest: keyed, of what both people are shown.
     """
 
     NAME: ClassVar[str] = "act-proposed"

@@ -53,6 +53,10 @@ ACTS: Final[Mapping[str, Act]] = {
     ),
     "open-archive": Act("open-archive", "This archived record is shown to both, for the case that is named."),
     "destroy-early": Act("retention", "This record is destroyed before it is due, for ever."),
+    "merge-records": Act(
+        "merge-records",
+        "These two records become one; where either is shielded, the one is, from the first instant.",
+    ),
     "adopt-rule-set": Act("policy", "These rules decide from their day on."),
 }
 """Every act that one person alone may not do."""

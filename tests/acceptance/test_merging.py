@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import Child, a_child, born, id_of
+from tests.acceptance.test_shields import SHOWN_OF_A_SHIELDED_CHILD
 
 pytestmark = pytest.mark.postgres
 
@@ -101,6 +102,35 @@ def test_t23_if_either_is_shielded_no_reader_ever_sees_where_the_child_is(line: 
     for text in (old, closed):
         line.unseen(text)
         line.refused("not-found", "record", "shield", text, "--ground", "crime", acting="social-worker")
+
+
+def test_t23_what_one_proposed_another_confirms_and_the_one_is_shielded_from_the_first_instant(
+    line: Line,
+) -> None:
+    other, kept, closed = two(line)
+    line.record("shield", closed, "--ground", "adult-at-risk", acting="social-worker")
+    words = ("record", "merge", kept, closed, "--reason", "documents-seen", "--propose")
+    stale = line.done(*words, acting="data-manager")
+    line.record("involve", kept, "--service", "Kooth", "--kind", "universal")
+    proposal = line.done(*words, acting="data-manager")
+    assert (proposal["act"], proposal["child"], proposal["other"]) == ("merge-records", kept, closed)
+
+    def confirm(made: Json) -> tuple[str, ...]:
+        return ("proposal", "confirm", made["proposal"], "--digest", made["digest"])
+
+    line.refused("same-person", *confirm(proposal), acting="data-manager")
+    line.refused("record-changed", *confirm(stale), acting="data-manager-2")
+    assert line.shown(kept)["address"], "and nothing has come about"
+
+    line.done(*confirm(proposal), acting="data-manager-2")
+
+    assert set(line.shown(kept)) == SHOWN_OF_A_SHIELDED_CHILD
+    assert [one["child_id"] for one in line.found(*other.criteria)] == [kept]
+    change = next(
+        one for one in line.done("audit", "changes", kept)["entries"] if one["event"] == "record-absorbed"
+    )
+    assert change
+    line.refused("already-confirmed", *confirm(proposal), acting="data-manager-2")
 
 
 def test_a_later_feed_for_the_closed_record_updates_the_survivor(line: Line) -> None:
