@@ -161,8 +161,8 @@ def test_only_an_auditor_shows_an_access_again(line: Line, acting: str) -> None:
 
 def test_an_access_that_is_not_there_or_showed_nothing_cannot_be_shown_again(line: Line) -> None:
     line.refused("not-found", "audit", "replay", UNKNOWN)
-    trail = line.done("audit", "what-saw", "teacher")["access_id"]
-    line.refused("nothing-displayed", "audit", "replay", trail)
+    counted = line.done("audit", "refusals")["access_id"]
+    line.refused("nothing-displayed", "audit", "replay", counted)
 
 
 def test_who_saw_a_child_is_told_newest_first_with_why_and_with_what_outcome(line: Line) -> None:
