@@ -14,7 +14,7 @@ from adapters.rule_files import StoredRuleBook, packaged
 from adapters.serving import OneRecord, ServedRecords
 from cli.kept_session import SessionToken
 from cli.output import Json, Output
-from cli.parsing import uuid_of
+from cli.parsing import service_name, uuid_of
 from cli.proving import Proving
 from cli.sealing import Seals
 from cli.streaming import Streaming
@@ -547,7 +547,8 @@ class App:
             return uuid_of(involvement, "involvement")
         if not service:
             raise BadInput("Say which: --involvement or --service.", field="service")
-        return self.writing.involvement_of(self.child_or_nobody(child), service) or self.ids.new()
+        name = service_name(service, "service")
+        return self.writing.involvement_of(self.child_or_nobody(child), name) or self.ids.new()
 
     def load(self, viewer: Actor, kind: str, files: Sequence[Path], *, dry_run: bool, output: Output) -> Json:
         """Load files of one kind."""

@@ -330,12 +330,13 @@ def make_writing(
         stores.tokens(Role.WRITER),
     )
     recorder = stores.recorder(Role.WRITER)
-    positions = PostgresFollowerPositions(stores.databases.record)
-    places = PostgresPlaces(stores.databases.shielded)
-    contacts = PostgresContactRequests(stores.databases.shielded)
-    alone = Alone(stores.databases.record)
-    for opened in (positions, places, contacts, alone):
-        stores.closing.callback(opened.close)
+    kept = (
+        stores.closing.enter_context
+    )  # one at a time: where a database is away, what was opened before is closed
+    positions = kept(closing(PostgresFollowerPositions(stores.databases.record)))
+    places = kept(closing(PostgresPlaces(stores.databases.shielded)))
+    contacts = kept(closing(PostgresContactRequests(stores.databases.shielded)))
+    alone = kept(closing(Alone(stores.databases.record)))
     candidates = MatchIndex(partial(views.reading, MATCH_INDEX))
 
     def refresh() -> None:

@@ -8,10 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain.child_record.events import Gender
 from domain.errors import BadInput
-from domain.identifiers import BodyCode, ShortCode
+from domain.identifiers import BodyCode, NamePart, ShortCode
 
 _NAME: Final[TypeAdapter[str]] = TypeAdapter(ShortCode)
 _BODY: Final[TypeAdapter[str]] = TypeAdapter(BodyCode)
+_SERVICE: Final[TypeAdapter[str]] = TypeAdapter(NamePart)
 
 
 def day_of(text: str | None, field: str) -> date | None:
@@ -79,6 +80,11 @@ def _in_form(form: TypeAdapter[str], text: str, otherwise: str, field: str) -> s
         return form.validate_python(text)
     except ValidationError:
         raise BadInput(f"{otherwise} Copy it from a list.", field=field) from None
+
+
+def service_name(text: str, field: str) -> str:
+    """The name of a service, whether or not anything has it. Raises BadInput."""
+    return _in_form(_SERVICE, text, f"--{field} is not the name of a service.", field)
 
 
 def digest_of(text: str, field: str) -> bytes:

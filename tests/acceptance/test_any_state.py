@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,9 @@ def nothing(_line: Line, _child: str) -> None:
 STATES: dict[str, Callable[[Line, str], None]] = {"registered": nothing, "shielded": shielded}
 
 
-def test_every_verb_in_every_state_is_done_or_refused_in_words_and_never_by_half(new_home: NewHome) -> None:
+def test_every_verb_in_every_state_is_done_or_refused_in_words_and_never_by_half(
+    new_home: NewHome, tmp_path: Path
+) -> None:
     """One verb after another, so that each meets what those before it left."""
     line = new_home()
     children: dict[str, Child] = {state: a_child() for state in (*STATES, "archived", "destroyed")}
@@ -39,21 +42,22 @@ def test_every_verb_in_every_state_is_done_or_refused_in_words_and_never_by_half
     ids = {state: id_of(line, one) for state, one in children.items()}
     for state, change in STATES.items():
         change(line, ids[state])
-        every_verb(line, ids[state], state)
-    every_verb(line, "00000000-0000-4000-8000-000000000000", "nobody's")
+        every_verb(line, ids[state], state, tmp_path)
+    every_verb(line, "00000000-0000-4000-8000-000000000000", "nobody's", tmp_path)
     line.clock = LATER
     line.done("retention", "run")
-    every_verb(line, ids["archived"], "archived")
+    every_verb(line, ids["archived"], "archived", tmp_path)
     line.clock = LATER.replace(year=2046)
     assert line.done("retention", "run")["destroyed"]
-    every_verb(line, ids["destroyed"], "destroyed")
+    every_verb(line, ids["destroyed"], "destroyed", tmp_path)
 
 
-def every_verb(line: Line, child: str, state: str) -> None:
-    """Each verb as it would be typed rightly, twice over."""
+def every_verb(line: Line, child: str, state: str, letters: Path) -> None:
+    """Each verb as it would be typed rightly. letters: where whatever writes a file writes one of its own."""
     for path, command in sorted(VERBS.items()):
         beside = ("--family", "Quillby") if path[1] in ("assert", "correct") else ()
         words = [child if word == CHILD else word for word in (*words_of(command), *beside)]
+        words = [str(letters / state) if word == "{new}" else word for word in words]
         before = line.heads()[0]
         answer = line(*path, *words, acting=command.acting, second=command.second)
         where = f"{' '.join(path)} of a record that is {state}"
