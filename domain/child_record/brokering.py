@@ -13,6 +13,7 @@ from uuid import UUID
 
 from domain.child_record.commands import AnswerContact, AskForContact, PassOnContact
 from domain.child_record.events import Contact, ContactAnswered, ContactAsked, ContactPassedOn, SourceKind
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord, ContactRequest, Involvement
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
@@ -60,16 +61,16 @@ def pass_on(record: ChildRecord, command: PassOnContact, rules: RuleSet) -> Sequ
     found = _open(record, command.request, london_day(command.at))
     service = _involved(record, command.involvement)
     if found is None or record.authority != command.body:
-        return _unless_hidden(record, _no_such_request())
+        return unless_hidden(record, _no_such_request())
     if service is None:
-        return _unless_hidden(
+        return unless_hidden(
             record,
             Refused("The record holds no such involvement.", code="no-such-involvement", field="involvement"),
         )
     if found.involvement == command.involvement:
         return ()
     if found.accepted is not None:
-        return _unless_hidden(record, _answered())
+        return unless_hidden(record, _answered())
     return (
         ContactPassedOn(
             source_kind=SourceKind.AUTHORITY,
@@ -90,11 +91,11 @@ def answer(record: ChildRecord, command: AnswerContact, rules: RuleSet) -> Seque
     found = _open(record, command.request, london_day(command.at))
     service = None if found is None or found.involvement is None else _involved(record, found.involvement)
     if found is None or service is None or command.body not in (record.authority, service.source.body):
-        return _unless_hidden(record, _no_such_request())
+        return unless_hidden(record, _no_such_request())
     if (found.accepted, found.disclosed) == (command.accepted, command.disclosed):
         return ()
     if found.accepted is not None:
-        return _unless_hidden(record, _answered())
+        return unless_hidden(record, _answered())
     return (
         ContactAnswered(
             source_kind=SourceKind.PRACTITIONER,
@@ -147,10 +148,3 @@ def _no_such_request() -> Refused:
 
 def _answered() -> Refused:
     return Refused("This request was answered.", code="answered", field="request")
-
-
-def _unless_hidden(record: ChildRecord, refusal: Refused) -> Sequence[Event]:
-    """Raise what rests on concealed content; of a shielded record nothing is told and nothing happens."""
-    if record.shielded:
-        return ()
-    raise refusal

@@ -87,6 +87,7 @@ from domain.child_record.events import (
     SourceKind,
     SupplyWithdrawn,
 )
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord, Involvement, evolve, unknown
 from domain.errors import BadInput, NotFound, Refused
 from domain.kernel import Command, Event, Log, Recorded, as_validated
@@ -204,7 +205,7 @@ def assign_authority(record: ChildRecord, command: AssignAuthority, _: RuleSet) 
     if record.authority == command.authority:
         return ()
     if record.authority is not None:
-        return _refuse_unless_hidden(
+        return unless_hidden(
             record,
             Refused(
                 "Another authority is responsible for this record.", code="has-authority", field="authority"
@@ -282,7 +283,7 @@ def _begin_involvement(
         command = sensitive.grounded(command, born, rules)
     _must_be_live(record)
     begun = _begun(command, rules)
-    known = _involvement(record, command.involvement)
+    known = record.involvement(command.involvement)
     if known is None:
         return begun
     (asked,) = reduce(evolve, _as_recorded(record, begun, command), unknown(record.child_id)).involvements
@@ -295,7 +296,7 @@ def _begin_involvement(
     if fed and _service(asked) == _service(known):
         anew = () if same else _said_anew(known, command, rules)
         return anew if said else (begun[0], *anew)
-    return _refuse_unless_hidden(
+    return unless_hidden(
         record, Refused("Another involvement has this id.", code="involvement-exists", field="involvement")
     )
 
@@ -307,7 +308,7 @@ def end_involvement(record: ChildRecord, command: EndInvolvement, _: RuleSet) ->
     name that was guessed is involved.
     """
     not_in_the_future(command.ended, london_day(command.at), "ended")
-    known = _involvement(record, command.involvement)
+    known = record.involvement(command.involvement)
     if known is None or known.ended == command.ended:
         return ()
     if known.sensitive:
@@ -468,7 +469,7 @@ def archive_record(record: ChildRecord, command: ArchiveRecord, rules: RuleSet) 
     if due is None or due.rule != command.ground or command.archived_on < due.on:
         refusal = Refused("The rules do not make this due.", code="not-due", field="ground")
         if command.ground == retention.LEFT_ENGLAND:
-            return _refuse_unless_hidden(record, refusal)  # whether the child left is what a shield hides
+            return unless_hidden(record, refusal)  # whether the child left is what a shield hides
         raise refusal
     return (RecordArchived(archived_on=command.archived_on, rule_set=rules.id, ground=command.ground),)
 
@@ -536,13 +537,6 @@ def _must_be_live(record: ChildRecord) -> None:
         raise Refused("The record is archived and changes no more.", code="archived")
 
 
-def _refuse_unless_hidden(record: ChildRecord, refusal: Refused) -> Events:
-    """Raise a refusal that rests on what a shield hides; of a shielded record nothing is told and nothing happens."""
-    if record.shielded:
-        return ()
-    raise refusal
-
-
 def _must_be_held_of_concern(command: BeginInvolvement, rules: RuleSet) -> None:
     """Refuse a concern where the rules hold none, and of a service that is not shown: nobody would see it."""
     if not rules.concern.held:
@@ -581,10 +575,6 @@ def _identifies(record: ChildRecord) -> bool:
 
 def _from_file(source: object, file: UUID) -> bool:
     return isinstance(source, Source) and source.file == file
-
-
-def _involvement(record: ChildRecord, which: UUID) -> Involvement | None:
-    return next((i for i in record.involvements if i.involvement == which), None)
 
 
 def _but_for_progress(involvement: Involvement) -> Involvement:

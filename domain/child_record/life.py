@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from domain.child_record.commands import HoldDestruction, ReleaseHold, ReverseDeath
 from domain.child_record.events import DeathReversed, DestructionHeld, HoldReleased, RecordArchived
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
@@ -22,7 +23,7 @@ _MOST_HOLDS = 10
 def reversed_death(record: ChildRecord, command: ReverseDeath, rules: RuleSet) -> Sequence[Event]:
     """Every notice of a death is taken back, whoever gave it. What was held of the child is held as before."""
     if not record.deaths:
-        return _unless_hidden(record, Refused("No death is recorded.", code="no-death"))
+        return unless_hidden(record, Refused("No death is recorded.", code="no-death"))
     return (
         DeathReversed(
             versions=tuple(death.version for death in record.deaths),
@@ -66,7 +67,7 @@ def hold(record: ChildRecord, command: HoldDestruction, rules: RuleSet) -> Seque
     if same is not None and same.until == command.until:
         return ()
     if same is None and len(record.holds) >= _MOST_HOLDS:
-        return _unless_hidden(record, Refused("The record is held often enough.", code="too-many-holds"))
+        return unless_hidden(record, Refused("The record is held often enough.", code="too-many-holds"))
     return (
         DestructionHeld(
             hold=same.hold if same else command.hold,
@@ -91,12 +92,5 @@ def release(record: ChildRecord, command: ReleaseHold, rules: RuleSet) -> Sequen
         if one.until > today and (command.ground is None or one.ground == command.ground)
     ]
     if not found:
-        return _unless_hidden(record, Refused("The record is not held.", code="no-hold"))
+        return unless_hidden(record, Refused("The record is not held.", code="no-hold"))
     return (HoldReleased(holds=tuple(found), released_on=today, rule_set=rules.id),)
-
-
-def _unless_hidden(record: ChildRecord, refusal: Refused) -> Sequence[Event]:
-    """Raise what rests on what a shield hides; of a shielded record nothing is told and nothing happens."""
-    if record.shielded:
-        return ()
-    raise refusal

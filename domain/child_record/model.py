@@ -330,6 +330,10 @@ class ChildRecord:
         """Whether the withdrawal of a file left nobody who says who the child is."""
         return self.supply_gone_on is not None
 
+    def involvement(self, which: UUID) -> Involvement | None:
+        """The involvement of this id, whether or not it stands."""
+        return next((one for one in self.involvements if one.involvement == which), None)
+
     @property
     def died_on(self) -> date | None:
         """The date of death last notified, an authority's or officer's before a feed's."""

@@ -26,6 +26,7 @@ from domain.child_record.events import (
     TransferOffered,
     TransferWithdrawn,
 )
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord, Transfer
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
@@ -40,11 +41,11 @@ def offer(record: ChildRecord, command: OfferTransfer, rules: RuleSet) -> Sequen
     if command.to == command.by:
         raise BadInput("Offer it to another authority than your own.", code="own-authority", field="to")
     if record.authority != command.by:
-        return _unless_hidden(record, not_responsible())
+        return unless_hidden(record, not_responsible())
     if record.transfer is not None:
         if record.transfer.to == command.to:
             return ()
-        return _unless_hidden(
+        return unless_hidden(
             record,
             Refused(
                 "It is offered to another authority: withdraw that first.", code="transfer-open", field="to"
@@ -65,7 +66,7 @@ def withdraw(record: ChildRecord, command: WithdrawTransfer, _: RuleSet) -> Sequ
     """Take it back."""
     found = record.transfer
     if found is None or found.authority != command.by:
-        return _unless_hidden(record, _no_transfer())
+        return unless_hidden(record, _no_transfer())
     return (TransferWithdrawn(source_kind=_SAID_BY, transfer=found.transfer),)
 
 
@@ -73,7 +74,7 @@ def decline(record: ChildRecord, command: DeclineTransfer, _: RuleSet) -> Sequen
     """Decline it: whoever offered it stays responsible."""
     found = _offered_to(record, command.by)
     if found is None:
-        return _unless_hidden(record, _no_transfer())
+        return unless_hidden(record, _no_transfer())
     return (TransferDeclined(source_kind=_SAID_BY, transfer=found.transfer),)
 
 
@@ -81,7 +82,7 @@ def accept(record: ChildRecord, command: AcceptTransfer, rules: RuleSet) -> Sequ
     """Accept it. Everything in the record goes with it: shields, reviews, disputes, requests."""
     found = _offered_to(record, command.by)
     if found is None:
-        return _unless_hidden(record, _no_transfer())
+        return unless_hidden(record, _no_transfer())
     return (
         TransferAccepted(
             source_kind=_SAID_BY, transfer=found.transfer, authority=command.by, rule_set=rules.id
@@ -114,10 +115,3 @@ def _no_transfer() -> Refused:
 def _in_the_area(authority: str, rules: RuleSet, field: str) -> None:
     if len(authority) == 9 and authority[:1] in rules.coverage.outside:
         raise BadInput("Only English local authorities are responsible.", code="outside-area", field=field)
-
-
-def _unless_hidden(record: ChildRecord, refusal: Refused) -> Sequence[Event]:
-    """Raise what rests on who is responsible; of a shielded record nothing is told and nothing happens."""
-    if record.shielded:
-        return ()
-    raise refusal

@@ -8,6 +8,7 @@ refused because of what it holds.
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple, Protocol
+from uuid import UUID
 
 from domain.child_record.assertions import not_in_the_future
 from domain.child_record.commands import (
@@ -25,6 +26,7 @@ from domain.child_record.events import (
     SensitiveInvolvementGrounded,
     SourceKind,
 )
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord, Involvement
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
@@ -156,12 +158,12 @@ def give_consent(record: ChildRecord, command: GiveSensitiveConsent, rules: Rule
     try:
         _must_be_theirs(consent, record.date_of_birth, judgement, rules)
     except Refused as refused:  # it may rest on what was judged before
-        return _unless_hidden(record, refused)
+        return unless_hidden(record, refused)
     if known is None:
         return ()
     withdrawn = known.consent_withdrawn
     if withdrawn is not None and consent.given_on < withdrawn:
-        return _unless_hidden(
+        return unless_hidden(
             record,
             BadInput("Consent was withdrawn after that day.", code="dates-out-of-order", field="given_on"),
         )
@@ -203,7 +205,7 @@ def review_cause(record: ChildRecord, command: ReviewCause, rules: RuleSet) -> S
     if known is None or known.cause is None:
         return ()
     if command.considered_on < known.cause.considered_on:
-        return _unless_hidden(
+        return unless_hidden(
             record,
             BadInput("It was considered later than that.", code="dates-out-of-order", field="considered_on"),
         )
@@ -221,7 +223,7 @@ def withdraw_consent(
     decided is no withdrawal, and changes nothing. A cause recorded beside it stands on its own.
     """
     not_in_the_future(command.withdrawn_on, london_day(command.at), "withdrawn_on")
-    known = _involvement(record, command.involvement)
+    known = record.involvement(command.involvement)
     if known is None or not known.sensitive:
         return ()
     if known.consent is None or known.consent_withdrawn is not None:
@@ -292,18 +294,7 @@ def _grounded_anew(
     )
 
 
-def _involvement(record: ChildRecord, which: object) -> Involvement | None:
-    return next((one for one in record.involvements if one.involvement == which), None)
-
-
-def _standing_or_withdrawn(record: ChildRecord, which: object) -> Involvement | None:
+def _standing_or_withdrawn(record: ChildRecord, which: UUID) -> Involvement | None:
     """A sensitive service that is still involved, on a ground that stands or on one that was withdrawn."""
-    known = _involvement(record, which)
+    known = record.involvement(which)
     return known if known is not None and known.sensitive and known.ended is None else None
-
-
-def _unless_hidden(record: ChildRecord, refusal: Refused) -> Sequence[Event]:
-    """Raise what rests on concealed content; of a shielded record nothing is told and nothing happens."""
-    if record.shielded:
-        return ()
-    raise refusal

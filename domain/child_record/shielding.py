@@ -27,6 +27,7 @@ from domain.child_record.events import (
     ShieldReviewed,
     SourceKind,
 )
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
@@ -78,7 +79,7 @@ def verify(record: ChildRecord, command: VerifyShieldRequester, rules: RuleSet) 
     del rules
     found = next((one for one in record.shield_requests if one.request == command.request), None)
     if found is None:
-        return _unless_hidden(record, _no_such_request())
+        return unless_hidden(record, _no_such_request())
     if found.verified:
         return ()
     return (
@@ -96,7 +97,7 @@ def decide(record: ChildRecord, command: DecideShield, rules: RuleSet) -> Sequen
     _known(command.consulted, rules)
     found = next((one for one in record.shield_requests if one.request == command.request), None)
     if found is None or not _responsible(record, command.body):
-        return _unless_hidden(record, _no_such_request())
+        return unless_hidden(record, _no_such_request())
     if found.granted is not None:
         return ()
     return (
@@ -194,10 +195,3 @@ def _known(consulted: Sequence[str], rules: RuleSet) -> None:
 
 def _no_such_request() -> Refused:
     return Refused("No such request is on record.", code="no-such-request", field="request")
-
-
-def _unless_hidden(record: ChildRecord, refusal: Refused) -> Sequence[Event]:
-    """Raise what rests on concealed content; of a shielded record nothing is told and nothing happens."""
-    if record.shielded:
-        return ()
-    raise refusal

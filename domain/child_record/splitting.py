@@ -26,6 +26,7 @@ from domain.child_record.events import (
     Source,
     SourceKind,
 )
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.merging import must_be_open, must_be_two, origins, said_again, shield_of_closing
 from domain.child_record.model import Absorbed, ChildRecord, Shield, evolve, unknown
 from domain.errors import BadInput, Refused
@@ -294,7 +295,6 @@ def _last_key(told: Sequence[Recorded]) -> int:
 
 def _unless_hidden(whole: ChildRecord, refusal: Refused) -> Split:
     """Raise what rests on concealed content; of a shielded record nothing is told and nothing happens."""
-    if not whole.shielded:
-        raise refusal
+    unless_hidden(whole, refusal)
     nothing = with_keys(whole, ())
     return Split(nothing, nothing, nothing, nothing)

@@ -21,6 +21,7 @@ from domain.child_record.events import (
     SubjectAccessRequested,
     SubjectAccessResumed,
 )
+from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
@@ -63,10 +64,10 @@ def pause(record: ChildRecord, command: PauseSubjectAccess, rules: RuleSet) -> S
     if found is None or found.paused_for == command.why:
         return ()
     if found.paused_for is not None:
-        return _unless_hidden(record, Refused("The clock stands still already.", code="paused"))
+        return unless_hidden(record, Refused("The clock stands still already.", code="paused"))
     ended = [pause.until for pause in found.pauses if pause.until is not None]
     if command.since < max([found.received_on, *ended]):
-        return _unless_hidden(record, _out_of_order())
+        return unless_hidden(record, _out_of_order())
     return (
         SubjectAccessPaused(
             source_kind=_SAID_BY, request=command.request, why=command.why, since=command.since
@@ -82,7 +83,7 @@ def resume(record: ChildRecord, command: ResumeSubjectAccess, rules: RuleSet) ->
     if found is None or found.paused_for is None:
         return ()
     if command.until < found.pauses[-1].since:
-        return _unless_hidden(record, _out_of_order())
+        return unless_hidden(record, _out_of_order())
     return (SubjectAccessResumed(source_kind=_SAID_BY, request=command.request, until=command.until),)
 
 
@@ -94,9 +95,9 @@ def answer(record: ChildRecord, command: AnswerSubjectAccess, rules: RuleSet) ->
     try:
         exemptions_of(found.requester, command.withheld, rules)
     except BadInput as refusal:
-        return _unless_hidden(record, refusal)
+        return unless_hidden(record, refusal)
     if found.paused_for is not None:
-        return _unless_hidden(record, paused())
+        return unless_hidden(record, paused())
     return (
         SubjectAccessAnswered(
             source_kind=_SAID_BY,
@@ -123,17 +124,10 @@ def _open(record: ChildRecord, request: UUID) -> SubjectRequest | None:
     """The request, not answered yet; None of a shielded record that holds none. Raises Refused otherwise."""
     found = next((one for one in record.requests if one.request == request), None)
     if found is None or found.answered_on is not None:
-        _unless_hidden(record, no_such_request())
+        unless_hidden(record, no_such_request())
         return None
     return found
 
 
 def _out_of_order() -> BadInput:
     return BadInput("The clock cannot stop or go on before that.", code="dates-out-of-order", field="on")
-
-
-def _unless_hidden(record: ChildRecord, refusal: Refused) -> Sequence[Event]:
-    """Raise what rests on concealed content; of a shielded record nothing is told and nothing happens."""
-    if record.shielded:
-        return ()
-    raise refusal

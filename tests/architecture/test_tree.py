@@ -28,6 +28,7 @@ BESIDES = {
     "child_record": {
         "decisions.py",
         "assertions.py",
+        "hidden.py",
         "subject_access.py",
         "shielding.py",  # shields as a process
         "life.py",  # a death that was none, and holds
