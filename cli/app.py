@@ -242,11 +242,15 @@ class App:
                 field="with",
             )
         second = self.viewer(name)
+        self.let_both_in(first, second, right, subject)
+        return second
+
+    def let_both_in(self, first: Actor, second: Actor, right: Right, subject: UUID | None) -> None:
+        """Let two people in, who are not one. Raises as `let_in`, and Refused of one account named twice."""
         self.let_in(first, second, right, subject)
         if second.account == first.account:
             self.record_refusal(first, right, SAME_PERSON, subject, second)
             raise Refused("The second person must be another.", code=SAME_PERSON)
-        return second
 
     def two_needed(self, viewer: Actor, right: Right, subject: UUID) -> NoReturn:
         """Refuse, for want of a second person, what one may not do alone; on record before it is told."""

@@ -12,7 +12,7 @@ import typer
 from cli.app import App
 from cli.output import Json
 from cli.parsing import day_of, uuid_of
-from cli.record import Child, InvolvementId, record
+from cli.record import Child, InvolvementId, do, record
 from cli.session import session
 from domain.access.commands import ListContacts, ListSensitiveDue, ReadContact
 from domain.access.handlers import list_contacts, list_sensitive_due, read_contact
@@ -93,17 +93,16 @@ def pass_on_contact(
     service: Annotated[str | None, typer.Option("--service", help="Or the name of the service.")] = None,
 ) -> None:
     """Record that your team passed a request on to a service that is involved."""
-    run = session(context)
-    with run.app() as app:
-        actor = app.viewer(run.actor())
-        command = commands.PassOnContact(
+    do(
+        context,
+        child,
+        lambda app, body: commands.PassOnContact(
             at=app.now(),
             request=uuid_of(request, "request"),
             involvement=app.involvement(child, involvement, service),
-            body=actor.body,
-        )
-        receipt = app.record(app.child_or_nobody(child), command, actor)
-        run.output.answer({"receipt": receipt}, _receipt)
+            body=body,
+        ),
+    )
 
 
 def answer_contact(
@@ -123,20 +122,19 @@ def answer_contact(
     ] = None,
 ) -> None:
     """Record that the service accepts or declines: for the service by its own people, or by the team it told."""
-    run = session(context)
-    with run.app() as app:
-        actor = app.viewer(run.actor())
-        command = commands.AnswerContact.model_validate(
+    do(
+        context,
+        child,
+        lambda app, body: commands.AnswerContact.model_validate(
             {
                 "at": app.now(),
                 "request": uuid_of(request, "request"),
                 "accepted": accept,
                 "disclosed": tuple(disclose or ()),
-                "body": actor.body,
+                "body": body,
             }
-        )
-        receipt = app.record(app.child_or_nobody(child), command, actor)
-        run.output.answer({"receipt": receipt}, _receipt)
+        ),
+    )
 
 
 def sensitive_due(
@@ -159,10 +157,6 @@ def sensitive_due(
 
 def _day(app: App, text: str | None) -> date:
     return day_of(text, "on") or app.today()
-
-
-def _receipt(answer: Json) -> str:
-    return f"Recorded. Receipt {answer['receipt']}"
 
 
 def _told(answer: Json) -> str:

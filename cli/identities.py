@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Json
+from cli.output import Json, words_of_receipt
 from cli.proposals import Propose, words_of_proposal
 from cli.record import Child, record
 from cli.session import session
@@ -44,7 +44,7 @@ def merge(
             run.output.answer(TwoPeople(app).propose_merge(kept, closed, reason, first), words_of_proposal)
             return
         second = app.second(first, run.second, "merge-records", kept)
-        run.output.answer({"receipt": app.merge(kept, closed, reason, first, second)}, _receipt)
+        run.output.answer({"receipt": app.merge(kept, closed, reason, first, second)}, words_of_receipt)
 
 
 def split(
@@ -75,8 +75,4 @@ def split(
 
 def _told(answer: Json) -> str:
     names = ", ".join(str(one["account_name"]) for one in answer["told"])
-    return f"{_receipt(answer)}\nTo be told that they saw two children as one: {names or 'nobody'}."
-
-
-def _receipt(answer: Json) -> str:
-    return f"Recorded. Receipt {answer['receipt']}"
+    return f"{words_of_receipt(answer)}\nTo be told that they saw two children as one: {names or 'nobody'}."

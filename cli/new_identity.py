@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.app import App
-from cli.output import Json
+from cli.output import Json, words_of_receipt
 from cli.record import Child, facts_of, record, takes_facts
 from cli.session import session
 from domain.child_record import commands
@@ -70,7 +70,7 @@ def seal(
             raise
         app.catch_up()
         _write(letter, app, at, sorted(marks))
-        run.output.answer({"receipt": metadata.correlation, "letter": str(letter)}, _receipt)
+        run.output.answer({"receipt": metadata.correlation, "letter": str(letter)}, words_of_receipt)
 
 
 @takes_facts
@@ -112,7 +112,7 @@ def new_identity(
             metadata = app.metadata(first, second, app.reason(first))
             app.writing.register_new_identity(command, metadata)
         app.catch_up()
-        run.output.answer({"receipt": metadata.correlation, "number": command.index_number}, _receipt)
+        run.output.answer({"receipt": metadata.correlation, "number": command.index_number}, words_of_receipt)
 
 
 def _begin(letter: Path) -> None:
@@ -166,7 +166,3 @@ def _digest(app: App, said: Json) -> str:
 
 def _no_letter() -> BadInput:
     return BadInput("This is no letter that `record seal` wrote here.", code="not-a-letter", field="letter")
-
-
-def _receipt(answer: Json) -> str:
-    return f"Recorded. Receipt {answer['receipt']}"

@@ -85,3 +85,8 @@ def _plain(value: object) -> object:
     if isinstance(value, UUID | StrEnum):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def words_of_receipt(answer: Json) -> str:
+    """That something was recorded, in one line."""
+    return f"Recorded. Receipt {answer['receipt']}"

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.app import App
-from cli.output import Json
+from cli.output import words_of_receipt
 from cli.parsing import birth_date, day_of, gender_of
 from cli.proposals import Propose, words_of_proposal
 from cli.session import session
@@ -133,7 +133,7 @@ def register(
                 **facts_of(app.today(), "current", typed),
             }
         )
-        run.output.answer({"receipt": app.register(command, actor)}, _receipt)
+        run.output.answer({"receipt": app.register(command, actor)}, words_of_receipt)
 
 
 @record.command("assert")
@@ -458,7 +458,7 @@ def lift_shield(
             return
         second = app.viewer(run.two())
         found, heard = app.child_or_nobody(child), tuple(consulted or ())
-        run.output.answer(two.lift_shield(found, reason, actor, second, heard), _receipt)
+        run.output.answer(two.lift_shield(found, reason, actor, second, heard), words_of_receipt)
 
 
 @record.command("consent-to-extension")
@@ -532,18 +532,18 @@ def archive(
     )
 
 
-def do(context: typer.Context, child: str, make: Callable[[App, str], Command]) -> None:
-    """Carry out a command on a record, made for the body of whoever acts, and answer with its receipt."""
+def do(
+    context: typer.Context, child: str, make: Callable[[App, str], Command], acting: str | None = None
+) -> None:
+    """Carry out a command on a record, made for the body of whoever acts, and answer with its receipt.
+
+    acting: who acts in a training home where nobody is named.
+    """
     run = session(context)
     with run.app() as app:
-        actor = app.viewer(run.actor())
-        run.output.answer(
-            {"receipt": app.record(app.child_or_nobody(child), make(app, actor.body), actor)}, _receipt
-        )
-
-
-def _receipt(answer: Json) -> str:
-    return f"Recorded. Receipt {answer['receipt']}"
+        actor = app.viewer(run.actor(acting if app.training else None))
+        receipt = app.record(app.child_or_nobody(child), make(app, actor.body), actor)
+        run.output.answer({"receipt": receipt}, words_of_receipt)
 
 
 def facts_of(today: date, name_kind: str, typed: dict[str, Any]) -> dict[str, Any]:

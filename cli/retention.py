@@ -1,18 +1,16 @@
 """`retention`: what falls due, under which rule, and doing it."""
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from cli.app import App
 from cli.output import Json
 from cli.parsing import day_of
 from cli.proposals import Propose, words_of_proposal
+from cli.record import Child, do
 from cli.session import session
 from cli.two_people import TwoPeople
 from domain.child_record.commands import HoldDestruction, ReleaseHold
-from domain.kernel import Command
 
 retention = typer.Typer(no_args_is_help=True, help="What falls due for archive or destruction, and doing it.")
 
@@ -30,7 +28,7 @@ def due(
     """List what falls due on or before a day, and under which rule."""
     run = session(context)
     with run.app() as app:
-        viewer = app.viewer(run.actor("operator" if app.training else None))
+        viewer = app.viewer(run.actor(_OPERATOR if app.training else None))
         entries = app.due(viewer, day_of(on, "on") or app.today())
         run.output.answer({"due": entries}, _due)
 
@@ -43,12 +41,13 @@ def run_due(
     """Archive and destroy what is due today. Safe to stop and start again."""
     run = session(context)
     with run.app() as app:
-        viewer = app.viewer(run.actor("operator" if app.training else None))
+        viewer = app.viewer(run.actor(_OPERATOR if app.training else None))
         done = app.carry_out(viewer, limit=limit, output=run.output)
         run.output.answer(done, lambda a: f"Archived {a['archived']}, destroyed {a['destroyed']}.")
 
 
-Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
+_OPERATOR: Final = "operator"
+"""Who acts in a training home where nobody is named."""
 
 
 @retention.command()
@@ -66,12 +65,13 @@ def hold(
     ],
 ) -> None:
     """Keep one record from being destroyed until a day. Nobody sees more of it; said again, the day moves."""
-    _change(
+    do(
         context,
         child,
-        lambda app: HoldDestruction.model_validate(
+        lambda app, _: HoldDestruction.model_validate(
             {"at": app.now(), "hold": app.ids.new(), "ground": authority, "until": day_of(until, "until")}
         ),
+        acting=_OPERATOR,
     )
 
 
@@ -84,7 +84,7 @@ def release_hold(
     ] = None,
 ) -> None:
     """Release a hold before its day: the record is destroyed when the rules say so."""
-    _change(context, child, lambda app: ReleaseHold(at=app.now(), ground=authority))
+    do(context, child, lambda app, _: ReleaseHold(at=app.now(), ground=authority), acting=_OPERATOR)
 
 
 @retention.command()
@@ -106,14 +106,6 @@ def destroy(
             return
         answer = two.destroy_early(found, reason, actor, app.viewer(run.two()))
         run.output.answer(answer, lambda a: f"Destroyed, under the certificate {a['certificate']}.")
-
-
-def _change(context: typer.Context, child: str, make: Callable[[App], Command]) -> None:
-    run = session(context)
-    with run.app() as app:
-        actor = app.viewer(run.actor("operator" if app.training else None))
-        receipt = app.record(app.child_or_nobody(child), make(app), actor)
-        run.output.answer({"receipt": receipt}, lambda a: f"Recorded. Receipt {a['receipt']}")
 
 
 def _due(answer: Json) -> str:

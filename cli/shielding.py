@@ -3,24 +3,20 @@
 Whoever asks is answered in the same words whether or not anything is held or shielded.
 """
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from cli.app import App
 from cli.looking import words_of_name
 from cli.output import Json
 from cli.parsing import day_of, uuid_of
-from cli.record import Child, record
+from cli.record import Child, do, record
 from cli.session import session
 from domain.access.commands import ReadReviews, ReadShieldRequests, ReadSiblings
 from domain.access.handlers import read_reviews, read_shield_requests, read_siblings
-from domain.access.model import Actor
 from domain.child_record import commands
 from domain.child_record.events import Source
 from domain.errors import BadInput
-from domain.kernel import Command
 
 Consulted = Annotated[
     list[str] | None,
@@ -82,7 +78,7 @@ def request_shield(
 
 def verify_requester(context: typer.Context, child: Child, request: Request) -> None:
     """Record that it is proved who asked for a shield."""
-    _do(
+    do(
         context,
         child,
         lambda app, _: commands.VerifyShieldRequester(at=app.now(), request=uuid_of(request, "request")),
@@ -105,28 +101,26 @@ def decide_shield(
     """Grant or refuse a request for a shield, for the authority that is responsible for the record."""
     if decision not in ("grant", "refuse"):
         raise BadInput("--decision is grant or refuse.", field="decision")
-    _do(
+    do(
         context,
         child,
-        lambda app, actor: commands.DecideShield(
+        lambda app, body: commands.DecideShield(
             at=app.now(),
             request=uuid_of(request, "request"),
             granted=decision == "grant",
             reason=reason,
             consulted=tuple(consulted or ()),
-            body=actor.body,
+            body=body,
         ),
     )
 
 
 def review_shield(context: typer.Context, child: Child, consulted: Consulted = None) -> None:
     """Record that the authority looked at the shields of a record again, whom it heard, and that they go on."""
-    _do(
+    do(
         context,
         child,
-        lambda app, actor: commands.ReviewShield(
-            at=app.now(), consulted=tuple(consulted or ()), body=actor.body
-        ),
+        lambda app, body: commands.ReviewShield(at=app.now(), consulted=tuple(consulted or ()), body=body),
     )
 
 
@@ -190,14 +184,6 @@ def reviews_due(
         )
         shown = read_reviews(command, app.looking(viewer))
         run.output.answer({"access_id": shown.access_id, **shown.display}, _reviews)
-
-
-def _do(context: typer.Context, child: str, make: Callable[[App, Actor], Command]) -> None:
-    run = session(context)
-    with run.app() as app:
-        actor = app.viewer(run.actor())
-        receipt = app.record(app.child_or_nobody(child), make(app, actor), actor)
-        run.output.answer({"receipt": receipt}, lambda a: f"Recorded. Receipt {a['receipt']}")
 
 
 def _requests(answer: Json) -> str:

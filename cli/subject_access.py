@@ -13,7 +13,7 @@ import typer
 from cli.app import App
 from cli.kept_session import SessionToken
 from cli.looking import words_of_name
-from cli.output import Json
+from cli.output import Json, words_of_receipt
 from cli.parsing import day_of, uuid_of
 from cli.session import session
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
@@ -96,7 +96,7 @@ def pause(
                 "since": _day(app, on, "on"),
             }
         )
-        run.output.answer({"receipt": _record(app, run.actor(), child, command)}, _receipt)
+        run.output.answer({"receipt": _record(app, run.actor(), child, command)}, words_of_receipt)
 
 
 @subject_access.command()
@@ -107,7 +107,7 @@ def resume(context: typer.Context, child: Child, request: Request, on: On = None
         command = commands.ResumeSubjectAccess(
             at=app.now(), request=uuid_of(request, "request"), until=_day(app, on, "on")
         )
-        run.output.answer({"receipt": _record(app, run.actor(), child, command)}, _receipt)
+        run.output.answer({"receipt": _record(app, run.actor(), child, command)}, words_of_receipt)
 
 
 @subject_access.command("list")
@@ -214,10 +214,6 @@ def _record(app: App, acting: str | SessionToken, child: str, command: Command) 
 
 def _day(app: App, text: str | None, field: str) -> date:
     return day_of(text, field) or app.today()
-
-
-def _receipt(answer: Json) -> str:
-    return f"Recorded. Receipt {answer['receipt']}"
 
 
 def _listed(answer: Json) -> str:

@@ -116,18 +116,22 @@ class TwoPeople:
 
         return replace(looking, log=ConfirmedFirst(looking.log, confirm))
 
+    def _both_at_once(self, first: Actor, wanted: Wanted) -> Callable[[int], Change]:
+        """That two people who are both there decided on an act, given the version of what it is done to."""
+        proposal_id = self.app.ids.new()
+
+        def beside(version: int) -> Change:
+            proposing = self._proposing(proposal_id, first, replace(wanted, version=version))
+            return both_at_once(proposal_id, proposing, self.app.rules_at(proposing.at))
+
+        return beside
+
     def lift_shield(
         self, child_id: UUID, reason: str, first: Actor, second: Actor, consulted: tuple[str, ...] = ()
     ) -> Json:
         """Lower the shields of a record, by two people who are both there. Gives the receipt and its proof."""
         self.app.let_in(first, second, "lift-shield", child_id)
-        proposal_id = self.app.ids.new()
-        wanted = Wanted("lift-shield", child_id, code=reason)
-
-        def beside(version: int) -> Change:
-            proposing = self._proposing(proposal_id, first, replace(wanted, version=version))
-            return both_at_once(proposal_id, proposing, self.app.rules)
-
+        beside = self._both_at_once(first, Wanted("lift-shield", child_id, code=reason))
         with self.app.refusals_recorded(first, "lift-shield", child_id, second):
             metadata = self.app.metadata(first, second)
             return self._lift(child_id, reason, first, second, metadata, beside, consulted)
@@ -153,17 +157,8 @@ class TwoPeople:
 
     def destroy_early(self, child_id: UUID, reason: str, first: Actor, second: Actor) -> Json:
         """Have a record destroyed before it is due, by two people who are both there."""
-        self.app.let_in(first, second, "retention", child_id)
-        if second.account == first.account:
-            self.app.record_refusal(first, "retention", SAME_PERSON, child_id, second)
-            raise Refused("The second person must be another.", code=SAME_PERSON)
-        proposal_id = self.app.ids.new()
-        wanted = Wanted("destroy-early", child_id, code=reason)
-
-        def beside(version: int) -> Change:
-            proposing = self._proposing(proposal_id, first, replace(wanted, version=version))
-            return both_at_once(proposal_id, proposing, self.app.rules)
-
+        self.app.let_both_in(first, second, "retention", child_id)
+        beside = self._both_at_once(first, Wanted("destroy-early", child_id, code=reason))
         with self.app.refusals_recorded(first, "retention", child_id, second):
             return self._destroy(child_id, reason, self.app.metadata(first, second, "operation"), beside)
 
@@ -204,8 +199,7 @@ class TwoPeople:
     def propose_hand_over(self, command: HandOver, first: Actor) -> Json:
         """Propose to hand facts over: shows them to whoever proposes it, on record as a look."""
         shown = hand_over(command, self.app.looking(first), proposing=True)
-        looked = self.app.access_log.load(shown.access_id)
-        version = looked.event.hits[0].version if looked else 0
+        version = self._version_shown(shown)
         wanted = Wanted(
             "hand-over", command.child_id, version, command.ground, command.fields, shown.access_id
         )
@@ -217,10 +211,14 @@ class TwoPeople:
     def propose_opening(self, command: OpenArchive, first: Actor) -> Json:
         """Propose to open an archived record. That it was asked for is on record; nothing is shown."""
         shown = open_archive(command, self.app.looking(first), proposing=True)
-        looked = self.app.access_log.load(shown.access_id)
-        version = looked.event.hits[0].version if looked else 0
+        version = self._version_shown(shown)
         wanted = Wanted("open-archive", command.child_id, version, words=shown.access_id)
         return self.propose(first, wanted, command.reason or self.app.reason(first))
+
+    def _version_shown(self, shown: Shown) -> int:
+        """At which version a record was shown to whoever proposes something about it."""
+        looked = self.app.access_log.load(shown.access_id)
+        return looked.event.hits[0].version if looked else 0
 
     def propose(self, first: Actor, wanted: Wanted, purpose: str) -> Json:
         """Put on record that an act is proposed to somebody else; whoever proposes is let in to do it already."""
@@ -252,19 +250,12 @@ class TwoPeople:
 
     def adopt(self, text: bytes, first: Actor, second: Actor) -> Json:
         """Adopt a rule set, by two people who are both there. Gives the receipt and its proof."""
-        self.app.let_in(first, second, "policy", RULE_BOOK)
-        if second.account == first.account:
-            self.app.record_refusal(first, "policy", SAME_PERSON, RULE_BOOK, second)
-            raise Refused("The second person must be another.", code=SAME_PERSON)
-        adopting, proposal_id = Adopting(self.app), self.app.ids.new()
+        self.app.let_both_in(first, second, "policy", RULE_BOOK)
+        adopting = Adopting(self.app)
         metadata = self.app.metadata(first, second, self.app.reason(first))
         with self.app.refusals_recorded(first, "policy", RULE_BOOK, second):
             file = adopting.read(text)
-
-            def beside(version: int) -> Change:
-                proposing = self._proposing(proposal_id, first, _adoption(file, version))
-                return both_at_once(proposal_id, proposing, self.app.rules_at(proposing.at))
-
+            beside = self._both_at_once(first, _adoption(file, 0))
             answer = adopting.adopt(file, self.app.now(), metadata, beside)
         self.app.catch_up()
         return answer
