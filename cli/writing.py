@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -199,7 +199,7 @@ class Writing:
         """Merge two records, and make good what a shield of either brings with it before it is acknowledged."""
         # A request for contact that is open in the other is said again in the survivor: the team's list finds it there.
         self.contacts.note(self.ids.new(), survivor_id, command.at)
-        with self.alone():
+        with self._changing(metadata, survivor_id, other_id):
             merge_records(
                 survivor_id,
                 other_id,
@@ -211,14 +211,11 @@ class Writing:
                 idempotency_key=self._key(metadata, survivor_id),
                 beside=beside,
             )
-            self.warm.drop(survivor_id)
-            self.warm.drop(other_id)
-            self.loader.follower.catch_up(metadata)
 
     def split(self, child_id: UUID, command: SplitRecord, metadata: Metadata) -> datetime | None:
         """Undo the last merge of a record. Gives since when the two were one; None where nothing is done."""
-        with self.alone():
-            since = split_record(
+        with self._changing(metadata, child_id):
+            return split_record(
                 child_id,
                 command,
                 store=self.store,
@@ -227,13 +224,10 @@ class Writing:
                 own_marks=partial(ruled_out.own, self.tokens),
                 idempotency_key=self._key(metadata, child_id),
             )
-            self.warm.drop(child_id)
-            self.loader.follower.catch_up(metadata)
-        return since
 
     def seal(self, child_id: UUID, command: SealRecord, metadata: Metadata) -> frozenset[str]:
         """Seal the record of an old identity. Gives the marks of its sources; none where nothing is done."""
-        with self.alone():
+        with self._changing(metadata, child_id):
             sealed = seal_record(
                 child_id,
                 command,
@@ -242,14 +236,12 @@ class Writing:
                 metadata=metadata,
                 idempotency_key=self._key(metadata, child_id),
             )
-            self.warm.drop(child_id)
-            self.loader.follower.catch_up(metadata)
         return frozenset() if sealed is None else ruled_out.own(self.tokens, sealed)
 
     def register_new_identity(self, command: RegisterNewIdentity, metadata: Metadata) -> None:
         """Register a new identity: joined to nothing, and compared with nothing."""
         child_id = self.ids.new()
-        with self.alone():
+        with self._changing(metadata):
             register_new_identity(
                 child_id,
                 command,
@@ -259,6 +251,14 @@ class Writing:
                 metadata=metadata,
                 idempotency_key=self._key(metadata, child_id),
             )
+
+    @contextmanager
+    def _changing(self, metadata: Metadata, *records: UUID) -> Iterator[None]:
+        """Change whose records these are, in turn with linking and shielding, and make good what a shield brings."""
+        with self.alone():
+            yield
+            for one in records:
+                self.warm.drop(one)
             self.loader.follower.catch_up(metadata)
 
     def note_wrong_views(
@@ -430,7 +430,7 @@ class Writing:
         record = model.fold(self.store.load(child_id))
         if not record.registered or record.forgotten is not None or record.closed:
             raise NotFound("There is no such record.", field="child")
-        if self._is_held(child_id):
+        if self._held_today(record):
             raise _held()
         return record.version
 
@@ -533,8 +533,10 @@ class Writing:
 
     def _is_held(self, child_id: UUID) -> bool:
         """Whether a hold keeps this record from being destroyed today; one on a record it absorbed is said in it."""
-        held = model.fold(self.store.load(child_id)).held_until
-        return held is not None and held > london_day(self.clock.now())
+        return self._held_today(model.fold(self.store.load(child_id)))
+
+    def _held_today(self, record: model.ChildRecord) -> bool:
+        return record.held_until is not None and record.held_until > london_day(self.clock.now())
 
     def _complete_one(self, child_id: UUID, certificate: UUID, metadata: Metadata) -> int:
         self._destroy_sources(child_id, certificate)

@@ -531,10 +531,7 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
         if facts is None or shown is None or shown.sight != "manager":
             _record(grant, command, looking, "hand-over", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
-        if command.version is not None and facts.version != command.version:
-            changed = record_changed()
-            record_refusal(command, "hand-over", looking, changed.code, command.child_id)
-            raise changed
+        _must_stand_as_shown(command, "hand-over", facts, looking)
         if facts.shielded and command.confirmed_by is None and not proposing:
             record_refusal(command, "hand-over", looking, "two-people-needed", command.child_id)
             raise AccessDenied(
@@ -548,6 +545,16 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
             return Shown(grant.access_id, record)
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
+
+
+def _must_stand_as_shown(
+    command: HandOver | OpenArchive, action: Action, facts: RecordFacts, looking: Looking
+) -> None:
+    """Refuse where the record is not at the version that two people were shown; on record before it is told."""
+    if command.version is not None and facts.version != command.version:
+        changed = record_changed()
+        record_refusal(command, action, looking, changed.code, command.child_id)
+        raise changed
 
 
 def _check_hand_over(command: HandOver, rules: RuleSet) -> None:
@@ -593,10 +600,7 @@ def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = Fa
         if facts is None or shown is None:
             _record(grant, command, looking, "open-archive", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
-        if command.version is not None and facts.version != command.version:
-            changed = record_changed()
-            record_refusal(command, "open-archive", looking, changed.code, command.child_id)
-            raise changed
+        _must_stand_as_shown(command, "open-archive", facts, looking)
         record = {} if proposing else shown.record
         display = Rendered(command.child_id, facts.version, mask_of(record), record)
         _record(grant, command, looking, "open-archive", event_class, asked, [display], record, rule)

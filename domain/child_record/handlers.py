@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, reduce
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from domain.child_record import merging, model, new_identity, splitting
@@ -38,6 +38,7 @@ from domain.ports import EventStore, Tokens
 from domain.rule_set.model import RuleSet
 
 _ATTEMPTS: Final = 8
+_Done = TypeVar("_Done")
 _LABEL: Final = "nhs-number"
 _ISSUERS: Final = (SourceKind.BIRTHS, SourceKind.PDS)
 
@@ -236,6 +237,14 @@ def change_of(child_id: UUID, version: int, decision: Decision) -> Change:
     return Change(child_id, StreamKind.CHILD, version, pending, decision.shielded)
 
 
+def _tried(once: Callable[[], _Done]) -> _Done:
+    """What an attempt gives; where another writer was first, the next loads and decides again. Eight at most."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(VersionConflict):
+            return once()
+    return once()
+
+
 def merge_records(
     survivor_id: UUID,
     other_id: UUID,
@@ -253,7 +262,8 @@ def merge_records(
     own_marks: by what the sources of a record know the child. beside: see `carry_out`; given the survivor's version.
     Raises Refused, VersionConflict after eight attempts, Unavailable.
     """
-    for attempt in range(_ATTEMPTS):
+
+    def once() -> Appended:
         survivor = model.fold(store.load(survivor_id))
         told = store.load(other_id)
         other = model.fold(told)
@@ -269,18 +279,15 @@ def merge_records(
             )
         )
         claimed = () if merged.nothing else (Reservation(closed_token(other_id), other_id),)
-        try:
-            return store.append(
-                (*changes, *others),
-                metadata,
-                idempotency_key=idempotency_key,
-                reservations=claimed,
-                instant=command.at,
-            )
-        except VersionConflict:
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("the last attempt returns or raises")
+        return store.append(
+            (*changes, *others),
+            metadata,
+            idempotency_key=idempotency_key,
+            reservations=claimed,
+            instant=command.at,
+        )
+
+    return _tried(once)
 
 
 def split_record(
@@ -297,7 +304,8 @@ def split_record(
 
     Raises as `merge_records`.
     """
-    for attempt in range(_ATTEMPTS):
+
+    def once() -> datetime | None:
         history = store.load(child_id)
         whole = model.fold(history)
         merge = splitting.last_merge(whole)
@@ -317,22 +325,18 @@ def split_record(
                 change_of(command.second, 0, done.second),
             )
         )
-        try:
-            store.append(
-                changes,
-                metadata,
-                idempotency_key=idempotency_key,
-                reservations=() if done.nothing else (Reservation(closed_token(child_id), child_id),),
-                instant=command.at,
-            )
-        except VersionConflict:
-            if attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            if done.nothing or merge is None:
-                return None
-            return history.events[merge.at - 1].recorded_at
-    raise AssertionError("the last attempt returns or raises")
+        store.append(
+            changes,
+            metadata,
+            idempotency_key=idempotency_key,
+            reservations=() if done.nothing else (Reservation(closed_token(child_id), child_id),),
+            instant=command.at,
+        )
+        if done.nothing or merge is None:
+            return None
+        return history.events[merge.at - 1].recorded_at
+
+    return _tried(once)
 
 
 def seal_record(
@@ -348,24 +352,21 @@ def seal_record(
 
     Raises as `merge_records`.
     """
-    for attempt in range(_ATTEMPTS):
+
+    def once() -> ChildRecord | None:
         record = model.fold(store.load(child_id))
         decision = new_identity.seal(record, command, rules)
         changes = (change_of(child_id, record.version, decision),) if decision.events else ()
-        try:
-            store.append(
-                changes,
-                metadata,
-                idempotency_key=idempotency_key,
-                reservations=(Reservation(closed_token(child_id), child_id),) if changes else (),
-                instant=command.at,
-            )
-        except VersionConflict:
-            if attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            return record if changes else None
-    raise AssertionError("the last attempt returns or raises")
+        store.append(
+            changes,
+            metadata,
+            idempotency_key=idempotency_key,
+            reservations=(Reservation(closed_token(child_id), child_id),) if changes else (),
+            instant=command.at,
+        )
+        return record if changes else None
+
+    return _tried(once)
 
 
 def register_new_identity(
