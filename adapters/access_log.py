@@ -19,7 +19,7 @@ _GONE = bytes(32)
 
 
 class StoredAccessLog:
-    """Implements `domain.access.handlers.AccessLog`."""
+    """Implements `domain.access.ports.AccessLog`."""
 
     def __init__(self, store: EventStore, keys: KeyStore) -> None:
         self._store = store

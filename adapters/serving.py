@@ -8,8 +8,8 @@ from uuid import UUID
 
 from domain.access.conduct import Recent
 from domain.access.events import AdultSought, TrailFilter
-from domain.access.handlers import TrailPage
 from domain.access.model import AccessGrant, AccessOnRecord
+from domain.access.ports import TrailPage
 from domain.access.reach import Reach
 from domain.child_record.events import Address, Carer, CurrentAddress, LastKnownAddress
 from domain.disclosure import RecordFacts
@@ -40,7 +40,7 @@ OneRecord: TypeAlias = Callable[[Capacity, UUID], EventStore]
 
 
 class ServedRecords:
-    """Implements `domain.access.handlers.Records`.
+    """Implements `domain.access.ports.Records`.
 
     Without an override, a second auditor, or a role that may see as a manager, what a shield hides is never opened.
     """
@@ -102,7 +102,7 @@ class ServedRecords:
 
 
 class ServedHeldRecords:
-    """Implements `domain.access.handlers.HeldRecords`: which wait from the view, each opened from the log."""
+    """Implements `domain.access.ports.HeldRecords`: which wait from the view, each opened from the log."""
 
     def __init__(self, serving: EventStore, one_record: OneRecord, ids: Ids, open_queue: Open) -> None:
         self._reader = RecordReader(serving)
@@ -144,7 +144,7 @@ class ServedHeldRecords:
 
 
 class ServedAdults:
-    """Implements `domain.access.handlers.Adults`: reads every record of the log, as a rebuild does.
+    """Implements `domain.access.ports.Adults`: reads every record of the log, as a rebuild does.
 
     An index of children keeps no index of adults, so that nobody can look one up; a request may take its month.
     """
@@ -178,7 +178,7 @@ class ServedAdults:
 
 
 class ServedLocalTeam:
-    """Implements `domain.access.handlers.LocalTeam`. A record is opened as a manager opens it, each for one access."""
+    """Implements `domain.access.ports.LocalTeam`. A record is opened as a manager opens it, each for one access."""
 
     def __init__(
         self,
@@ -261,7 +261,7 @@ class ServedAuthorities:
 
 
 class ServedOversight:
-    """Implements `domain.access.handlers.Oversight`: counts by the audit trail, brought up to the log before.
+    """Implements `domain.access.ports.Oversight`: counts by the audit trail, brought up to the log before.
 
     index: who acts where the index itself does.
     """
@@ -311,7 +311,7 @@ class ServedOversight:
 
 
 class ServedTrail:
-    """Implements `domain.access.handlers.Trail`: the audit trail, and what falls due."""
+    """Implements `domain.access.ports.Trail`: the audit trail, and what falls due."""
 
     def __init__(self, trail: AuditTrail, open_schedule: Open, one_record: OneRecord) -> None:
         self._trail = trail

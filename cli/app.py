@@ -22,23 +22,12 @@ from cli.upkeep import Upkeep
 from cli.writing import Writing
 from domain.access.commands import Look, ReadDue, ReadWrongViews
 from domain.access.go_live import Authorities
-from domain.access.handlers import (
-    NOT_FOUND,
-    SAME_PERSON,
-    Adults,
-    Finder,
-    HeldRecords,
-    LocalTeam,
-    Looking,
-    Oversight,
-    Trail,
-    decide_act,
-    let_in,
-    read_due,
-    read_wrong_views,
-    record_refusal,
-)
+from domain.access.handlers import read_due
+from domain.access.letting_in import SAME_PERSON, decide_act, let_in, record_refusal
+from domain.access.local_team import read_wrong_views
 from domain.access.model import Actor, actor_of
+from domain.access.ports import Adults, Finder, HeldRecords, LocalTeam, Looking, Oversight, Trail
+from domain.access.showing import NOT_FOUND
 from domain.account.handlers import account_named
 from domain.account.model import Account
 from domain.account.model import fold as fold_account

@@ -52,8 +52,8 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
-from domain.access.handlers import Looking
 from domain.access.model import Actor
+from domain.access.ports import Looking
 from domain.clients import ClientSignIn
 from domain.destruction.handlers import CERTIFICATES, EARLY, SOURCES, early_token
 from domain.errors import BadInput, Unavailable

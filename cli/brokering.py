@@ -15,7 +15,7 @@ from cli.parsing import day_of, uuid_of
 from cli.record import Child, InvolvementId, do, record
 from cli.session import session
 from domain.access.commands import ListContacts, ListSensitiveDue, ReadContact
-from domain.access.handlers import list_contacts, list_sensitive_due, read_contact
+from domain.access.local_team import list_contacts, list_sensitive_due, read_contact
 from domain.child_record import commands
 
 Request = Annotated[str, typer.Option("--request", help="The id that `ask-contact` printed.")]

@@ -9,7 +9,8 @@ from uuid import UUID
 from cli.app import App
 from cli.output import Json, dumps
 from domain.access.commands import ReadTrail
-from domain.access.handlers import Looking, read_trail
+from domain.access.handlers import read_trail
+from domain.access.ports import Looking
 from domain.errors import BadInput
 
 MOST_ENTRIES: Final = 2000

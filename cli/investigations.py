@@ -16,8 +16,9 @@ from cli.output import Json
 from cli.parsing import uuid_of
 from cli.session import session
 from domain.access.commands import ReadAbout
-from domain.access.handlers import Shown, read_about
+from domain.access.handlers import read_about
 from domain.access.model import Actor
+from domain.access.showing import Shown
 from domain.account.model import fold as fold_account
 from domain.investigation.commands import CloseInvestigation, TakeInvestigation, TellLineManager
 from domain.investigation.handlers import handle

@@ -11,8 +11,9 @@ from cli.parsing import birth_date, day_of, gender_of, instant_of
 from cli.session import session
 from domain.access.commands import OpenRecord, SearchRecords
 from domain.access.events import Criteria
-from domain.access.handlers import NOT_FOUND, open_record
+from domain.access.handlers import open_record
 from domain.access.handlers import search as search_records
+from domain.access.showing import NOT_FOUND
 from domain.errors import BadInput
 
 Reason = Annotated[str, typer.Option("--reason", help="Why you look: a reason code, for example casework.")]

@@ -9,7 +9,7 @@ from cli.output import Json
 from cli.record import Child, do, record
 from cli.session import session
 from domain.access.commands import ReadTransfer
-from domain.access.handlers import read_transfer
+from domain.access.local_team import read_transfer
 from domain.child_record import commands
 
 To = Annotated[str, typer.Option("--to", help="Code of the local authority to which it is offered.")]

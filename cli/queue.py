@@ -15,7 +15,7 @@ from cli.output import Json
 from cli.parsing import instant_of, uuid_of
 from cli.session import session
 from domain.access.commands import ListHeld, ShowHeld
-from domain.access.handlers import list_held, show_held
+from domain.access.queue import list_held, show_held
 from domain.errors import BadInput
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import Verdict

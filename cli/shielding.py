@@ -13,7 +13,7 @@ from cli.parsing import day_of, uuid_of
 from cli.record import Child, do, record
 from cli.session import session
 from domain.access.commands import ReadReviews, ReadShieldRequests, ReadSiblings
-from domain.access.handlers import read_reviews, read_shield_requests, read_siblings
+from domain.access.local_team import read_reviews, read_shield_requests, read_siblings
 from domain.child_record import commands
 from domain.child_record.events import Source
 from domain.errors import BadInput

@@ -18,7 +18,7 @@ from cli.parsing import day_of, uuid_of
 from cli.session import session
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
 from domain.access.events import AdultSought
-from domain.access.handlers import read_subject_requests, reply_to_adult, reply_to_subject
+from domain.access.replying import read_subject_requests, reply_to_adult, reply_to_subject
 from domain.child_record import commands
 from domain.errors import BadInput
 from domain.kernel import Command

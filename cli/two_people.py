@@ -20,20 +20,12 @@ from cli.evidence import write_evidence
 from cli.output import Json
 from domain.access.commands import HandOver, OpenArchive, ReadAbout, ReplayAccess
 from domain.access.events import ArchiveOpened, RecordHandedOver
-from domain.access.handlers import (
-    SAME_PERSON,
-    STEP_UP,
-    AccessLog,
-    Looking,
-    Shown,
-    hand_over,
-    open_archive,
-    proved_lately,
-    read_about,
-    step_up_asked_for,
-)
+from domain.access.handlers import hand_over, open_archive, read_about
+from domain.access.letting_in import SAME_PERSON, STEP_UP, proved_lately, step_up_asked_for
 from domain.access.model import Access, Actor
+from domain.access.ports import AccessLog, Looking
 from domain.access.replaying import Replayed, replay
+from domain.access.showing import Shown
 from domain.child_record.commands import LiftShield
 from domain.disclosure import canonical
 from domain.errors import BadInput, Refused
@@ -73,7 +65,7 @@ class Wanted:
 class ConfirmedFirst:
     """A log of looks in which the look of two people is recorded only once its confirmation is.
 
-    Implements `domain.access.handlers.AccessLog`. What is refused, or shows nothing, confirms nothing.
+    Implements `domain.access.ports.AccessLog`. What is refused, or shows nothing, confirms nothing.
     """
 
     def __init__(self, log: AccessLog, confirm: Callable[[Access], None]) -> None:

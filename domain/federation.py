@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from domain.access.commands import Look
-from domain.access.handlers import record_refusal
+from domain.access.letting_in import record_refusal
 from domain.access.model import Actor
 from domain.account.handlers import account_bound
 from domain.account.model import Account

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from domain.access.commands import Look
 from domain.access.events import SignedIn, SignedOut, SignInRefused, SteppedUp
-from domain.access.handlers import Looking, SignInLog, let_in_at_all, record_session, record_unsigned
+from domain.access.letting_in import let_in_at_all, record_session, record_unsigned
 from domain.access.model import Actor, actor_of
+from domain.access.ports import Looking, SignInLog
 from domain.account import model as accounts
 from domain.errors import AccessDenied, NotFound
 from domain.organisation import model as organisations

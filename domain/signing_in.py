@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from domain.access.commands import Look
-from domain.access.handlers import record_refusal
+from domain.access.letting_in import record_refusal
 from domain.access.model import Actor
 from domain.account.commands import ChangePassword, RecordAccountCondition
 from domain.account.handlers import change_accounts, name_token

@@ -25,9 +25,9 @@ from cli.output import Json, Output
 from cli.settings import Settings
 from domain.access.commands import SearchRecords
 from domain.access.events import Criteria
-from domain.access.handlers import AccessLog, Finder
 from domain.access.handlers import search as search_records
 from domain.access.model import Access, AccessGrant, Actor
+from domain.access.ports import AccessLog, Finder
 from domain.policy.access import Party, Proof, Standing
 from domain.policy.granting import Holder
 from domain.policy.retention import london_day
@@ -169,7 +169,7 @@ def _searcher(rules: RuleSet) -> Actor:
 
 
 class TimedFinder:
-    """Implements `domain.access.handlers.Finder` by another, and keeps what it found and how long that took."""
+    """Implements `domain.access.ports.Finder` by another, and keeps what it found and how long that took."""
 
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
@@ -189,7 +189,7 @@ class TimedFinder:
 
 
 class TimedLog:
-    """Implements `domain.access.handlers.AccessLog` by another, and keeps how long the last commit took."""
+    """Implements `domain.access.ports.AccessLog` by another, and keeps how long the last commit took."""
 
     def __init__(self, log: AccessLog) -> None:
         self._log = log

@@ -25,23 +25,14 @@ from domain.access.events import (
     SubjectReplied,
     TrailRead,
 )
-from domain.access.handlers import (
-    Looking,
-    Rendered,
-    answer,
-    append_access,
-    as_then,
-    chosen_fields,
-    entries_of,
-    grant_for,
-    looks_at,
-    queue_page,
-    record_refusal,
-    reviewed,
-    trail_page,
-)
+from domain.access.handlers import as_then, trail_page
+from domain.access.letting_in import append_access, grant_for, record_refusal
 from domain.access.model import Access, AccessGrant
+from domain.access.ports import Looking
+from domain.access.queue import queue_page, reviewed
 from domain.access.reach import Reach
+from domain.access.replying import answer, entries_of, looks_at
+from domain.access.showing import Rendered, chosen_fields
 from domain.child_record.events import Carer
 from domain.disclosure import (
     Disclosed,

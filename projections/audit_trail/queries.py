@@ -40,7 +40,7 @@ Page = tuple[list[Entry], str | None]
 
 
 class AuditTrail:
-    """Implements the audit half of `domain.access.handlers.Trail`.
+    """Implements the audit half of `domain.access.ports.Trail`.
 
     records: the record log as a reader without the `shielded` database has it. looks: opens looks by their access ids.
     heads: how far the record log goes, and how far the view has come in the access log.

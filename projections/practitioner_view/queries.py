@@ -86,7 +86,7 @@ def _ranked(wanted: Asked, lines: Iterable[_Line]) -> list[Found]:
 
 
 class PractitionerFinder:
-    """Implements `domain.access.handlers.Finder` over the live view."""
+    """Implements `domain.access.ports.Finder` over the live view."""
 
     def __init__(self, open_view: Open) -> None:
         self._open = open_view

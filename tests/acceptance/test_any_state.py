@@ -1,7 +1,7 @@
 """Every verb on a record in every state it can come into: done, or refused with a listed code, and never by half."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,10 @@ def test_every_verb_in_every_state_is_done_or_refused_in_words_and_never_by_half
 ) -> None:
     """One verb after another, so that each meets what those before it left."""
     line = new_home()
-    children: dict[str, Child] = {state: a_child() for state in (*STATES, "archived", "destroyed")}
+    children: dict[str, Child] = {
+        state: a_child(born=date(2016, 4, day))
+        for day, state in enumerate((*STATES, "archived", "destroyed"), start=2)
+    }
     line.births(*(one.entry for one in children.values()))
     ids = {state: id_of(line, one) for state, one in children.items()}
     for state, change in STATES.items():

@@ -119,7 +119,7 @@ def test_what_concerns_another_authority_is_neither_listed_nor_shown_nor_decided
 def test_the_same_child_is_joined_and_what_the_source_said_is_in_the_record(line: Line) -> None:
     child = a_child()
     child_id = born(line, child, authority=AREA)
-    street = {"address": [child.address("7 Quay Street", "HU1 1AA", "2020-01-01")]}
+    street = {"address": [child.address("7 Quay Street", "HU1 1AA", "2027-01-01")]}
     held = queued(line, child, **street)
     assert line.shown(child_id)["address"]["lines"] == [child.street]
     assert decided(line, held, "--same", child_id)["verdict"] == "same"
@@ -155,7 +155,7 @@ def test_not_the_same_outlives_every_later_load(line: Line) -> None:
     assert line.births(entry)["queued"] == 0
     assert waiting(line) == before
     assert line.shown(child_id)["date_of_birth"] == child.born.isoformat()
-    moved = line.pds(child.message(address=[child.address("9 Quay Street", "HU1 1AB", "2021-01-01")]))
+    moved = line.pds(child.message(address=[child.address("9 Quay Street", "HU1 1AB", "2027-02-01")]))
     assert moved["updated"] == 1
     assert line.shown(child_id)["address"]["lines"] == ["9 Quay Street"]
 

@@ -147,7 +147,7 @@ def test_t71_feeds_repeated_late_out_of_order_or_half_loaded_end_as_one_orderly_
     )
     messages = ndjson(
         stayed.message(),
-        moved.message(address=[moved.address("4 New Way", "TR1 2AB", "2024-05-06")]),
+        moved.message(address=[moved.address("4 New Way", "TR1 2AB", "2027-02-06")]),
         unborn.message(),
     )
     orderly, jumbled = new_home(), new_home()
@@ -177,7 +177,7 @@ def test_withdrawing_a_file_takes_back_what_a_decision_made_of_it(line: Line) ->
     child = a_child()
     child_id = born(line, child, authority="E06000999")
     told = child.message(
-        birthDate="2015-01-01", address=[child.address("5 Wrong Road", "TR1 3AB", "2024-01-01")]
+        birthDate="2015-01-01", address=[child.address("5 Wrong Road", "TR1 3AB", "2027-01-01")]
     )
     loaded = line.pds(told)
     file_id = loaded["files"][0]["file_id"]

@@ -104,7 +104,7 @@ def test_only_the_access_aggregate_grants_access() -> None:
 
 def test_who_is_let_in_is_decided_in_one_place() -> None:
     """A second place would be a door with a lock of its own, which one day is not changed with the others."""
-    decides = "domain/access/handlers.py"
+    decides = "domain/access/letting_in.py"
     tells = {
         "cli/access_page.py",  # writes down what is decided
         "cli/granting.py",  # tells an account manager why an account is not let in
@@ -133,7 +133,7 @@ def test_who_is_let_in_is_decided_in_one_place() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".role_may")
         if path not in may_ask_for_a_role
     ]
-    assert not found, f"ask domain.access.handlers, which puts a refusal on record: {found}"
+    assert not found, f"ask domain.access.letting_in, which puts a refusal on record: {found}"
 
 
 def test_every_query_of_personal_data_asks_for_a_grant() -> None:

@@ -39,8 +39,18 @@ BESIDES = {
         "sensitive.py",
         "brokering.py",
     },  # its model.py holds state and evolve
-    # what is flagged of a look; which records are open yet; how far the logs were read; showing an access again
-    "access": {"conduct.py", "go_live.py", "reach.py", "replaying.py"},
+    "access": {
+        "conduct.py",  # what is flagged of a look
+        "go_live.py",  # which records are open yet
+        "reach.py",  # how far the logs were read
+        "replaying.py",  # showing an access again
+        "ports.py",
+        "letting_in.py",  # every condition of access
+        "showing.py",  # rendered, on record, let go
+        "local_team.py",
+        "queue.py",
+        "replying.py",  # to a child, a carer, an adult
+    },
 }
 IN_A_PROJECTION = {"__init__.py", "view.py", "table.sql", "queries.py"}
 PROJECTIONS = (

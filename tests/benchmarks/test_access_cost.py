@@ -18,8 +18,9 @@ from cli.app import App
 from cli.attending import attend
 from cli.bootstrap import open_app
 from domain.access.commands import OpenRecord
-from domain.access.handlers import AccessLog, Looking, open_record
+from domain.access.handlers import open_record
 from domain.access.model import Access
+from domain.access.ports import AccessLog, Looking
 from tests.acceptance.line import Line
 from tests.acceptance.people import a_child, born
 from tests.acceptance.test_shields import shield

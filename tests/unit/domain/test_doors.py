@@ -13,19 +13,18 @@ from adapters.ids import RandomIds
 from domain.access import commands
 from domain.access.events import AccessRefused, Criteria
 from domain.access.handlers import (
-    Looking,
     hand_over,
-    let_in,
-    list_held,
     open_archive,
     open_record,
     read_due,
     read_refusals,
     read_trail,
     search,
-    show_held,
 )
+from domain.access.letting_in import let_in
 from domain.access.model import Access, Actor, NotSignedIn
+from domain.access.ports import Looking
+from domain.access.queue import list_held, show_held
 from domain.access.replaying import replay
 from domain.errors import AccessDenied, Refused
 from domain.policy.access import Proof, Standing

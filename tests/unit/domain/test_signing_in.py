@@ -19,8 +19,9 @@ from adapters.keys.tokens import SystemTokens
 from adapters.memory.signing_in import MemoryAttempts, MemoryAuthenticatorTable, MemorySessions
 from domain.access.commands import Look
 from domain.access.events import SignedIn, SignInRefused
-from domain.access.handlers import Looking, let_in
+from domain.access.letting_in import let_in
 from domain.access.model import Access, Actor, NotSignedIn
+from domain.access.ports import Looking
 from domain.account import commands as of_account
 from domain.account.events import EVENTS as ACCOUNT_EVENTS
 from domain.account.handlers import change_accounts, open_account
