@@ -52,7 +52,8 @@ from domain.ports import Clock, ContactRequests, Destruction, EventStore, Ids, R
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
 from ingest.matching import ruled_out
-from ingest.pipeline import Counts, Listener, Loader, Refusal
+from ingest.outcome import Counts, Listener, Refusal
+from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned
 

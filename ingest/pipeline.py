@@ -12,48 +12,23 @@ found; its events are not counted.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from itertools import groupby, islice
-from typing import Any, BinaryIO, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, Final, Literal
 from uuid import UUID
 
 from domain.child_record import model
-from domain.child_record.commands import (
-    AssertFacts,
-    Assertion,
-    AssignAuthority,
-    RegisterChild,
-    RuleOutLink,
-)
+from domain.child_record.commands import AssertFacts, Assertion, AssignAuthority, RegisterChild, RuleOutLink
 from domain.child_record.decisions import decide as decide_record
 from domain.child_record.decisions import decide_on_held
-from domain.child_record.events import (
-    CurrentAddress,
-    IdentityAsserted,
-    LastKnownAddress,
-    Source,
-    SourceKind,
-)
+from domain.child_record.events import CurrentAddress, IdentityAsserted, LastKnownAddress, Source, SourceKind
 from domain.child_record.handlers import change_of, index_number_token, nhs_number_token
 from domain.child_record.model import ChildRecord
 from domain.destruction.handlers import source_token
 from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
 from domain.identifiers import synthetic_nhs_number
-from domain.kernel import (
-    Appended,
-    Change,
-    Event,
-    History,
-    Log,
-    Metadata,
-    Pending,
-    Recorded,
-    Reservation,
-    StreamKind,
-)
-from domain.personal_data import HIDDEN
+from domain.kernel import Appended, Change, History, Metadata, Pending, Reservation, StreamKind
 from domain.policy.retention import age_on, london_day
 from domain.policy.rule_book import InForce
 from domain.ports import Clock, Ids, Tokens
@@ -79,6 +54,8 @@ from ingest.matching.decision import (
     screening_keys,
 )
 from ingest.matching.normalise import NormalName
+from ingest.outcome import Counts, Listener, Loaded, Outcome, Refusal
+from ingest.planned import Item, Plan, Recent, Waiting, as_changed
 from ingest.ports import Candidates, LoadStore, Places, Unit
 from ingest.screening import ShieldFollower, place_tokens
 from ingest.services import Service
@@ -92,7 +69,6 @@ from ingest.source_record import (
     Parsed,
     Rejected,
     SourceRecord,
-    Warned,
 )
 from ingest.sources import births, case_management, child_benefit, ctf, pds, school_census
 from ingest.withdrawal import Withdrawal, Withdrawn, also_said, decided_key
@@ -129,178 +105,12 @@ REFRESH: Final = 4000
 _ATTEMPTS: Final = 8
 
 
-class Outcome(StrEnum):
-    """What became of one source record."""
-
-    REGISTERED = "registered"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    QUEUED = "queued"
-    QUARANTINED = "quarantined"
-    REFUSED = "refused"
-
-
-@dataclass(slots=True)
-class Counts:
-    """How many source records came to each outcome, and how many events they added (shielded records' left out)."""
-
-    registered: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    queued: int = 0
-    quarantined: int = 0
-    refused: int = 0
-    events: int = 0
-
-    @property
-    def read(self) -> int:
-        """Source records so far: the sum of the six outcomes."""
-        return self.registered + self.updated + self.unchanged + self.queued + self.quarantined + self.refused
-
-    def add(self, outcome: Outcome, events: int = 0) -> None:
-        """Count one source record."""
-        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
-        self.events += events
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why one item was refused: never with a value. `code` is of `Code`, or the code of a rule."""
-
-    line: int
-    code: str
-    field: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The end of a load."""
-
-    file_id: UUID
-    counts: Counts
-
-
-Progress: TypeAlias = Callable[[int, int, Counts], None]
-"""Bytes read, bytes in all, counts so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who is told what while a load runs. Refusals are told and not kept: there may be as many as lines."""
-
-    progress: Progress = lambda _done, _total, _counts: None
-    refused: Callable[[Refusal], None] = lambda _refusal: None
-    warned: Callable[[int, Warned], None] = lambda _line, _warning: None
-
-
 class _FileTaken(Exception):
     """Another load of the same bytes gave the file its id meanwhile."""
 
     def __init__(self, file_id: UUID) -> None:
         super().__init__()
         self.file_id = file_id
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One source record on its way."""
-
-    line: int
-    key: bytes
-    incoming: Incoming
-    assertion: AssertFacts
-    authority: str | None
-    places: frozenset[bytes]
-    linking: frozenset[str]
-    screening: frozenset[str]
-    services: tuple[Service, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What an item comes to, ready to be appended."""
-
-    item: _Item
-    outcome: Outcome
-    child_id: UUID
-    unit: Unit
-    shielded: bool = False
-    before: ChildRecord | None = None
-    """The record that the changes are made to; None where there are none, or they make no record."""
-
-    @property
-    def events(self) -> int:
-        """How many events it adds."""
-        return sum(len(change.events) for change in self.unit.changes)
-
-
-class _Waiting(NamedTuple):
-    """A source record that is held back, as a wish again."""
-
-    history: History
-    held: HeldRecord
-    item: _Item
-
-
-@dataclass(slots=True)
-class _Recent:
-    """What this load did to records since the match index was last brought up to the log.
-
-    Most of it is never asked for, so a record is folded and compared only when a later one shares a key with it.
-    """
-
-    records: dict[UUID, tuple[ChildRecord, tuple[Change, ...], datetime]] = field(default_factory=dict)
-    candidates: dict[UUID, Candidate] = field(default_factory=dict)
-    by_key: dict[str, set[UUID]] = field(default_factory=dict)
-
-    def add(self, plan: _Plan, *, by_all_keys: bool = False) -> None:
-        """Remember a record as the plan leaves it, under the keys its source record gives or under all it has."""
-        if plan.before is None:
-            return
-        at = plan.item.assertion.at
-        self.records[plan.child_id] = (plan.before, plan.unit.changes, at)
-        self.candidates.pop(plan.child_id, None)
-        keys = plan.item.linking
-        if plan.shielded or by_all_keys:
-            keys |= self.candidate(plan.child_id).keys
-        for key in keys:
-            self.by_key.setdefault(key, set()).add(plan.child_id)
-
-    def record(self, child_id: UUID) -> ChildRecord | None:
-        """The record as it is or will be; None where this load did nothing to it."""
-        if child_id not in self.records:
-            return None
-        before, changes, at = self.records[child_id]
-        if changes:
-            before = _after(before, changes, at)
-            self.records[child_id] = (before, (), at)
-        return before
-
-    def candidate(self, child_id: UUID) -> Candidate:
-        """The record as linking sees it. Raises KeyError where this load did nothing to it."""
-        if child_id not in self.candidates:
-            record = self.record(child_id)
-            if record is None:
-                raise KeyError(child_id)
-            self.candidates[child_id] = candidate_of(record)
-        return self.candidates[child_id]
-
-    def find(self, keys: Iterable[str]) -> set[UUID]:
-        """Those that may hold one of these keys."""
-        return {child_id for key in keys for child_id in self.by_key.get(key, ())}
-
-    def forget(self, child_id: UUID) -> None:
-        """It did not come to be as planned."""
-        self.records.pop(child_id, None)
-        self.candidates.pop(child_id, None)
-        for children in self.by_key.values():
-            children.discard(child_id)
-
-    def clear(self) -> None:
-        """The index knows them now."""
-        self.records.clear()
-        self.candidates.clear()
-        self.by_key.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,7 +236,7 @@ class Loader:
 
     def _item(
         self, line: int, key: bytes, assertion: AssertFacts, authority: str | None, *, about_carers: bool
-    ) -> _Item:
+    ) -> Item:
         where = assertion.whereabouts
         address = where.address if isinstance(where, CurrentAddress | LastKnownAddress) else None
         postcode = None if address is None else normalise.postcode(address.postcode)
@@ -450,7 +260,7 @@ class Loader:
         )
         incoming = replace(incoming, marks=self._marks(incoming))
         places = frozenset[bytes]() if address is None else place_tokens(self.tokens, (address,))
-        return _Item(
+        return Item(
             line,
             key,
             incoming,
@@ -467,7 +277,7 @@ class Loader:
             self.tokens, entry, incoming.names, incoming.date_of_birth, incoming.numbers
         )
 
-    def item_of_held(self, held: HeldRecord, at: datetime) -> "_Item":
+    def item_of_held(self, held: HeldRecord, at: datetime) -> "Item":
         """A record that was held back as a wish again, as it was held."""
         key = decided_key(self.tokens, held.held_id)
         assertion = AssertFacts(**{**dict(held.assertion), "at": at})
@@ -475,7 +285,7 @@ class Loader:
         item = self._item(0, key, assertion, held.authority, about_carers=about_carers)
         return replace(item, services=tuple(Service.held(one, at) for one in held.involvements))
 
-    def item_of(self, record: SourceRecord, key: bytes, file_id: UUID | None, at: datetime) -> _Item:
+    def item_of(self, record: SourceRecord, key: bytes, file_id: UUID | None, at: datetime) -> Item:
         """A source record as a wish, its undated address dated by its receipt."""
         facts = record.facts
         said: dict[str, Any] = dict(facts)
@@ -523,8 +333,8 @@ class _Run:
         self._listener = listener
         self._dry_run = dry_run
         self._received = file_id is None  # a registration by hand comes in no file
-        self._recent = _Recent()
-        self._plans: list[_Plan] = []
+        self._recent = Recent()
+        self._plans: list[Plan] = []
         self._planned: set[UUID] = set()
         self._moved: set[UUID] = set()
         """Records that something was planned for since the candidates of this chunk were fetched."""
@@ -561,7 +371,7 @@ class _Run:
             else:
                 keyed.append((parsed, loader.tokens.token("feed", parsed.canonical())))
         known = loader.store.batches_of([key for _, key in keyed])
-        items: list[_Item] = []
+        items: list[Item] = []
         repeated: list[bytes] = []
         for record, key in keyed:
             if key in known:
@@ -595,7 +405,7 @@ class _Run:
             self._receive(at)
             loader.store.append_units(new, self._metadata, batch=file_id, instant=at)
 
-    def admit(self, item: _Item) -> None:
+    def admit(self, item: Item) -> None:
         """Work on a single wish, alone."""
         with self._loader.alone():
             self._see_others()
@@ -628,7 +438,7 @@ class _Run:
             for recorded in self._loader.store.load(held_id).events
         )
 
-    def _decided(self, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
+    def _decided(self, command: DecideHeldRecord, extra: Sequence[Candidate]) -> Plan:
         """The decision, what it rules out, and what then becomes of the record, as one unit. Raises Refused."""
         loader = self._loader
         history = loader.store.load(command.held)
@@ -655,7 +465,7 @@ class _Run:
         unit = replace(plan.unit, changes=changes, reservations=(*plan.unit.reservations, *kept))
         return replace(plan, unit=unit)
 
-    def _as_decided(self, item: _Item, command: DecideHeldRecord, extra: Sequence[Candidate]) -> _Plan:
+    def _as_decided(self, item: Item, command: DecideHeldRecord, extra: Sequence[Candidate]) -> Plan:
         match command.verdict:
             case "same":
                 (child_id,) = command.children
@@ -667,14 +477,14 @@ class _Run:
                 found = self._link(item, extra)
                 return self._plan(item, extra) if isinstance(found, Match) else self._new(item, extra)
             case "refuse":
-                return _Plan(
+                return Plan(
                     item,
                     Outcome.REFUSED,
                     item.assertion.source.file or self._loader.ids.new(),
                     Unit((), item.key),
                 )
 
-    def _shielded_near(self, item: _Item, extra: Sequence[Candidate]) -> list[UUID]:
+    def _shielded_near(self, item: Item, extra: Sequence[Candidate]) -> list[UUID]:
         """The shielded children that a quarantined record was held back for."""
         candidates, at_same_place = self._screened(item, extra)
         return [
@@ -684,7 +494,7 @@ class _Run:
             and resembles(item.incoming, candidate, same_place=candidate.child_id in at_same_place)
         ]
 
-    def _ruled_out(self, item: _Item, held: HeldRecord, apart: Iterable[UUID]) -> list[Change]:
+    def _ruled_out(self, item: Item, held: HeldRecord, apart: Iterable[UUID]) -> list[Change]:
         changes: list[Change] = []
         incoming = item.incoming
         for child_id in apart:
@@ -730,7 +540,7 @@ class _Run:
         histories = loader.store.records(held_ids).values()
         folded = [(history, held) for history in histories if (held := supply.fold(history)) is not None]
         waiting = [
-            _Waiting(history, held, loader.item_of_held(held, at))
+            Waiting(history, held, loader.item_of_held(held, at))
             for history, held in folded
             if not held.released
         ]
@@ -742,7 +552,7 @@ class _Run:
                 self._release([one], appended)
         loader.follower.catch_up(self._metadata, appended)
 
-    def _release(self, waiting: Sequence["_Waiting"], appended: dict[int, bool]) -> list["_Waiting"]:
+    def _release(self, waiting: Sequence["Waiting"], appended: dict[int, bool]) -> list["Waiting"]:
         """Let go those of one file that are linked by now, in one transaction. Returns those that were refused there.
 
         appended: takes the positions of what was appended, and whether the record is shielded.
@@ -753,7 +563,7 @@ class _Run:
         file_id = planned[0][0].held.assertion.source.file
         outcomes = self._append([plan for _, plan in planned], batch=file_id)
         self._forget_planned()
-        refused: list[_Waiting] = []
+        refused: list[Waiting] = []
         for (one, plan), outcome in zip(planned, outcomes, strict=True):
             if isinstance(outcome, Appended):
                 appended.update((position, plan.shielded) for position in outcome.positions)
@@ -762,7 +572,7 @@ class _Run:
                 refused.append(one)
         return refused
 
-    def _joined(self, one: "_Waiting") -> _Plan | None:
+    def _joined(self, one: "Waiting") -> Plan | None:
         """What joins a record that waits to the one it is linked to, and lets it go; None where it goes on waiting."""
         if not isinstance(self._link_now(one.item, ()), Match):
             return None
@@ -782,7 +592,7 @@ class _Run:
         self._recent.add(plan, by_all_keys=True)
         return plan
 
-    def _plans_for(self, plan: _Plan) -> None:
+    def _plans_for(self, plan: Plan) -> None:
         streams = [change.stream_id for change in plan.unit.changes]
         self._planned.update(streams)
         self._moved.update(streams)
@@ -822,7 +632,7 @@ class _Run:
         late = next((name for name, day in dates if day is not None and day > today), None)
         return None if late is None else Rejected(record.line, Code.DATE_IN_FUTURE, late)
 
-    def _adult(self, item: _Item) -> bool:
+    def _adult(self, item: Item) -> bool:
         born = item.incoming.date_of_birth
         today = london_day(item.assertion.at)
         return (
@@ -831,7 +641,7 @@ class _Run:
 
     # What a chunk needs, fetched at once
 
-    def _prefetch(self, items: Sequence[_Item]) -> None:
+    def _prefetch(self, items: Sequence[Item]) -> None:
         loader = self._loader
         wanted = {key for item in items for key in item.linking | item.screening}
         self._found = {}
@@ -853,24 +663,24 @@ class _Run:
         found.update((candidate.child_id, candidate) for candidate in extra)
         return [found[child_id] for child_id in sorted(found) if child_id not in self._apart]
 
-    def _link(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
+    def _link(self, item: Item, extra: Sequence[Candidate]) -> Decision:
         candidates = self._candidates(item.linking, extra)
         return decide(item.incoming, candidates) if candidates else NoMatch()
 
-    def _link_now(self, item: _Item, extra: Sequence[Candidate]) -> Decision:
+    def _link_now(self, item: Item, extra: Sequence[Candidate]) -> Decision:
         """As when the chunk began, unless a record it may be linked to has been planned for since."""
         before = self._linked.get(item.key)
         if before is None or extra or self._apart or not self._moved.isdisjoint(self._may_link_to(item)):
             return self._link(item, extra)
         return before
 
-    def _may_link_to(self, item: _Item) -> set[UUID]:
+    def _may_link_to(self, item: Item) -> set[UUID]:
         found = {candidate.child_id for key in item.linking for candidate in self._found.get(key, ())}
         return found | self._recent.find(item.linking)
 
     # One source record
 
-    def _work_on(self, item: _Item) -> None:
+    def _work_on(self, item: Item) -> None:
         if item.key in self._keys:  # the same line twice in one chunk
             self.counts.add(Outcome.UNCHANGED)
             return
@@ -884,7 +694,7 @@ class _Run:
         self._plans_for(plan)
         self._recent.add(plan)
 
-    def _plan(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
+    def _plan(self, item: Item, extra: Sequence[Candidate]) -> Plan:
         """What it comes to. Raises Refused."""
         decision = self._link_now(item, extra)
         if isinstance(decision, Match):
@@ -911,7 +721,7 @@ class _Run:
             return self._held(item, "quarantined", (), None)
         return self._new(item, extra)
 
-    def _is_of_a_sealed_identity(self, item: _Item, extra: Sequence[Candidate]) -> bool:
+    def _is_of_a_sealed_identity(self, item: Item, extra: Sequence[Candidate]) -> bool:
         """Whether it bears the name and birth date of an identity that its child does not have any more."""
         names, born = item.incoming.names, item.incoming.date_of_birth
         return any(
@@ -922,16 +732,16 @@ class _Run:
             for candidate in self._screened(item, extra)[0]
         )
 
-    def _shield_while_in_doubt(self, item: _Item, about: Iterable[UUID]) -> None:
+    def _shield_while_in_doubt(self, item: Item, about: Iterable[UUID]) -> None:
         """What a restricted message may be about is shielded provisionally until a human has decided."""
         if item.assertion.restricted and not self._dry_run:
             for child_id in about:
                 self._loader.follower.shield_provisionally(child_id, self._metadata)
 
-    def _resembles_shielded(self, item: _Item, extra: Sequence[Candidate]) -> bool:
+    def _resembles_shielded(self, item: Item, extra: Sequence[Candidate]) -> bool:
         return near_shielded(item.incoming, *self._screened(item, extra))
 
-    def _screened(self, item: _Item, extra: Sequence[Candidate]) -> tuple[list[Candidate], frozenset[UUID]]:
+    def _screened(self, item: Item, extra: Sequence[Candidate]) -> tuple[list[Candidate], frozenset[UUID]]:
         """Whom it is screened against, and which of them are shielded children at its place."""
         candidates = self._candidates(item.screening, extra)
         at_same_place = frozenset[UUID]()
@@ -954,7 +764,7 @@ class _Run:
         # A record that was merged since a source was held back, or since its number was reserved, is another by now.
         return record if record.closed_into is None else self._record(record.closed_into)
 
-    def _existing(self, item: _Item, record: ChildRecord, *, taken: bool = False) -> _Plan:
+    def _existing(self, item: Item, record: ChildRecord, *, taken: bool = False) -> Plan:
         """What it adds to a record. taken: another record holds its number, which is then not claimed."""
         if record.sealed or not record.vetoed.isdisjoint(item.incoming.marks):
             raise _not_taken()
@@ -970,7 +780,7 @@ class _Run:
         number = command.nhs_number if _vouched(command) else None
         if number is not None and changes and not taken and number not in _reserved_by(record):
             claimed.append(Reservation(nhs_number_token(self._loader.tokens, number), record.child_id))
-        return _Plan(
+        return Plan(
             item,
             Outcome.UPDATED if record.shielded or changes else Outcome.UNCHANGED,
             record.child_id,
@@ -980,13 +790,13 @@ class _Run:
         )
 
     def _with_authority(
-        self, item: _Item, record: ChildRecord, changes: tuple[Change, ...]
+        self, item: Item, record: ChildRecord, changes: tuple[Change, ...]
     ) -> tuple[Change, ...]:
         """The changes, and that the authority the source names is responsible where none has been so far."""
         if item.authority is None or record.authority is not None:
             return changes
         at = item.assertion.at
-        record = _after(record, changes, at)
+        record = as_changed(record, changes, at)
         if record.archived_on is not None:
             return changes
         decision = decide_record(
@@ -998,7 +808,7 @@ class _Run:
         return (changes[0]._replace(events=changes[0].events + assigned.events),)
 
     def _with_services(
-        self, item: _Item, record: ChildRecord, changes: tuple[Change, ...]
+        self, item: Item, record: ChildRecord, changes: tuple[Change, ...]
     ) -> tuple[Change, ...]:
         """The changes, and what the source says of the services involved. To an archived record it adds nothing.
 
@@ -1006,7 +816,7 @@ class _Run:
         """
         if not item.services:
             return changes
-        after = _after(record, changes, item.assertion.at)
+        after = as_changed(record, changes, item.assertion.at)
         if after.archived_on is not None:
             return changes
         events = list(changes[0].events) if changes else []
@@ -1014,7 +824,7 @@ class _Run:
             decision = decide_record(after, command, self._loader.rules.at(command.at))
             if decision.events:
                 change = change_of(after.child_id, after.version, decision)
-                after = _after(after, (change,), item.assertion.at)
+                after = as_changed(after, (change,), item.assertion.at)
                 events += change.events
         if not events:
             return changes
@@ -1026,7 +836,7 @@ class _Run:
             ),
         )
 
-    def _new(self, item: _Item, extra: Sequence[Candidate]) -> _Plan:
+    def _new(self, item: Item, extra: Sequence[Candidate]) -> Plan:
         loader = self._loader
         child_id = loader.ids.new()
         number = loader.ids.index_number()
@@ -1038,7 +848,7 @@ class _Run:
         claimed = [Reservation(index_number_token(number), child_id)]
         if not taken:  # else another record holds it, and linking said that it is another child's
             claimed += (Reservation(token, child_id) for token in self._claims(item))
-        return _Plan(
+        return Plan(
             item,
             Outcome.REGISTERED,
             child_id,
@@ -1047,7 +857,7 @@ class _Run:
             before=before,
         )
 
-    def _claims(self, item: _Item) -> Iterator[bytes]:
+    def _claims(self, item: Item) -> Iterator[bytes]:
         """What shows two loads at once that they are about one child: its NHS number, or the source's own entry."""
         if item.incoming.nhs_number is not None and _vouched(item.assertion):
             yield nhs_number_token(self._loader.tokens, item.incoming.nhs_number)
@@ -1057,11 +867,11 @@ class _Run:
 
     def _held(
         self,
-        item: _Item,
+        item: Item,
         reason: Literal["queued", "quarantined"],
         about: Sequence[UUID],
         doubt: Doubt | None,
-    ) -> _Plan:
+    ) -> Plan:
         held = SourceRecordHeld(
             source_kind=item.assertion.source_kind,
             reason=reason,
@@ -1074,9 +884,9 @@ class _Run:
         events = (Pending(held, 1), *self._services_held(item, stream_id))
         change = Change(stream_id, StreamKind.CHILD, 0, events, shielded=True)
         outcome = Outcome.QUEUED if reason == "queued" else Outcome.QUARANTINED
-        return _Plan(item, outcome, stream_id, Unit((change,), item.key))
+        return Plan(item, outcome, stream_id, Unit((change,), item.key))
 
-    def _services_held(self, item: _Item, stream_id: UUID) -> Iterator[Pending]:
+    def _services_held(self, item: Item, stream_id: UUID) -> Iterator[Pending]:
         """The services that a source record held back tells of and that are still involved. Raises Refused."""
         record = ChildRecord(stream_id, version=1, content_key=1)
         for service in item.services:
@@ -1088,7 +898,7 @@ class _Run:
                     self._loader.rules.at(service.begin.at),
                 )
                 change = change_of(stream_id, record.version, decision)
-                record = _after(record, (change,), item.assertion.at)
+                record = as_changed(record, (change,), item.assertion.at)
                 yield from change.events
 
     # Appending
@@ -1112,7 +922,7 @@ class _Run:
         self._loader.follower.catch_up(self._metadata, appended)
 
     def _append(
-        self, plans: Sequence[_Plan], *, batch: UUID | None = None
+        self, plans: Sequence[Plan], *, batch: UUID | None = None
     ) -> list[Appended | VersionConflict | AlreadyReserved]:
         """Append in one transaction. The file is noted as the cause, for events that name no source."""
         batch = batch or self._file_id
@@ -1124,7 +934,7 @@ class _Run:
         )
 
     def _outcome(
-        self, plan: _Plan, outcome: Appended | VersionConflict | AlreadyReserved, appended: dict[int, bool]
+        self, plan: Plan, outcome: Appended | VersionConflict | AlreadyReserved, appended: dict[int, bool]
     ) -> None:
         """Settle one; where another writer was first, link and decide again."""
         extra: dict[UUID, Candidate] = {}
@@ -1154,11 +964,11 @@ class _Run:
         """The record that holds what was to be reserved, whether or not what it rested on was withdrawn since."""
         return candidate_of(_as_if_standing(self._record(child_id)))
 
-    def _recent_forgets(self, plan: _Plan) -> None:
+    def _recent_forgets(self, plan: Plan) -> None:
         if plan.before is not None:
             self._recent.forget(plan.child_id)
 
-    def _settled(self, plan: _Plan) -> None:
+    def _settled(self, plan: Plan) -> None:
         self.counts.add(plan.outcome, 0 if plan.shielded else plan.events)
 
     def _receive(self, at: datetime) -> None:
@@ -1196,7 +1006,7 @@ def _goes_with(child_id: UUID, held_id: UUID) -> Reservation:
 
 
 def _came_to(
-    plan: _Plan, command: DecideHeldRecord
+    plan: Plan, command: DecideHeldRecord
 ) -> tuple[Literal["joined", "registered", "refused", "held-again"], UUID | None]:
     if command.verdict == "refuse":
         return "refused", None
@@ -1254,16 +1064,3 @@ def _reserved_by(record: ChildRecord) -> frozenset[str]:
 def _as_if_standing(record: ChildRecord) -> ChildRecord:
     """The record with what was withdrawn: a file that is loaded again is to find the record it made before."""
     return replace(record, withdrawn=frozenset())
-
-
-def _after(record: ChildRecord, changes: Sequence[Change], at: datetime) -> ChildRecord:
-    """The record as it will be once these are appended."""
-    for change in changes:
-        for version, pending in enumerate(change.events, change.expected_version + 1):
-            record = model.evolve(record, _recorded(change.stream_id, version, pending, at))
-    return record
-
-
-def _recorded(stream_id: UUID, version: int, pending: Pending, at: datetime) -> Recorded:
-    event: Event = pending.event
-    return Recorded(Log.RECORD, 0, at, stream_id, stream_id, version, pending.content_key, event, HIDDEN)

@@ -32,7 +32,8 @@ from domain.supply.events import EVENTS as SUPPLY_EVENTS
 from domain.supply.events import SourceRecordHeld, Verdict
 from domain.supply.model import fold as fold_held
 from ingest.best_view import best_view
-from ingest.pipeline import Counts, Listener, Loaded, Loader, Refusal
+from ingest.outcome import Counts, Listener, Loaded, Refusal
+from ingest.pipeline import Loader
 from ingest.ports import Candidates, FollowerPositions, Order, Places
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned

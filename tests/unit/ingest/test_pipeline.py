@@ -27,7 +27,8 @@ from domain.disclosure import RecordFacts
 from domain.errors import AlreadyReserved, BadInput, NotFound, Refused, Unavailable, VersionConflict
 from domain.kernel import Appended, Metadata
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordReleased
-from ingest.pipeline import PARSERS, Counts, Loaded
+from ingest.outcome import Counts, Loaded
+from ingest.pipeline import PARSERS
 from ingest.ports import Unit
 from ingest.screening import NAME
 from ingest.source_record import Code
