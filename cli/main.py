@@ -4,9 +4,11 @@ Exit status: 0 done; 1 the thing asked about is not so; 2 wrong usage; 3 the sys
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 
 from cli import (
@@ -121,4 +123,21 @@ def run(arguments: list[str] | None = None) -> None:
 
 def status_of(arguments: list[str], settings: Settings | None = None) -> int:
     """Run one command and give its status. `settings` stands in for the environment."""
-    return ended(typer.main.get_command(app), arguments, settings)
+    return ended(_tree("--json" in arguments), arguments, settings)
+
+
+@cache
+def _tree(as_json: bool) -> click.Command:
+    """Every command with its options: making it takes as long as a look, so a process makes it once."""
+    tree = typer.main.get_command(app)
+    if as_json:
+        _without_help(tree)
+    return tree
+
+
+def _without_help(command: click.Command) -> None:
+    """Let a group without a command be a usage error: its help would stand on stdout beside the one line of JSON."""
+    if isinstance(command, click.Group):
+        command.no_args_is_help = False
+        for below in command.commands.values():
+            _without_help(below)

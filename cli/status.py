@@ -19,8 +19,6 @@ def ended(command: click.Command, arguments: list[str], settings: Settings | Non
     """
     logging.configure()
     output = Output(as_json="--json" in arguments)
-    if output.as_json:
-        _without_help(command)
     try:
         result = command.main(arguments, prog_name="contactpoint", standalone_mode=False, obj=settings)
     except click.exceptions.NoArgsIsHelpError as shown:
@@ -60,14 +58,6 @@ def ended(command: click.Command, arguments: list[str], settings: Settings | Non
         )
         return 3
     return result if isinstance(result, int) else 0
-
-
-def _without_help(command: click.Command) -> None:
-    """Let a group without a command be a usage error: its help would stand on stdout beside the one line of JSON."""
-    if isinstance(command, click.Group):
-        command.no_args_is_help = False
-        for below in command.commands.values():
-            _without_help(below)
 
 
 def _usage(wrong: click.UsageError) -> str:

@@ -547,7 +547,7 @@ class _Announcer:
         self._statement = f"BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {channel}; COMMIT".encode()
         self._lock = threading.Lock()
         self._due = threading.Event()
-        self._closing = False
+        self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
@@ -561,27 +561,27 @@ class _Announcer:
     def close(self) -> None:
         """Announce what is due, and end."""
         with self._lock:
-            self._closing = True
+            self._closing.set()
             self._due.set()
         if self._thread is not None:
             self._thread.join()
 
     def _begin(self) -> None:
         with self._lock:
-            if self._thread is None and not self._closing:
+            if self._thread is None and not self._closing.is_set():
                 self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         while True:
             self._due.wait()
-            last = self._closing
+            last = self._closing.is_set()
             self._due.clear()
             with contextlib.suppress(Unavailable), self._datastore.get_connection() as connection:
                 connection.execute(self._statement)
             if last:
                 return
-            time.sleep(_ANNOUNCE_SECONDS)
+            self._closing.wait(_ANNOUNCE_SECONDS)
 
 
 class Listener:
