@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -198,7 +199,7 @@ def test_keys_change_over_without_a_gap_and_a_revoked_one_ends_what_it_began(lin
 
 def test_a_thumbprint_that_begins_like_an_option_is_none(line: Line) -> None:
     """One in sixty-four does."""
-    key = next(made for made in iter(fresh_key, None) if made.thumbprint().startswith("-"))
+    key = next(made for made in (fresh_key() for _ in count()) if made.thumbprint().startswith("-"))
     program = replace(a_program(line, "hyphened"), key=key).registered()
     line.done("account", "revoke-key", program.name, key.thumbprint(), "--reason", "left")
     assert line.done("account", "show", program.name)["keys"] == []
