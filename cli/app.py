@@ -83,6 +83,8 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.HoldDestruction: "hold",
     commands.ReleaseHold: "hold",
     commands.RequestSubjectAccess: "subject-access",
+    commands.ClaimRight: "subject-access",
+    commands.DecideRight: "subject-access",
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",

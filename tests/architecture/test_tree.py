@@ -30,6 +30,7 @@ BESIDES = {
         "assertions.py",
         "hidden.py",
         "subject_access.py",
+        "rights.py",  # claims of other rights than access
         "shielding.py",  # shields as a process
         "life.py",  # a death that was none, and holds
         "ownership.py",
