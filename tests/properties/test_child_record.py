@@ -560,7 +560,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 37
+    assert len(DECISIONS) == 39
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))
