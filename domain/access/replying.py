@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
-from domain.access.events import AuditRead, SubjectReplied
+from domain.access.events import ListRead, SubjectReplied
 from domain.access.letting_in import grant_for, record_refusal
 from domain.access.model import AccessGrant
 from domain.access.ports import Looking
@@ -51,18 +51,27 @@ class Replied:
 
 def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Shown:
     """List the requests to know who looked, with their clocks. For the responsible authority; itself an access."""
-    asked = {"subject": command.child_id}
-    grant = grant_for(command, "subject-access", looking, asked)
+    asked = {"what": "subject-requests", "subject": command.child_id}
+    grant = grant_for(command, "subject-access", looking, {"subject": command.child_id})
+    reach = looking.trail.reach()
     facts = managed_record(command.child_id, looking, grant)
     if facts is None:
-        put_on_record(grant, command, looking, "subject-access", AuditRead, asked, [], {}, "nothing-to-show")
+        put_on_record(
+            grant, command, looking, "subject-access", ListRead, asked, [], {}, "nothing-to-show",
+            used=reach.used(),
+        )  # fmt: skip
         raise NotFound(NOT_FOUND, field="child")
-    today = london_day(command.at)
-    page = {"requests": [_clock(request, today, looking.rules) for request in facts.requests]}
+    page = subject_requests_page(facts, london_day(command.at), looking.rules)
     put_on_record(
-        grant, command, looking, "subject-access", AuditRead, asked, [], page, "subject-access-permitted"
-    )
+        grant, command, looking, "subject-access", ListRead, {**asked, "listed": [(facts.child_id, facts.version)]},
+        [], page, "subject-access-permitted", used=reach.used(),
+    )  # fmt: skip
     return Shown(grant.access_id, page)
+
+
+def subject_requests_page(facts: RecordFacts, today: date, rules: RuleSet) -> dict[str, Any]:
+    """The requests to know who looked at a record, with their clocks, as its managers see them."""
+    return {"requests": [_clock(request, today, rules) for request in facts.requests]}
 
 
 def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
