@@ -527,6 +527,7 @@ class SigningIn(Immutable):
     register an authenticator. waits: seconds to the next try after the first failure, the second and so on.
     most_failures: after so many in a row nobody tries again but on a known device, before an account manager has acted.
     device_days: for so long a device is known. password: the shortest there may be, in characters.
+    mediation_minutes: for so long a caller's word is good; None: nobody looks on a caller's behalf.
     """
 
     idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
@@ -537,6 +538,7 @@ class SigningIn(Immutable):
     most_failures: Annotated[int, Field(ge=1, le=100)]
     device_days: Annotated[int, Field(ge=1, le=366)]
     password: Annotated[int, Field(ge=8, le=64)]
+    mediation_minutes: Annotated[int, Field(ge=1, le=60)] | None = None
 
 
 Standing: TypeAlias = Literal["law", "said", "inferred", "recalled", "unknown"]

@@ -651,6 +651,9 @@ COMMANDS: dict[Path_, Command] = {
     )),
     ("seal",): Command(),
     ("session", "end"): Command((HELD,), {}, "practitioner", wrong=(((TOKEN,), "bad-input"), ((HELD,), "not-found"))),
+    ("session", "let-mediator"): Command(
+        ("mediator",), {}, "practitioner", wrong=(((TOKEN,), "bad-input"), (("mediator",), "session-ended"))
+    ),
     ("session", "list"): Command(acting="practitioner"),
     ("session", "password"): Command(wrong=(((), "session-ended"),)),
     ("session", "step-up"): Command(wrong=(((), "session-ended"),)),

@@ -653,6 +653,8 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         yield access.SteppedUp.model_validate(alone | {"action": "step-up"}), _looker(random)
         signed_out = {"action": "sign-out", "ended": _id(random)}
         yield access.SignedOut.model_validate(alone | signed_out), _looker(random)
+        let = {"action": "let-mediator", "mediator": _id(random), "until": NOW.replace(microsecond=123456)}
+        yield access.MediatorLet.model_validate(alone | let), _looker(random)
         not_signed_in = {
             "account": _id(random),
             "how": "private-key",
