@@ -1,7 +1,7 @@
 """What changes records, under the writer's role: commands, loads, withdrawals, archiving, destruction."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -99,6 +99,14 @@ class Unshielded:
         finally:
             self._due = self._monotonic() + _PASSED_EVERY_SECONDS
             self._running.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many streams were destroyed; and of each record that is held, the streams that are kept with it."""
+
+    destroyed: int
+    held: Mapping[UUID, frozenset[UUID]]
 
 
 @dataclass
@@ -478,12 +486,44 @@ class Writing:
             raise Refused("This record is not due for destruction.", code="not-due")
         if self._is_held(child_id):
             raise _held()
+        return self._ordered((*self._closed_for(child_id), child_id), due, metadata)
+
+    def _ordered(self, streams: Iterable[UUID], due: Due, metadata: Metadata) -> dict[UUID, UUID]:
+        """The certificate that orders the destruction of each."""
+        at = self.clock.now()
+        rules = self.rules.at(at)
         return {
-            one: order(
-                one, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
-            )
-            for one in (*self._closed_for(child_id), child_id)
+            one: order(one, due, at=at, store=self.store, ids=self.ids, rules=rules, metadata=metadata)
+            for one in streams
         }
+
+    def destroy_records(self, streams: Sequence[UUID], due: Due, metadata: Metadata) -> Ended:
+        """Destroy those of these that are records, each with the records it took the place of; see `_destroy`."""
+        ordered: dict[UUID, UUID] = {}
+        because: dict[UUID, UUID] = {}
+        held: dict[UUID, tuple[UUID, ...]] = {}
+        for record in map(model.fold, self.store.load_many(streams).values()):
+            child_id = record.child_id
+            if not record.registered or (record.closed and not record.sealed):
+                continue
+            own = (*self._closed_for(child_id), child_id)
+            if self._held_today(record):
+                held[child_id] = own
+            else:
+                ordered |= self._ordered(own, due, metadata)
+                because |= dict.fromkeys(own, child_id)
+        done = {one["child_id"] for one in self._destroy(ordered, metadata, because)}
+        for one in ordered.keys() - done:  # held since it was ordered
+            held[because[one]] = (*held.get(because[one], ()), one)
+        with_sources = {
+            child_id: frozenset((*own, *(source for one in own for source in self.sources_of(one))))
+            for child_id, own in held.items()
+        }
+        return Ended(len(done), with_sources)
+
+    def destroy_streams(self, streams: Sequence[UUID], due: Due, metadata: Metadata) -> int:
+        """Destroy all of these, whatever they are; how many were."""
+        return len(self._destroy(self._ordered(streams, due, metadata), metadata, {}))
 
     def _closed_for(self, child_id: UUID) -> Iterator[UUID]:
         """The records that this one took the place of: they hold what it holds, and end with it."""
@@ -533,8 +573,14 @@ class Writing:
             self.destruction.destroy(held_id, certificate)
 
     def _is_held(self, child_id: UUID) -> bool:
-        """Whether a hold keeps this record from being destroyed today; one on a record it absorbed is said in it."""
-        return self._held_today(model.fold(self.store.load(child_id)))
+        """Whether a hold keeps this record from being destroyed today; one on a record it absorbed is said in it.
+
+        What cannot be opened is held by nothing.
+        """
+        try:
+            return self._held_today(model.fold(self.store.load(child_id)))
+        except DamagedStream:
+            return False
 
     def _held_today(self, record: model.ChildRecord) -> bool:
         return record.held_until is not None and record.held_until > london_day(self.clock.now())

@@ -614,6 +614,7 @@ COMMANDS: dict[Path_, Command] = {
     ("stream", "status"): Command(),
     ("stream", "tail"): Command(),
     ("restore",): Command(("{folder}",), wrong=((("{folder}",), "no-backup"), ((f"/nowhere/{TOKEN}",), "no-backup"))),
+    ("retention", "closure"): Command(),
     ("retention", "due"): Command(),
     ("retention", "hold"): Command((CHILD,), {"--authority": "court-order", "--until": "2028-03-01"}, wrong=(
         *BAD_CHILD,
@@ -928,6 +929,7 @@ MAY_NOT = {
     ("audit", "proof"): ("practitioner", "data-manager"),
     ("load",): ("practitioner", "data-manager", "auditor"),
     ("policy", "rehearse"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "closure"): ("practitioner", "teacher", "social-worker"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
     ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),

@@ -25,6 +25,7 @@ TOP_LEVEL = {
 }
 IN_AN_AGGREGATE = {"__init__.py", "events.py", "commands.py", "model.py", "handlers.py", "upcasters.py"}
 BESIDES = {
+    "destruction": {"closing.py"},  # the certificate of the whole index
     "child_record": {
         "decisions.py",
         "assertions.py",
