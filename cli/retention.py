@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cli import noticing
 from cli.closing import Closing
 from cli.output import Json
 from cli.parsing import day_of
@@ -19,6 +20,7 @@ retention = typer.Typer(no_args_is_help=True, help="What falls due for archive o
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
+    noticing.add_to(retention)
     app.add_typer(retention, name="retention")
 
 

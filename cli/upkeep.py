@@ -23,6 +23,7 @@ from cli.stores import Stores
 from cli.streaming import Streaming
 from domain.destruction.closing import progress
 from domain.destruction.handlers import CERTIFICATES
+from domain.destruction.notices import NOTICES, Notice, notice_of
 from domain.errors import ContactPointError
 from domain.kernel import Log
 from domain.policy.closure import closed, destroyed_by
@@ -77,6 +78,12 @@ class Upkeep:
     def certificates(self) -> int:
         """How many destructions are ordered, one by one."""
         return self.stores.recorder(Role.SERVICE).reserved(CERTIFICATES)
+
+    def notices(self) -> Iterator[Notice]:
+        """Every notice that is or was owed to whoever was given something of a record that was destroyed."""
+        store = self.stores.store(Role.SERVICE)
+        for notice_id in self.stores.recorder(Role.SERVICE).holders(NOTICES).values():
+            yield notice_of(notice_id, store)
 
     def sweep(self) -> Json:
         """Remove keys that have been without a stream for thirty days."""

@@ -43,6 +43,7 @@ from domain.child_record.handlers import (
 )
 from domain.destruction.events import DestructionBegun
 from domain.destruction.handlers import complete, is_complete, order
+from domain.destruction.notices import Given
 from domain.errors import BadInput, DamagedStream, NoReceipt, NotFound, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
@@ -153,6 +154,7 @@ class Writing:
     the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
     has the follower pass over what was appended to records that no shield was ever on. receipts: waited for before
     keys are destroyed, and before that is acknowledged. contacts: in which records somebody asked for contact.
+    recipients: who was given something of a record.
     """
 
     store: EventStore
@@ -172,6 +174,7 @@ class Writing:
     unshielded: "Unshielded"
     receipts: Receipts
     contacts: ContactRequests
+    recipients: Callable[[UUID], Sequence[Given]]
 
     def handle(
         self,
@@ -414,17 +417,8 @@ class Writing:
         at = self.clock.now()
         version = self.may_be_destroyed_early(child_id, reason)
         due = Due("destroy", london_day(at), f"early-{reason}")
-        certificate = order(
-            child_id,
-            due,
-            at=at,
-            store=self.store,
-            ids=self.ids,
-            rules=self.rules.at(at),
-            metadata=metadata,
-            beside=beside(version),
-        )
-        done = self._destroy_with_closed({child_id: certificate}, metadata)
+        ordered = self._ordered((child_id,), due, metadata, beside(version))
+        done = self._destroy_with_closed(ordered, metadata)
         if not done:
             raise _held()
         return done[-1]
@@ -449,19 +443,15 @@ class Writing:
 
     def _destroy_with_closed(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
         """Destroy what was ordered ahead of time, and before it the records that each took the place of."""
-        at = self.clock.now()
-        rules = self.rules.at(at)
         because: dict[UUID, UUID] = {}
         every: dict[UUID, UUID] = {}
         for child_id, certificate in ordered.items():
             (begun,) = self.store.load(certificate).events[:1]
             assert isinstance(begun.event, DestructionBegun)  # noqa: S101 - what a certificate begins with
             due = Due("destroy", begun.event.due, begun.event.rule)
-            for one in self._closed_for(child_id):
-                every[one] = order(
-                    one, due, at=at, store=self.store, ids=self.ids, rules=rules, metadata=metadata
-                )
-                because[one] = child_id
+            closed = self._ordered(self._closed_for(child_id), due, metadata)
+            every |= closed
+            because |= dict.fromkeys(closed, child_id)
             every[child_id] = certificate
         return self._destroy(every, metadata, because)
 
@@ -488,12 +478,27 @@ class Writing:
             raise _held()
         return self._ordered((*self._closed_for(child_id), child_id), due, metadata)
 
-    def _ordered(self, streams: Iterable[UUID], due: Due, metadata: Metadata) -> dict[UUID, UUID]:
-        """The certificate that orders the destruction of each."""
+    def _ordered(
+        self, streams: Iterable[UUID], due: Due, metadata: Metadata, beside: Change | None = None
+    ) -> dict[UUID, UUID]:
+        """The certificate that orders the destruction of each, and what is owed to whoever was given something of it.
+
+        beside: see `domain.destruction.handlers.order`.
+        """
         at = self.clock.now()
         rules = self.rules.at(at)
         return {
-            one: order(one, due, at=at, store=self.store, ids=self.ids, rules=rules, metadata=metadata)
+            one: order(
+                one,
+                due,
+                at=at,
+                store=self.store,
+                ids=self.ids,
+                rules=rules,
+                metadata=metadata,
+                recipients=self.recipients(one),
+                beside=beside,
+            )
             for one in streams
         }
 

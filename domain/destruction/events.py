@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.identifiers import Id, ShortCode
+from domain.identifiers import BodyCode, Id, NamePart, ShortCode
 from domain.kernel import Event, EventTypes
 from domain.personal_data import IN_IDENTITY
 
@@ -64,4 +64,32 @@ class ClosureCompleted(Event):
     completed_on: Annotated[date, IN_IDENTITY]
 
 
-EVENTS = EventTypes((DestructionBegun, DestructionCompleted, ClosureBegun, ClosureCompleted))
+class NoticeOwed(Event):
+    """Somebody was given something of a record that is to be destroyed, and is to be told (UK GDPR Art 19).
+
+    On a stream of its own, recorded with the order; nothing tells of whom it was. access: under which they were given
+    it, which is all that they are told. kind: of what. recipient: as it was said when it left, such as a court; of an
+    answer, in which capacity they asked. body: whose management team gave it.
+    """
+
+    NAME: ClassVar[str] = "notice-owed"
+
+    certificate: Annotated[Id, IN_IDENTITY]
+    access: Annotated[Id, IN_IDENTITY]
+    kind: Annotated[ShortCode, IN_IDENTITY]
+    recipient: Annotated[NamePart, IN_IDENTITY]
+    body: Annotated[BodyCode, IN_IDENTITY]
+    given_on: Annotated[date, IN_IDENTITY]
+
+
+class NoticeSent(Event):
+    """They were told, on this day; by whom, stands in the metadata."""
+
+    NAME: ClassVar[str] = "notice-sent"
+
+    sent_on: Annotated[date, IN_IDENTITY]
+
+
+EVENTS = EventTypes(
+    (DestructionBegun, DestructionCompleted, ClosureBegun, ClosureCompleted, NoticeOwed, NoticeSent)
+)

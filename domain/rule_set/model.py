@@ -91,6 +91,7 @@ Right: TypeAlias = Literal[
     "merge-records",
     "split-record",
     "new-identity",
+    "tell-recipients",
     # running the index
     "load",
     "projection",

@@ -628,6 +628,12 @@ COMMANDS: dict[Path_, Command] = {
         *BAD_CHILD,
         ((CHILD, "--reason", "whim"), "unknown-reason"),
     )),
+    ("retention", "notices"): Command((), {}, "data-manager"),
+    ("retention", "notice-sent"): Command((HELD,), {}, "data-manager", wrong=(
+        ((HELD,), "not-found"),
+        ((TOKEN,), "bad-input"),
+        ((HELD, "--on", TOKEN), "not-found"),
+    )),
     ("retention", "release-hold"): Command((CHILD,), wrong=(
         ((CHILD,), "no-hold"),
         ((CHILD, "--authority", "whim"), "unknown-authority"),
@@ -932,6 +938,8 @@ MAY_NOT = {
     ("retention", "closure"): ("practitioner", "teacher", "social-worker"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "notices"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("retention", "notice-sent"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("record", "request-shield"): ("auditor", "operator"),
