@@ -74,7 +74,7 @@ class Closing:
             self._others(closure, run, metadata)
         if run.goes_on():
             app.upkeep.rotate(output)
-        proof = self._certify(run, metadata) if run.goes_on() and not run.held else None
+        proof = self._certify(run, metadata) if run.goes_on() and not app.upkeep.left() else None
         return {
             "archived": 0,
             "destroyed": run.destroyed,
