@@ -42,6 +42,7 @@ from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
 from domain.federation import FederatedSignIn
 from domain.identifiers import valid_index_number
 from domain.kernel import Change, Command, Log, Metadata
+from domain.mediation import Mediating
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Receipts, RuleTexts, Tokens
@@ -85,6 +86,8 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.HoldDestruction: "hold",
     commands.ReleaseHold: "hold",
     commands.RequestSubjectAccess: "subject-access",
+    commands.ClaimRight: "subject-access",
+    commands.DecideRight: "subject-access",
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
@@ -179,6 +182,11 @@ class App:
         return self.make_signing(self.looking)
 
     @cached_property
+    def mediating(self) -> Mediating:
+        """How callers let mediators look, and which caller did."""
+        return Mediating(self.signing.sessions, self.access_log, self.tokens)
+
+    @cached_property
     def vouching(self) -> tuple[FederatedSignIn, ClientSignIn]:
         """How people sign in on a provider's word, and programs with keys of their own."""
         return self.make_vouching(self.signing.sessions)
@@ -204,6 +212,13 @@ class App:
             raise NotFound(
                 "There is no such account. `init --training` lists those of a training home.", field="as"
             )
+        return self._actor(account)
+
+    def holder_of(self, name: str, field: str) -> Actor:
+        """The holder of an account of this name as the log has it now. Raises NotFound about this field."""
+        account = account_named(name, store=self.serving, tokens=self.tokens)
+        if account is None or account.opened is None:
+            raise NotFound("There is no such account.", field=field)
         return self._actor(account)
 
     def actor_with(self, account_id: UUID) -> Actor:
@@ -308,8 +323,8 @@ class App:
                 "CHILD is neither an id nor an index number: copy it from a search.", field="child"
             ) from None
 
-    def looking(self, viewer: Actor, mediator: Actor | None = None) -> Looking:
-        """What looking needs, for this viewer; `mediator` asks on their behalf."""
+    def looking(self, viewer: Actor) -> Looking:
+        """What looking needs, for this viewer."""
         return Looking(
             viewer=viewer,
             ids=self.ids,
@@ -328,25 +343,7 @@ class App:
             team=self.team,
             staff=self.staff,
             audit_events=audit_events,
-            mediator=mediator,
         )
-
-    def looking_as(self, acting: str | SessionToken, on_behalf_of: str | None) -> Looking:
-        """What looking needs, for whoever acts or, where they mediate, for the caller. Raises NotFound."""
-        if on_behalf_of is None:
-            return self.looking(self.viewer(acting))
-        mediator = self.viewer(acting)
-        if not self.training:
-            self.record_refusal(mediator, "mediate", "caller-not-authenticated", None, None)
-            raise AccessDenied(
-                "Only in a training home is a caller known by a name. Elsewhere no caller proves yet who they are.",
-                code="caller-not-authenticated",
-                field="on-behalf-of",
-            )
-        try:
-            return self.looking(self.viewer(on_behalf_of), mediator)
-        except NotFound as missing:
-            raise NotFound(missing.message, field="on-behalf-of") from None
 
     def _rules_by_id(self, rule_set: str) -> RuleSet:
         return self.book.book().named(rule_set)

@@ -20,7 +20,10 @@ from domain.personal_data import Forgotten, Hidden
 class Immutable(BaseModel):
     """A frozen value. Unknown fields are refused; errors never show the input."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_bytes="base64")
+    # A command line uses few of hundreds of models: each is built when it is first used, a fifth of the start.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_bytes="base64", defer_build=True
+    )
 
 
 class Event(Immutable):

@@ -457,6 +457,10 @@ class Factors(Protocol):
         """A fresh code of 130 bits that can be read out: 26 Crockford characters in groups."""
         ...
 
+    def word(self) -> str:
+        """A fresh word of 80 bits to read out at once: 16 Crockford characters in groups."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Assertion:

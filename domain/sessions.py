@@ -98,11 +98,21 @@ class SessionService:
         if not stands(session, at, self.rules.at(at)) or not self._use(session, at):
             self.kept.end(session.session_id)
             self._ended(session, "session-lapsed", at)
-        found = self._actor(session.account, session)
-        if found is None or found[0].signed_out_at > session.account_version:
+        found = self._holder(session)
+        if found is None:
             self.kept.end(session.session_id)
             self._ended(session, "session-revoked", at)
-        return found[1]
+        return found
+
+    def elsewhere(self, account: UUID, session_id: UUID, at: datetime) -> Actor | None:
+        """The holder of an account who is signed in in this session at this instant, as the log has them, else None.
+
+        For a session that is not the one by which whoever asks is known; that they are asked about is no use of it.
+        """
+        sessions = (one for one in self.kept.of(account) if one.session_id == session_id)
+        session = next(sessions, None)
+        standing = session is not None and stands(session, at, self.rules.at(at))
+        return self._holder(session) if session is not None and standing else None
 
     def step_up(self, token: str, viewer: Actor, at: datetime) -> Begun:
         """Note that whoever acts by this token has given a second factor again; from now on another token is good.
@@ -165,6 +175,11 @@ class SessionService:
             return None
         organisation = organisations.fold(self.store.load(account.opened.organisation))
         return account, actor_of(account, organisation, training=self.training, session=session)
+
+    def _holder(self, session: Session) -> Actor | None:
+        """Whose session it is; None where what was done to the account since has ended it."""
+        found = self._actor(session.account, session)
+        return None if found is None or found[0].signed_out_at > session.account_version else found[1]
 
     def _look(self, at: datetime) -> Look:
         return Look(at=at, access_id=self.ids.new())

@@ -26,7 +26,7 @@ from domain.kernel import Event, EventTypes, Immutable
 from domain.personal_data import IN_IDENTITY, IN_METADATA
 from domain.rule_set.model import Right
 
-SessionAct: TypeAlias = Literal["sign-in", "step-up", "sign-out"]
+SessionAct: TypeAlias = Literal["sign-in", "step-up", "sign-out", "let-mediator"]
 """What anybody may ask who has an account: it needs no right."""
 
 Action: TypeAlias = Right | SessionAct
@@ -322,6 +322,18 @@ class SignedOut(Looked):
     ended: Annotated[Id, IN_IDENTITY]
 
 
+class MediatorLet(Looked):
+    """Whoever is signed in let a mediator make one look on their behalf. Its id is a keyed digest of the caller's word.
+
+    mediator: the account that may; until: before when.
+    """
+
+    NAME: ClassVar[str] = "mediator-let"
+
+    mediator: Annotated[Id, IN_IDENTITY]
+    until: Annotated[datetime, IN_IDENTITY]
+
+
 class SignInRefused(Event):
     """Somebody was not signed in, or not any longer. No look: nobody had proved who they are.
 
@@ -366,6 +378,7 @@ EVENTS = EventTypes(
         SignedIn,
         SteppedUp,
         SignedOut,
+        MediatorLet,
         SignInRefused,
     )
 )

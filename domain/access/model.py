@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.access.events import Hit, Looked, SignInRefused
@@ -15,6 +15,9 @@ from domain.organisation.model import Organisation
 from domain.policy.access import Standing
 from domain.policy.granting import Granter, Holder, Place
 from domain.ports import Session
+
+LOOKED_ALREADY: Final = "looked-already"
+"""The code of a refusal because a look that may be made once was made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What looking asks of the views, the logs and whoever watches: ports, and what a look has at hand."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import UUID
@@ -70,7 +70,10 @@ class Records(Protocol):
 
 
 class AccessLog(Protocol):
-    """The log of looks. Raises AuditUnavailable where it cannot be written."""
+    """The log of looks. Raises AuditUnavailable where it cannot be written.
+
+    Raises Refused (`looked-already`) where it holds an access of the same id.
+    """
 
     def digests(
         self, access_id: UUID, instant: datetime, displays: Sequence[tuple[UUID, bytes]], page: bytes
@@ -272,8 +275,9 @@ class Looking:
     """What looking needs. `rules_by_id` finds the rule set that an older access was decided under, `rules_by_digest`
     one that something was tried under, adopted or not.
 
-    viewer: whose entitlement decides what is seen. mediator: who asks on their behalf, where somebody does.
-    audit_events: writes an access as it leaves the index, with or without what was typed into a search.
+    viewer: whose entitlement decides what is seen. mediator: who asks on their behalf, where somebody does; let_by: the
+    access by which the viewer let them. audit_events: writes an access as it leaves the index, with or without what was
+    typed into a search.
     """
 
     viewer: Actor
@@ -294,3 +298,8 @@ class Looking:
     staff: StaffActs
     audit_events: Callable[[AccessOnRecord, bool], list[dict[str, Any]]]
     mediator: Actor | None = None
+    let_by: UUID | None = None
+
+    def on_behalf(self, mediator: Actor, let_by: UUID | None) -> "Looking":
+        """The same, where a mediator asks on the viewer's behalf."""
+        return replace(self, mediator=mediator, let_by=let_by)

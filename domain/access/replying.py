@@ -25,14 +25,14 @@ from domain.child_record import subject_access
 from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts, canonical, mask_of, shown_carer
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
-from domain.policy.retention import london_day
+from domain.policy.retention import london_day, months_after
 from domain.policy.subject_access import (
+    ACCESS,
     LookAt,
     Origin,
     Reply,
     SubjectRequest,
     exemptions_of,
-    months_after,
     reply_to,
     requester_of,
 )
@@ -206,7 +206,9 @@ _ORIGINS: Final = {
 }
 """Field of a display → the name its provenance is kept under."""
 
-_OF_THE_AUTHORITY: Final = frozenset({"request", "basis", "withheld", "state", "paused_for"})
+_OF_THE_AUTHORITY: Final = frozenset(
+    {"request", "basis", "right", "withheld", "reasons", "state", "paused_for"}
+)
 """What of a request's state is for the authority, and in no reply."""
 
 
@@ -232,6 +234,8 @@ def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> 
     request = next((one for one in facts.requests if one.request == command.request), None)
     if request is None or request.answered_on is not None:
         raise subject_access.no_such_request()
+    if request.right != ACCESS:
+        raise subject_access.not_for_access()
     if request.paused_for is not None:
         raise subject_access.paused()
     exemptions_of(request.requester, command.withheld or (), rules)
@@ -257,6 +261,7 @@ def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, An
     late = state == "open" and answer_by is not None and today > answer_by
     return {
         "request": str(request.request),
+        "right": request.right,
         "for": request.requester,
         "basis": request.basis,
         "received_on": request.received_on.isoformat(),
@@ -268,6 +273,7 @@ def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, An
         "answer_by": answer_by.isoformat() if answer_by else None,
         "state": "overdue" if late else state,
         "withheld": list(request.withheld),
+        "reasons": list(request.reasons),
     }
 
 

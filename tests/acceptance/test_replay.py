@@ -171,7 +171,10 @@ class World:
                 **more,
             }
         )
-        shown = open_record(command, app.looking_as(acting, caller))
+        looking = app.looking(app.viewer(acting))
+        if caller is not None:
+            looking = app.looking(app.viewer(caller)).on_behalf(looking.viewer, None)
+        shown = open_record(command, looking)
         return f"{kind} by {caller or acting}", shown.access_id, shown.display
 
     def _show(self, app: App) -> tuple[str, UUID, dict[str, Any]]:
@@ -207,7 +210,7 @@ class World:
         )
         acting = self.random.choice(READERS)
         command = SearchRecords(at=app.now(), access_id=app.ids.new(), reason="casework", criteria=criteria)
-        shown = search(command, app.looking_as(acting, None))
+        shown = search(command, app.looking(app.viewer(acting)))
         return f"search by {acting}", shown.access_id, shown.display
 
     def _hand_over(self, app: App) -> tuple[str, UUID, dict[str, Any]]:
