@@ -16,6 +16,14 @@ _SAMPLED: Final = (
     "test_replay",
     "test_t53_t76_every_sampled_access_is_shown_again_to_the_byte_until_what_it_showed_is_destroyed",
 )
+_ARCHIVE: Final = (
+    "test_life",
+    "test_t62_for_a_year_the_managers_open_the_archive_and_then_two_of_the_supplier_for_a_case_alone",
+)
+_EXPORT: Final = (
+    "test_replay_of_lists",
+    "test_t53_accesses_that_were_taken_out_are_shown_again_as_they_were_written",
+)
 _TRAIL: Final = (
     "test_replay_of_trails",
     "test_t53_a_page_of_every_trail_is_shown_again_after_later_looks_and_changes",
@@ -28,13 +36,13 @@ SHOWN_AGAIN: Final[dict[str, tuple[str, str]]] = {
     "show": _SAMPLED,
     "override": _SAMPLED,
     "hand-over": _SAMPLED,
-    "open-archive": ("test_life", "test_t62_for_a_year_the_managers_open_the_archive_and_then_two_of_the_supplier_for_a_case_alone"),
+    "open-archive": _ARCHIVE,
     "who-saw": _TRAIL,
     "what-saw": _TRAIL,
     "changes": _TRAIL,
     "review-queue": ("test_replay_of_trails", "test_t53_the_review_queue_is_shown_again_after_what_waited_was_decided"),
     "subject-access": ("test_replay_of_trails", "test_t53_a_reply_to_a_child_and_to_an_adult_is_shown_again"),
-    "export-accesses": ("test_replay_of_lists", "test_t53_accesses_that_were_taken_out_are_shown_again_as_they_were_written"),
+    "export-accesses": _EXPORT,
     "replay": _TWICE,
     "what-would": _TWICE,
     **dict.fromkeys(
@@ -48,9 +56,10 @@ SHOWN_AGAIN: Final[dict[str, tuple[str, str]]] = {
 """Action → the acceptance test that shows a display of it again, as its file and its name."""
 
 DISPLAYS_NOTHING: Final[dict[str, str]] = {
+    "tell-recipients": "what is owed to bodies, of children who are destroyed and of whom nothing is told",
     "mediate": "the look is an access of its own, under what was asked for",
     "verify": "tells hashes and positions, of nobody; refusals of it are on record",
-    **dict.fromkeys(("sign-in", "step-up", "sign-out"), "what came of a session, and nothing of a record"),
+    **dict.fromkeys(("sign-in", "step-up", "sign-out", "let-mediator"), "what came of a session, and nothing of a record"),
     **dict.fromkeys(
         (
             "register-child", "assert-facts", "correct-facts", "assign-authority", "withdraw-supply",
