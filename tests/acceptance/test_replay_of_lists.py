@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple, get_args
+from uuid import UUID
 
 import pytest
 
-from domain.access.events import ListKind
+from cli.bootstrap import open_app
+from domain.access.events import AuditRead, ListKind, LookForgotten
+from domain.access.model import Access
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
@@ -359,3 +362,14 @@ def test_t53_both_trails_in_an_evidence_pack_are_shown_again(line: Line) -> None
     (changes,) = line.done("audit", "what-saw", "auditor", "--action", "changes", "--limit", "1")["entries"]
     told = [{**entry, "account_name": None} for entry in again(line, changes)["entries"]]
     assert told == [{**entry, "account_name": None} for entry in written["changes"]]
+
+
+def test_t53_of_a_list_that_was_read_before_all_was_kept_it_is_said_so(line: Line) -> None:
+    with open_app(line.home, line.settings) as app:
+        now = app.access_log.load(UUID(line.done("retention", "due")["access_id"]))
+        assert now is not None
+        kept = {name: getattr(now.event, name) for name in LookForgotten.model_fields} | {"used": ()}
+        before = Access(app.ids.new(), AuditRead.model_validate(kept), now.metadata)
+        app.access_log.append(before)
+    answer = line.refused("too-little-kept", "audit", "replay", str(before.access_id))
+    assert "audit proof" in answer["error"]["message"]

@@ -59,7 +59,7 @@ DISPLAYS_NOTHING: Final[dict[str, str]] = {
     "tell-recipients": "what is owed to bodies, of children who are destroyed and of whom nothing is told",
     "mediate": "the look is an access of its own, under what was asked for",
     "verify": "tells hashes and positions, of nobody; refusals of it are on record",
-    **dict.fromkeys(("sign-in", "step-up", "sign-out", "let-mediator"), "what came of a session, and nothing of a record"),
+    **dict.fromkeys(("sign-in", "step-up", "sign-out", "let-mediator"), "of a session, and nothing of a record"),
     **dict.fromkeys(
         (
             "register-child", "assert-facts", "correct-facts", "assign-authority", "withdraw-supply",
