@@ -8,7 +8,7 @@ import typer
 from cli.app import App
 from cli.evidence import words_of_written
 from cli.looking import words_of_name, words_of_record, words_of_replay
-from cli.output import Json
+from cli.output import Json, words_of_receipt
 from cli.parsing import digest_of, uuid_of
 from cli.session import Session, session
 from cli.two_people import TwoPeople, Wanted
@@ -58,7 +58,7 @@ def confirm(
         str, typer.Option("--digest", help="What you were shown, by the digest that `proposal show` printed.")
     ],
     file: Annotated[
-        Path | None, typer.Option("--file", help="Where evidence is written, if that is what was proposed.")
+        Path | None, typer.Option("--file", help="A new file: where evidence, or a letter, is written.")
     ] = None,
 ) -> None:
     """Confirm what somebody else proposed: it is done at once, in both names."""
@@ -111,6 +111,8 @@ def words_of_proposal(answer: Json) -> str:
             if answer.get(name)
         ),
     ]
+    if answer.get("to_second"):
+        lines.append(f"  to the other child: versions {', '.join(map(str, answer['to_second']))}")
     if answer.get("fields"):
         lines.append(f"  facts: {', '.join(answer['fields'])}")
     lines += [f"    {line}" for line in _facts(answer.get("handing_over") or {})]
@@ -120,6 +122,12 @@ def words_of_proposal(answer: Json) -> str:
         f"  contactpoint proposal confirm {answer['proposal']} --digest {answer['digest']}",
     ]
     return "\n".join(lines)
+
+
+def words_of_split(answer: Json) -> str:
+    """The receipt of a split, and who is to be told."""
+    names = ", ".join(str(one["account_name"]) for one in answer["told"])
+    return f"{words_of_receipt(answer)}\nTo be told that they saw two children as one: {names or 'nobody'}."
 
 
 def words_of_handed_over(answer: Json) -> str:
@@ -148,4 +156,6 @@ def _confirmed(answer: Json) -> str:
         return words_of_handed_over(answer)
     if "file" in answer:
         return words_of_written(answer)
+    if "told" in answer:
+        return words_of_split(answer)
     return f"Done. Receipt {answer['receipt']}"

@@ -206,7 +206,7 @@ class Writing:
         other_id: UUID,
         command: MergeRecords,
         metadata: Metadata,
-        beside: Callable[[int], Change] | None = None,
+        beside: Callable[[int, int], Change] | None = None,
     ) -> None:
         """Merge two records, and make good what a shield of either brings with it before it is acknowledged."""
         # A request for contact that is open in the other is said again in the survivor: the team's list finds it there.
@@ -224,7 +224,13 @@ class Writing:
                 beside=beside,
             )
 
-    def split(self, child_id: UUID, command: SplitRecord, metadata: Metadata) -> datetime | None:
+    def split(
+        self,
+        child_id: UUID,
+        command: SplitRecord,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> datetime | None:
         """Undo the last merge of a record. Gives since when the two were one; None where nothing is done."""
         with self._changing(metadata, child_id):
             return split_record(
@@ -235,9 +241,16 @@ class Writing:
                 metadata=metadata,
                 own_marks=partial(ruled_out.own, self.tokens),
                 idempotency_key=self._key(metadata, child_id),
+                beside=beside,
             )
 
-    def seal(self, child_id: UUID, command: SealRecord, metadata: Metadata) -> frozenset[str]:
+    def seal(
+        self,
+        child_id: UUID,
+        command: SealRecord,
+        metadata: Metadata,
+        beside: Callable[[int], Change] | None = None,
+    ) -> frozenset[str]:
         """Seal the record of an old identity. Gives the marks of its sources; none where nothing is done."""
         with self._changing(metadata, child_id):
             sealed = seal_record(
@@ -247,22 +260,32 @@ class Writing:
                 rules=self.rules.at(command.at),
                 metadata=metadata,
                 idempotency_key=self._key(metadata, child_id),
+                beside=beside,
             )
         return frozenset() if sealed is None else ruled_out.own(self.tokens, sealed)
 
-    def register_new_identity(self, command: RegisterNewIdentity, metadata: Metadata) -> None:
-        """Register a new identity: joined to nothing, and compared with nothing."""
+    def register_new_identity(
+        self, command: RegisterNewIdentity, metadata: Metadata, once: UUID | None = None
+    ) -> None:
+        """Register a new identity: joined to nothing, and compared with nothing.
+
+        once: of what was proposed, by what it is done once. Raises Refused where it was done.
+        """
         child_id = self.ids.new()
         with self._changing(metadata):
-            register_new_identity(
+            done = register_new_identity(
                 child_id,
                 command,
                 store=self.store,
                 tokens=self.tokens,
                 rules=self.rules.at(command.at),
                 metadata=metadata,
-                idempotency_key=self._key(metadata, child_id),
+                idempotency_key=self.tokens.token(
+                    "idempotency", once.bytes if once else metadata.correlation.bytes
+                ),
             )
+        if done.duplicate:
+            raise Refused("This was confirmed before, and done.", code="already-confirmed")
 
     @contextmanager
     def _changing(self, metadata: Metadata, *records: UUID) -> Iterator[None]:

@@ -470,6 +470,7 @@ COMMANDS: dict[Path_, Command] = {
     ("record", "seal"): Command((CHILD,), {"--letter": "{new}"}, "data-manager", "data-manager-2", wrong=(
         ((TOKEN, "--letter", "{new}"), "bad-input"),
         ((CHILD, "--letter", "{births}"), "file-exists"),
+        ((CHILD,), "usage"),
     )),
     ("record", "split"): Command(
         (CHILD,),
@@ -480,6 +481,7 @@ COMMANDS: dict[Path_, Command] = {
             ((CHILD, "--reason", "hunch"), "unknown-reason"),
             ((CHILD, "--reason", "merged-in-error"), "not-merged"),
             ((CHILD, "--reason", "merged-in-error", "--to-second", TOKEN), "usage"),
+            ((CHILD, "--reason", "merged-in-error", "--to-second", "0", "--propose"), "usage"),
         ),
     ),
     ("record", "transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "not-found"),)),
