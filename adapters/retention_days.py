@@ -85,7 +85,10 @@ class RetentionDays:
         certificates: set[UUID] = set()
         closed = False
         for history in self._histories(at):
-            certificates.update(_certificates(history))
+            destroyed = _certificates(history)
+            certificates |= destroyed
+            if destroyed:
+                continue
             if _is_closed_since(history):
                 if opening is None:
                     closed = True
@@ -104,8 +107,8 @@ class RetentionDays:
                     yield history
 
 
-def _certificates(history: History) -> Iterable[UUID]:
-    return (one.event.certificate for one in history.events if isinstance(one.event, ForgottenEvent))
+def _certificates(history: History) -> set[UUID]:
+    return {one.event.certificate for one in history.events if isinstance(one.event, ForgottenEvent)}
 
 
 def _is_closed_since(history: History) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -317,10 +316,11 @@ class ServedOversight:
 class ServedTrail:
     """Implements `domain.access.ports.Trail`: the audit trail, and what falls due."""
 
-    def __init__(self, trail: AuditTrail, schedule: RetentionDays, one_record: OneRecord) -> None:
+    def __init__(self, trail: AuditTrail, schedule: RetentionDays, one_record: OneRecord, ids: Ids) -> None:
         self._trail = trail
         self._schedule = schedule
         self._one_record = one_record
+        self._ids = ids
 
     def reach(self) -> Reach:
         """As far as can be read now."""
@@ -376,5 +376,5 @@ class ServedTrail:
         return Scheduled(entries, found.closed, found.certificates)
 
     def _opening(self, grant: AccessGrant) -> Callable[[], EventStore] | None:
-        """What opens a record that has been shielded since, where two people may be shown it."""
-        return partial(self._one_record, "override", grant.access_id) if grant.confirmed_by else None
+        """What opens a record that has been shielded since, where two people may be shown it: each under its own id."""
+        return (lambda: self._one_record("override", self._ids.new())) if grant.confirmed_by else None

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
 from adapters.fhir import audit_events
-from adapters.rule_files import StoredRuleBook, packaged
+from adapters.rule_files import RuleFile, StoredRuleBook, packaged
 from adapters.serving import OneRecord, ServedRecords
 from adapters.staff_acts import ServedStaffActs
 from cli.kept_session import SessionToken
@@ -334,6 +334,7 @@ class App:
             ids=self.ids,
             rules=self.rules,
             rules_by_id=self._rules_by_id,
+            rules_by_digest=self._rules_by_digest,
             finder=self.finder,
             records=ServedRecords(self.serving, self.one_record, self.ids, self.book),
             log=self.access_log,
@@ -351,17 +352,28 @@ class App:
     def _rules_by_id(self, rule_set: str) -> RuleSet:
         return self.book.book().named(rule_set)
 
-    def rule_set(self, text: str) -> tuple[RuleSet, str]:
-        """A rule set that was adopted or ships, or one of a file; and the digest of its file. Raises BadInput."""
+    def _rules_by_digest(self, file_digest: str) -> RuleSet:
+        """The rule set of a file that was kept, or ships. Raises Refused where it is not here."""
+        ships = next((one.rules for one in packaged().values() if one.digest == file_digest), None)
+        if ships is not None:
+            return ships
+        kept = self.rule_texts.text(bytes.fromhex(file_digest))
+        if kept is None:
+            raise Refused("The rules that this was tried under are not here.", code="no-such-policy")
+        return parse(kept.decode())
+
+    def rule_set(self, text: str) -> RuleFile:
+        """A rule set that was adopted or ships, or one of a file. Raises BadInput."""
         for one in self.book.adopted():
             if one.rule_set == text:
-                return self.book.book().named(text), one.digest
+                kept = self.rule_texts.text(bytes.fromhex(one.digest)) or b""
+                return RuleFile(self.book.book().named(text), one.digest, kept)
         known = packaged().get(text)
         if known is not None:
-            return known.rules, known.digest
+            return known
         try:
             written = Path(text).read_bytes()
-            return parse(written.decode()), digest(written)
+            parsed = parse(written.decode())
         except (OSError, UnicodeDecodeError, ValueError):
             names = dict.fromkeys([*(one.rule_set for one in self.book.adopted()), *packaged()])
             raise BadInput(
@@ -369,6 +381,7 @@ class App:
                 code="no-such-policy",
                 field="policy",
             ) from None
+        return RuleFile(parsed, digest(written), written)
 
     def named(self, entries: Sequence[Json]) -> list[Json]:
         """Entries of the audit trail with the names of the accounts in them."""

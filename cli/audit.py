@@ -180,16 +180,17 @@ def what_would(
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         replayed = uuid_of(access, "access")
         second = app.second(viewer, run.second, "what-would", replayed)
-        other, file_digest = app.rule_set(policy)
+        other = app.rule_set(policy)
         command = TryPolicy(
             at=app.now(),
             access_id=app.ids.new(),
             reason=reason or app.reason(viewer),
             replayed=replayed,
-            digest=file_digest,
+            digest=other.digest,
             confirmed_by=second.account if second else None,
         )
-        tried = try_policy(command, other, app.looking(viewer))
+        tried = try_policy(command, other.rules, app.looking(viewer))
+        app.rule_texts.keep(other.text)  # so that it can be tried again
         answer = {
             "access_id": tried.access_id,
             "as_displayed": tried.as_displayed,

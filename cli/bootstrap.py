@@ -249,6 +249,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                     stores.slices,
                 ),
                 stores.one_record,
+                stores.ids,
             ),
             watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
             authorities=ServedAuthorities(serving, tokens),

@@ -6,7 +6,7 @@ one. None sees the child: what an access showed is for the audit trail.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -23,7 +23,6 @@ from domain.investigation.commands import CloseInvestigation, TakeInvestigation,
 from domain.investigation.handlers import handle
 from domain.investigation.model import Investigation, fold, not_yours
 from domain.kernel import Command
-from domain.rule_set.model import Right
 
 investigation = typer.Typer(
     no_args_is_help=True, help="Looking into what somebody did with their access: opened, taken, closed."
@@ -108,7 +107,9 @@ class Investigating:
         streams = self.app.serving.load_many(ids)
         return [fold(streams[one]) for one in ids if one in streams]
 
-    def _read(self, action: Right, subject: UUID | None, listed: Sequence[UUID]) -> Shown:
+    def _read(
+        self, action: Literal["investigate", "line-manage"], subject: UUID | None, listed: Sequence[UUID]
+    ) -> Shown:
         command = ReadAbout(
             at=self.app.now(),
             access_id=self.app.ids.new(),

@@ -9,7 +9,7 @@ from pydantic import Field
 from domain.access.events import AdultSought, Criteria, TrailFilter
 from domain.identifiers import AllocatedNumber, NamePart, ShortCode
 from domain.kernel import Command
-from domain.rule_set.model import RecordField, Right
+from domain.rule_set.model import RecordField
 
 
 class Look(Command):
@@ -106,7 +106,7 @@ class ReadAbout(Look):
     subject: the one that was asked for. listed: those that are told, in order.
     """
 
-    action: Right
+    action: Literal["two-people", "investigate", "line-manage"]
     what: Literal["proposals", "investigations"]
     subject: UUID | None = None
     listed: Annotated[tuple[UUID, ...], Field(max_length=200)]

@@ -39,12 +39,13 @@ class NotSignedIn:
 
 
 class AccessOnRecord(NamedTuple):
-    """An access as an auditor takes it out. children: those shown, with what was; those only asked for, with None.
+    """An access, or a refused sign-in, as an auditor takes it out.
 
-    hidden: one of them is shielded now, or cannot be opened, so whose people looked and what was typed stay here.
+    children: those shown, with what was; those only asked for, with None. hidden: one of them is shielded now, or
+    cannot be opened, so whose people looked and what was typed stay here.
     """
 
-    access: Access
+    access: Access | NotSignedIn
     position: int
     children: tuple[tuple[UUID, Hit | None], ...]
     hidden: bool

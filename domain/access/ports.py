@@ -272,7 +272,8 @@ class Oversight(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under.
+    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under, `rules_by_digest`
+    one that something was tried under, adopted or not.
 
     viewer: whose entitlement decides what is seen. mediator: who asks on their behalf, where somebody does; let_by: the
     access by which the viewer let them. audit_events: writes an access as it leaves the index, with or without what was
@@ -283,6 +284,7 @@ class Looking:
     ids: Ids
     rules: RuleSet
     rules_by_id: Callable[[str], RuleSet]
+    rules_by_digest: Callable[[str], RuleSet]
     finder: Finder
     records: Records
     log: AccessLog

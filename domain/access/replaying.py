@@ -20,6 +20,7 @@ from domain.access.events import (
     AuditRead,
     Hit,
     ListRead,
+    Looked,
     LookForgotten,
     PolicyTried,
     QueueRead,
@@ -60,7 +61,7 @@ from domain.disclosure import (
 )
 from domain.errors import NotFound, Refused
 from domain.personal_data import Forgotten
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import Right, RuleSet
 from domain.supply.model import HeldRecord
 
 OF_RECORDS: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over", "open-archive"})
@@ -107,9 +108,8 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     with _refusals_recorded(command, "replay", looking, command.replayed):
         was = _displayed(command.replayed, looking)
         displays, page, matches = _shown_again(was, looking, grant)
-    versions = tuple((display.child_id, display.version) for display in displays)
     asked = {"subject": command.replayed}
-    append_access(grant, command, looking, "replay", AuditRead, asked, "replay-permitted", used=versions)
+    _put_on_record(grant, command, looking, "replay", AuditRead, asked, displays, page)
     event = was.event
     rules = tuple(dict.fromkeys([event.rule, *(hit.mask for hit in event.hits)]))
     return Replayed(grant.access_id, page, matches, event.rule_set, event.instant, rules)
@@ -131,20 +131,50 @@ def try_policy(command: TryPolicy, other: RuleSet, looking: Looking) -> Tried:
             )
         displays, page, matches = _shown_again(was, looking, grant)
     event = was.event
+    permitted, differs = _under_other_rules(was, other, displays, looking, grant)
+    asked = {"subject": command.replayed, "tried": other.id, "digest": command.digest}
+    beside = _tried_page(page, differs, permitted=permitted)
+    _put_on_record(grant, command, looking, "what-would", PolicyTried, asked, displays, beside)
+    return Tried(grant.access_id, page, matches, event.rule_set, other.id, event.instant, permitted, differs)
+
+
+def _under_other_rules(
+    was: Access, other: RuleSet, displays: Sequence[Rendered], looking: Looking, grant: AccessGrant
+) -> tuple[bool, tuple[dict[str, Any], ...]]:
+    """Whether the look would be allowed under other rules, and what they would show otherwise of each child."""
+    event = was.event
     differs = [
         _difference(display, _rendered(hit, was, other, looking, grant))
         for hit, display in zip(event.hits, displays, strict=True)
     ]
-    purpose = was.metadata.purpose
     role = other.roles.get(event.role)
-    permitted = role is not None and event.action in role.may and purpose in role.purposes
-    asked = {"subject": command.replayed, "tried": other.id, "digest": command.digest}
-    versions = tuple((display.child_id, display.version) for display in displays)
+    allowed = role is not None and event.action in role.may and was.metadata.purpose in role.purposes
+    return allowed, tuple(differs)
+
+
+def _tried_page(
+    page: dict[str, Any], differs: Sequence[dict[str, Any]], *, permitted: bool
+) -> dict[str, Any]:
+    return {"as_displayed": page, "permitted": permitted, "differs": list(differs)}
+
+
+def _put_on_record(
+    grant: AccessGrant,
+    command: Look,
+    looking: Looking,
+    action: Right,
+    event_class: type[Looked],
+    asked: dict[str, Any],
+    displays: Sequence[Rendered],
+    page: dict[str, Any],
+) -> None:
+    """Commit the access by which one is shown again. It has no hits, for who was shown what stands in that one; but its
+    digest dies with the same children."""
+    rendered = [(one.child_id, canonical(one.record)) for one in displays]
+    _, digest = looking.log.digests(grant.access_id, grant.instant, rendered, canonical(page))
+    used = tuple((one.child_id, one.version) for one in displays)
     append_access(
-        grant, command, looking, "what-would", PolicyTried, asked, "what-would-permitted", used=versions
-    )
-    return Tried(
-        grant.access_id, page, matches, event.rule_set, other.id, event.instant, permitted, tuple(differs)
+        grant, command, looking, action, event_class, asked, f"{action}-permitted", used=used, page=digest
     )
 
 
@@ -176,6 +206,8 @@ def _shown_again(
     Raises Refused where it does not because of what was shielded or destroyed since.
     """
     was = access.event
+    if was.action in ("replay", "what-would"):
+        return _shown_twice(access, looking, grant)
     if was.action in OF_RECORDS:
         again, reach = _records_again(access, looking, grant), None
     else:
@@ -195,6 +227,35 @@ def _shown_again(
     if not matches and reach is not None:
         _refuse_what_is_gone(again, looking, grant, reach)
     return displays, again.page, matches
+
+
+def _shown_twice(
+    access: Access, looking: Looking, grant: AccessGrant
+) -> tuple[list[Rendered], dict[str, Any], bool]:
+    """What was displayed when an access was shown again, be it of another that had been."""
+    was, first = access.event, access
+    while isinstance(first.event, AuditRead) and first.event.action == "replay":
+        first = _named(first, first.event.subject, looking)
+    if isinstance(first.event, PolicyTried):
+        tried = first.event
+        other = looking.rules_by_digest(tried.digest)
+        shown = _named(first, tried.subject, looking)
+        displays, page, _ = _shown_again(shown, looking, grant)
+        permitted, differs = _under_other_rules(shown, other, displays, looking, grant)
+        page = _tried_page(page, differs, permitted=permitted)
+    else:
+        displays, page, _ = _shown_again(first, looking, grant)
+    rendered = [(one.child_id, canonical(one.record)) for one in displays]
+    _, digest = looking.log.digests(access.access_id, was.instant, rendered, canonical(page))
+    return displays, page, was.page == digest
+
+
+def _named(access: Access, subject: UUID | None, looking: Looking) -> Access:
+    """The access that this one showed again. Raises Refused where it kept too little to be shown itself."""
+    shown = looking.log.load(subject) if subject and access.event.page is not None else None
+    if shown is None:
+        raise too_little_kept()
+    return shown
 
 
 def _records_again(access: Access, looking: Looking, grant: AccessGrant) -> Again:

@@ -15,8 +15,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from domain.access.conduct import Recent
-from domain.access.events import Criteria, Hit, Looked, RecordsSearched, TrailFilter
-from domain.access.model import Access, AccessGrant, AccessOnRecord
+from domain.access.events import Criteria, Hit, Looked, RecordsSearched, SignInRefused, TrailFilter
+from domain.access.model import Access, AccessGrant, AccessOnRecord, NotSignedIn
 from domain.access.ports import CountedRefusals
 from domain.access.reach import Reach
 from domain.disclosure import fields_of
@@ -204,11 +204,16 @@ class AuditTrail:
         """
         read = {"who-saw": who_saw, "what-saw": what_saw}.get(kind, _in_period)
         found, opened, following = self._looked(read, grant, subject or UUID(int=0), chosen, at)
-        accesses: list[tuple[Access, int, dict[UUID, Hit | None]]] = []
+        accesses: list[tuple[Access | NotSignedIn, int, dict[UUID, Hit | None]]] = []
         for look in found:
             recorded = opened[look.access_id].events[0] if opened[look.access_id].events else None
             event = _looked(opened[look.access_id])
-            if recorded is None or event is None or not isinstance(recorded.metadata, Metadata):
+            if recorded is None or not isinstance(recorded.metadata, Metadata):
+                continue
+            if isinstance(recorded.event, SignInRefused):
+                refused = NotSignedIn(look.access_id, recorded.event, recorded.metadata)
+                accesses.append((refused, recorded.position, {}))
+            if event is None:
                 continue
             children: dict[UUID, Hit | None] = {hit.stream: hit for hit in event.hits}
             asked_for = view.asked_for(event)

@@ -4,21 +4,25 @@ After later looks and changes, a shield, a merge, views made anew and other rule
 auditors, and what is destroyed is said to be.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple, get_args
+from uuid import UUID
 
 import pytest
 
-from domain.access.events import ListKind
+from cli.bootstrap import open_app
+from domain.access.events import AuditRead, ListKind, LookForgotten
+from domain.access.model import Access
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
 from tests.acceptance.test_access import granted
 from tests.acceptance.test_brokering import SERVICE, asks
 from tests.acceptance.test_replay_of_trails import again, shown_of
-from tests.acceptance.test_rules import a_file, adopted
+from tests.acceptance.test_rules import WITHOUT_ADDRESS, a_file, adopted
 from tests.acceptance.test_shields import shield
 from tests.acceptance.test_splitting import merged
 from tests.acceptance.test_subject_access import asked, ours
@@ -244,3 +248,128 @@ def test_t53_every_list_is_shown_again_after_all_that_came_later(new_home: NewHo
     pages = {kind: read(world) for kind, read in LISTS.items()}
     lived_on(world)
     shown_again(world, pages)
+
+
+def test_t53_a_list_that_told_of_whom_a_shield_hides_now_is_shown_again_to_two_auditors(
+    new_home: NewHome,
+) -> None:
+    world = a_world(new_home())
+    told: tuple[ListKind, ...] = (
+        "siblings",
+        "transfer",
+        "contact",
+        "contacts",
+        "sensitive-due",
+        "subject-requests",
+    )
+    pages = {kind: [page._replace(two=True) for page in LISTS[kind](world)] for kind in (*told, "refusals")}
+    of_both, *rest = pages["refusals"]
+    pages["refusals"] = [of_both, *(page._replace(two=False) for page in rest)]
+    gone = ours(world.line, a_child())
+    world.line.record("correct", gone, "--address", "left-england", "--return-intended", "yes")
+    pages["due"] = [page._replace(two=True) for page in _due(world)]
+    for child in (world.plain, world.sister, gone):
+        shield(world.line, child)
+
+    shown_again(world, pages)
+
+
+def test_t53_of_a_list_with_a_destroyed_child_it_is_said_when_and_under_which_certificate(
+    new_home: NewHome,
+) -> None:
+    line = new_home()
+    world = a_world(line)
+    kept = _investigations(world)
+    kinds: tuple[ListKind, ...] = (
+        "shield-reviews", "shield-requests", "siblings", "contacts", "sensitive-due", "due", "refusals",
+        "subject-requests", "contact",
+    )  # fmt: skip
+    pages = {kind: LISTS[kind](world) for kind in kinds}
+    for day in (datetime(2040, 6, 2, 9, tzinfo=UTC), datetime(2047, 6, 2, 9, tzinfo=UTC)):
+        line.clock = day
+        line.done("retention", "run")
+
+    for kind, found in pages.items():
+        for page in found:
+            if [] in page.displayed.values():  # it told of nobody
+                continue
+            replay = ("audit", "replay", page.printed["access_id"])
+            answer = line(*replay, acting="auditor", second="auditor-2")
+            assert answer.code == "destroyed", (kind, answer.json)
+            assert "on 2047-06-02 under the certificate " in answer["error"]["message"], kind
+    shown_again(world, {"investigations": kept})
+
+
+def test_t53_accesses_that_were_taken_out_are_shown_again_as_they_were_written(new_home: NewHome) -> None:
+    line = new_home()
+    one = a_child()
+    child = born(line, one)
+    line.show(child, acting="teacher")
+    line.search(*one.criteria, acting="social-worker")
+    line.refused("reason-not-yours", "show", child, "--reason", "audit", acting="practitioner")
+    ways = ((), ("--child", child), ("--account", "social-worker", "--criteria"))
+    taken: list[Page] = []
+    for number, words in enumerate(ways):
+        file = line.file(b"").with_name(f"taken-{number}.ndjson")
+        printed = line.done("audit", "fhir", str(file), *words)
+        entries = [json.loads(row) for row in file.read_text("utf-8").splitlines()]
+        assert entries
+        taken.append(Page(printed, {"entries": entries, "next": None}))
+    line.show(child, acting="teacher")
+    line.done("projection", "rebuild", "audit_trail", "--switch")
+    for page in taken:
+        assert again(line, page.printed) == page.displayed
+
+    shield(line, child)
+    for page in taken:
+        line.refused("two-people-needed", "audit", "replay", page.printed["access_id"])
+        assert again(line, page.printed, "auditor-2") == page.displayed
+
+
+def test_t53_what_an_auditor_was_shown_again_is_shown_again_itself(line: Line) -> None:
+    one = a_child()
+    child = born(line, one)
+    shown = line.show(child)
+    replayed = line.done("audit", "replay", shown["access_id"])
+    twice = line.done("audit", "replay", replayed["access_id"])
+    begins = date(2027, 4, 1)
+    other = a_file(line, "tried", begins, None, WITHOUT_ADDRESS)
+    tried = line.done("audit", "what-would", shown["access_id"], "--policy", other)
+    assert tried["differs"][0]["only_displayed"] == ["address"]
+    line.record("involve", child, "--service", "Speech therapy", "--kind", "additional")
+
+    assert again(line, replayed) == again(line, twice) == shown["record"]
+    beside = {name: tried[name] for name in ("as_displayed", "permitted", "differs")}
+    assert again(line, tried) == beside
+
+    shield(line, child)
+    for access in (replayed, twice, tried):
+        line.refused("two-people-needed", "audit", "replay", access["access_id"])
+    assert again(line, tried, "auditor-2") == beside
+
+
+def test_t53_both_trails_in_an_evidence_pack_are_shown_again(line: Line) -> None:
+    child = born(line, a_child())
+    line.show(child, acting="teacher")
+    pack = line.file(b"").with_name("shown-again.json")
+    line.done("seal", "--until-caught-up")
+    printed = line.done("audit", "export", child, str(pack))
+    written = json.loads(pack.read_text("utf-8"))
+    line.show(child, acting="teacher")
+
+    looks = again(line, printed)
+    assert looks["entries"] == written["who-saw"]
+    (changes,) = line.done("audit", "what-saw", "auditor", "--action", "changes", "--limit", "1")["entries"]
+    told = [{**entry, "account_name": None} for entry in again(line, changes)["entries"]]
+    assert told == [{**entry, "account_name": None} for entry in written["changes"]]
+
+
+def test_t53_of_a_list_that_was_read_before_all_was_kept_it_is_said_so(line: Line) -> None:
+    with open_app(line.home, line.settings) as app:
+        now = app.access_log.load(UUID(line.done("retention", "due")["access_id"]))
+        assert now is not None
+        kept = {name: getattr(now.event, name) for name in LookForgotten.model_fields} | {"used": ()}
+        before = Access(app.ids.new(), AuditRead.model_validate(kept), now.metadata)
+        app.access_log.append(before)
+    answer = line.refused("too-little-kept", "audit", "replay", str(before.access_id))
+    assert "audit proof" in answer["error"]["message"]

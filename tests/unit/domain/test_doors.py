@@ -86,6 +86,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         ids=RandomIds(),
         rules=the_rules(),
         rules_by_id=closed,
+        rules_by_digest=closed,
         finder=closed,
         records=closed,
         log=log,

@@ -139,6 +139,7 @@ class Office:
             ids=RandomIds(),
             rules=RULES,
             rules_by_id=closed,
+            rules_by_digest=closed,
             finder=closed,
             records=closed,
             log=log,
