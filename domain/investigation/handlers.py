@@ -13,7 +13,7 @@ from domain.kernel import Appended, Change, Command, Metadata, Pending, Reservat
 from domain.policy.retention import london_day
 from domain.policy.rule_book import refuse_unless_in_force
 from domain.ports import EventStore, Tokens
-from domain.rule_set.model import SUSPECTED, RuleSet
+from domain.rule_set.model import RuleSet
 
 _TRIES: Final = 8
 _LABEL: Final = "investigation"
@@ -54,7 +54,7 @@ def open_investigation(
         )
         changes = [Change(investigation_id, StreamKind.STAFF, 0, (Pending(opened),))]
         if rules.conduct.causes[cause].suspends and not account.conditions.suspended:
-            suspended = AccountSuspended(reason=SUSPECTED)
+            suspended = AccountSuspended(reason=rules.conduct.causes[cause].reason)
             changes.append(Change(account_id, StreamKind.STAFF, account.version, (Pending(suspended),)))
         claim = Reservation(token, investigation_id)
         try:
