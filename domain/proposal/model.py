@@ -51,6 +51,10 @@ ACTS: Final[Mapping[str, Act]] = {
     "hand-over": Act(
         "hand-over", "These facts of a shielded record are handed to somebody who has no account."
     ),
+    "reply-to-subject": Act(
+        "subject-access",
+        "This reply about a shielded record is given to whoever asked, and the request closed.",
+    ),
     "open-archive": Act("open-archive", "This archived record is shown to both, for the case that is named."),
     "destroy-early": Act("retention", "This record is destroyed before it is due, for ever."),
     "merge-records": Act(
