@@ -10,8 +10,10 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
+from adapters.fhir import audit_events
 from adapters.rule_files import StoredRuleBook, packaged
 from adapters.serving import OneRecord, ServedRecords
+from adapters.staff_acts import ServedStaffActs
 from cli.kept_session import SessionToken
 from cli.output import Json, Output
 from cli.parsing import service_name, uuid_of
@@ -27,7 +29,7 @@ from domain.access.letting_in import SAME_PERSON, decide_act, let_in, record_ref
 from domain.access.local_team import read_wrong_views
 from domain.access.model import Actor, actor_of
 from domain.access.ports import Adults, Finder, HeldRecords, LocalTeam, Looking, Oversight, Trail
-from domain.access.showing import NOT_FOUND
+from domain.access.showing import NOT_FOUND, Shown
 from domain.account.handlers import account_named
 from domain.account.model import Account
 from domain.account.model import fold as fold_account
@@ -84,6 +86,8 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.HoldDestruction: "hold",
     commands.ReleaseHold: "hold",
     commands.RequestSubjectAccess: "subject-access",
+    commands.ClaimRight: "subject-access",
+    commands.DecideRight: "subject-access",
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
@@ -130,6 +134,7 @@ class App:
     held: HeldRecords
     adults: Adults
     team: LocalTeam
+    staff: ServedStaffActs
     listed: AccessRegister
     waiting: Waiting
     lifts_due: Callable[[date], list[UUID]]
@@ -339,6 +344,8 @@ class App:
             oversight=self.watching,
             authorities=self.authorities,
             team=self.team,
+            staff=self.staff,
+            audit_events=audit_events,
         )
 
     def _rules_by_id(self, rule_set: str) -> RuleSet:
@@ -560,18 +567,17 @@ class App:
 
     # What falls due
 
-    def due(self, viewer: Actor, on: date) -> list[Json]:
+    def due(self, viewer: Actor, on: date) -> Shown:
         """What falls due on or before a day; on record as a look."""
         self.catch_up()
         command = ReadDue(at=self.now(), access_id=self.ids.new(), reason=self.reason(viewer), on=on)
-        entries: list[Json] = read_due(command, self.looking(viewer)).display["due"]
-        return entries
+        return read_due(command, self.looking(viewer))
 
     def carry_out(self, viewer: Actor, *, limit: int | None, output: Output) -> Json:
         """Archive and destroy what is due today."""
         self.let_in(viewer, None, "retention")
         self.catch_up()
-        due = self.due(viewer, self.today())[:limit]
+        due = self.due(viewer, self.today()).display["due"][:limit]
         metadata = self.metadata(viewer, purpose=self.reason(viewer))
         answer = self.writing.carry_out(due, metadata, output)
         lowered = self.writing.complete_lifts(self.lifts_due(self.today()), metadata)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from adapters.fhir import audit_events, bundle
+from adapters.fhir import bundle
 from cli.evidence import checkpoint_of, words_of_written, write_evidence, write_new
 from cli.looking import words_of_replay
 from cli.output import Json, dumps
@@ -345,7 +345,7 @@ def fhir(
                 subject=subject,
                 chosen=chosen,
             )
-            shown = export_accesses(command, app.looking(viewer), audit_events(criteria=criteria))
+            shown = export_accesses(command, app.looking(viewer))
             resources += shown.display["entries"]
             if shown.display["next"] is None:
                 break

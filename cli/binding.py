@@ -18,7 +18,8 @@ def add_to(_: typer.Typer) -> None:
     account.command()(bind)
     account.command()(unbind)
     account.command("add-key")(add_key)
-    account.command("revoke-key")(revoke_key)
+    # A thumbprint may begin with a hyphen, and is no option then.
+    account.command("revoke-key", context_settings={"ignore_unknown_options": True})(revoke_key)
 
 
 def bind(

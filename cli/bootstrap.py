@@ -32,6 +32,7 @@ from adapters.postgres.signing_in import (
     PostgresUsedAssertions,
 )
 from adapters.postgres.view_store import PostgresViewStore
+from adapters.retention_days import RetentionDays
 from adapters.rule_files import StoredRuleBook
 from adapters.seals.receipts import SealedReceipts
 from adapters.serving import (
@@ -42,6 +43,7 @@ from adapters.serving import (
     ServedOversight,
     ServedTrail,
 )
+from adapters.staff_acts import ServedStaffActs
 from adapters.store import Reveal
 from cli.app import INDEX_ACTOR, App
 from cli.proving import Proving
@@ -73,6 +75,7 @@ from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
 from projections.oversight.queries import Waiting
 from projections.oversight.view import OVERSIGHT
+from projections.ports import Build
 from projections.practitioner_view.queries import PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
@@ -191,10 +194,12 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
         tokens = stores.tokens(Role.SERVICE)
 
+        def live(name: str) -> Build | None:
+            return next((build for build in views.builds(name) if build.state == "live"), None)
+
         def heads() -> tuple[int, int]:
-            builds = views.builds(AUDIT_TRAIL.name)
-            live = next((build for build in builds if build.state == "live"), None)
-            return reader.head(Log.RECORD), live.positions.get(Log.ACCESS, 0) if live else 0
+            trail = live(AUDIT_TRAIL.name)
+            return reader.head(Log.RECORD), trail.positions.get(Log.ACCESS, 0) if trail else 0
 
         trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many, heads)
 
@@ -222,7 +227,15 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             access_log=access_log,
             receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
-            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE), stores.one_record),
+            trail=ServedTrail(
+                trail,
+                RetentionDays(
+                    partial(views.reading, RETENTION_SCHEDULE),
+                    partial(live, RETENTION_SCHEDULE.name),
+                    stores.slices,
+                ),
+                stores.one_record,
+            ),
             watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
             authorities=ServedAuthorities(serving, tokens),
             held=ServedHeldRecords(
@@ -238,6 +251,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 serving,
                 MatchIndex(partial(views.reading, MATCH_INDEX)),
             ),
+            staff=ServedStaffActs(serving, access_log, texts),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),
             lifts_due=lifts_due,

@@ -29,8 +29,8 @@ def due(
     run = session(context)
     with run.app() as app:
         viewer = app.viewer(run.actor(_OPERATOR if app.training else None))
-        entries = app.due(viewer, day_of(on, "on") or app.today())
-        run.output.answer({"due": entries}, _due)
+        shown = app.due(viewer, day_of(on, "on") or app.today())
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _due)
 
 
 @retention.command("run")

@@ -1,5 +1,7 @@
 """`subject-access`: who looked at my record, for the child, an advocate or a parent; and where an adult is named.
 
+Other rights, to have a record deleted or to object to it, are claimed and decided by the same clock (Arts 17, 21).
+
 For the management team of the responsible authority, who answer within the month (UK GDPR Art 12(3), Art 15). Each
 reply is a look on record; what is withheld is a decision with its exemption, in the child's record.
 """
@@ -25,10 +27,11 @@ from domain.access.replying import read_subject_requests, reply_to_adult
 from domain.child_record import commands
 from domain.errors import BadInput
 from domain.kernel import Command
+from domain.policy.subject_access import ACCESS, decision_on
 
 subject_access = typer.Typer(
     no_args_is_help=True,
-    help="Who looked at a child's record, for whoever may ask; and where an adult is named.",
+    help="Who looked at a child's record, for whoever may ask; where an adult is named; claims to other rights.",
 )
 
 Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
@@ -53,28 +56,30 @@ def receive(
             help="On what they may ask: competent; child-authorises; child-not-competent; best-interests.",
         ),
     ],
+    right: Annotated[
+        str, typer.Option("--right", help="What they ask for: access (who looked), erasure or objection.")
+    ] = ACCESS,
     received: Annotated[
         str | None, typer.Option("--received", help="On which day it came in, YYYY-MM-DD. Default: today.")
     ] = None,
 ) -> None:
-    """Record that somebody asked who looked. The month begins with the day on which it came in."""
+    """Record that somebody asked who looked, or claimed another right. The time begins with the day it came in."""
     run = session(context)
     with run.app() as app:
         request = app.ids.new()
-        receipt = _record(
-            app,
-            run.actor(),
-            child,
-            commands.RequestSubjectAccess.model_validate(
-                {
-                    "at": app.now(),
-                    "request": request,
-                    "requester": requester,
-                    "basis": basis,
-                    "received_on": _day(app, received, "received"),
-                }
-            ),
+        said = {
+            "at": app.now(),
+            "request": request,
+            "requester": requester,
+            "basis": basis,
+            "received_on": _day(app, received, "received"),
+        }
+        command: Command = (
+            commands.RequestSubjectAccess.model_validate(said)
+            if right == ACCESS
+            else commands.ClaimRight.model_validate({**said, "right": right})
         )
+        receipt = _record(app, run.actor(), child, command)
         run.output.answer({"receipt": receipt, "request": request}, lambda a: f"Request {a['request']}")
 
 
@@ -177,6 +182,30 @@ def reply(
 
 
 @subject_access.command()
+def decide(
+    context: typer.Context,
+    child: Child,
+    request: Request,
+    reason: Annotated[
+        list[str], typer.Option("--reason", help="Why, for example kept-by-law; repeat for more.")
+    ],
+) -> None:
+    """Decide on a claim to erasure or an objection, and make the reply. Nothing else is changed by it.
+
+    Nobody opts out of the index. What is granted is done by its own command: a consent withdrawn, a fact corrected, a
+    record destroyed by two people.
+    """
+    run = session(context)
+    with run.app() as app:
+        command = commands.DecideRight.model_validate(
+            {"at": app.now(), "request": uuid_of(request, "request"), "reasons": tuple(reason)}
+        )
+        receipt = _record(app, run.actor(), child, command)
+        reply = decision_on(command.reasons, app.today(), app.rules)
+        run.output.answer({"receipt": receipt, "reply": reply}, _words_of_decision)
+
+
+@subject_access.command()
 def adult(
     context: typer.Context,
     name: Annotated[str, typer.Option("--name", help="The adult's name, family name last.")],
@@ -216,9 +245,18 @@ def _day(app: App, text: str | None, field: str) -> date:
     return day_of(text, field) or app.today()
 
 
+def _words_of_decision(answer: Json) -> str:
+    reply = answer["reply"]
+    return "\n".join(
+        [f"On {reply['decided_on']} what you asked for was {reply['outcome'].replace('-', ' ')}, because:"]
+        + [f"  {reason}" for reason in reply["reasons"]]
+        + [reply["shield"], reply["statement"]]
+    )
+
+
 def _listed(answer: Json) -> str:
     lines = [
-        f"{one['request']}  {one['for']}  received {one['received_on']}  {one['state']}"
+        f"{one['request']}  {one['right']}  {one['for']}  received {one['received_on']}  {one['state']}"
         + (f", answer by {one['answer_by']}" if one["answer_by"] else f" for {one['paused_for']}")
         for one in answer["requests"]
     ]

@@ -242,7 +242,7 @@ class TwoPeople:
             metadata = self.app.metadata(first, purpose=purpose)
             handle(proposal_id, command, store=self.app.serving, rules=self.app.rules, metadata=metadata)
         self.app.catch_up()
-        return self._told(proposal_of(proposal_id, self.app.serving))
+        return self._told(proposal_id)
 
     def _proposing(self, proposal_id: UUID, first: Actor, wanted: Wanted) -> ProposeAct:
         """What is proposed, with a keyed digest of it: nothing of it can be exchanged for something else."""
@@ -286,96 +286,46 @@ class TwoPeople:
     def listed(self, viewer: Actor) -> Shown:
         """What waits for a second person, of one's own organisation and of acts that one may confirm."""
         self.app.catch_up()
-
-        def read() -> Json:
-            found: list[Json] = []
-            for proposal_id in self.app.waiting.open_proposals(self.app.now(), _MOST_LISTED):
-                proposal = proposal_of(proposal_id, self.app.serving)
-                right = ACTS[proposal.made.act].right
-                near = self._proposer(proposal).organisation == viewer.organisation
-                if near and self.app.rules.role_may(viewer.role, right):
-                    found.append(self._told(proposal))
-            return {"proposals": found}
-
-        return read_about(self._about(viewer, None), self.app.looking(viewer), read)
+        found: list[UUID] = []
+        for proposal_id in self.app.waiting.open_proposals(self.app.now(), _MOST_LISTED):
+            proposal = proposal_of(proposal_id, self.app.serving)
+            right = ACTS[proposal.made.act].right
+            near = self._proposer(proposal).organisation == viewer.organisation
+            if near and self.app.rules.role_may(viewer.role, right):
+                found.append(proposal_id)
+        return read_about(self._about(viewer, None, found), self.app.looking(viewer))
 
     def shown(self, viewer: Actor, proposal_id: UUID) -> Shown:
         """One proposal, whole: what will be done. Of facts to be handed over the facts too, as a look at them."""
         proposal = self._may_do(viewer, proposal_id)
-        page = self._told(proposal)
         if proposal.made.act == "hand-over" and proposal.state_at(self.app.now()) == "open":
             command = self._handing_over(proposal, viewer.account, self.app.ids.new())
             command = command.model_copy(update={"confirmed_by": None})
             shown = hand_over(command, self.app.looking(viewer), proposing=True)
-            return Shown(shown.access_id, {**page, "handing_over": shown.display})
+            return Shown(shown.access_id, {**self._told(proposal_id), "handing_over": shown.display})
         if proposal.made.act == "reply-to-subject" and proposal.state_at(self.app.now()) == "open":
             reading = self._replying(proposal, None, self.app.ids.new())
             replied = reply_to_subject(reading, self.app.looking(viewer), proposing=True)
-            return Shown(replied.access_id, {**page, "reply": replied.reply})
-        return read_about(self._about(viewer, proposal_id), self.app.looking(viewer), lambda: page)
+            return Shown(replied.access_id, {**self._told(proposal_id), "reply": replied.reply})
+        shown = read_about(self._about(viewer, proposal_id, [proposal_id]), self.app.looking(viewer))
+        (told,) = shown.display["proposals"]
+        return Shown(shown.access_id, told)
 
-    def _about(self, viewer: Actor, proposal_id: UUID | None) -> ReadAbout:
+    def _told(self, proposal_id: UUID) -> Json:
+        """One proposal as it stands, whole."""
+        (told,) = self.app.staff.proposals([proposal_id], self.app.trail.reach(), self.app.now())
+        return told
+
+    def _about(self, viewer: Actor, proposal_id: UUID | None, listed: Sequence[UUID]) -> ReadAbout:
         return ReadAbout(
             at=self.app.now(),
             access_id=self.app.ids.new(),
             reason=self.app.reason(viewer),
             action="two-people",
+            what="proposals",
             subject=proposal_id,
+            listed=tuple(listed),
         )
-
-    def _told(self, proposal: Proposal) -> Json:
-        made = proposal.made
-        told: Json = {
-            "proposal": str(proposal.proposal_id),
-            "act": made.act,
-            "does": ACTS[made.act].does,
-            **self._about_what(proposal),
-            "state": proposal.state_at(self.app.now()),
-            "proposed_at": proposal.proposed_at.isoformat() if proposal.proposed_at else None,
-            "expires_at": made.expires_at.isoformat(),
-            "digest": made.digest.hex(),
-        }
-        if made.act in ("lift-shield", "destroy-early", "merge-records"):
-            told["reason"] = made.code
-        if made.act == "hand-over":
-            words = self._words(proposal)
-            told |= {"ground": made.code, "fields": list(made.fields)}
-            told["recipient"] = words.recipient if words else None
-            told["reference"] = words.reference if words else None
-        if made.act == "reply-to-subject":
-            reply = self._reply_asked_for(proposal)
-            told["request"] = str(reply.request) if reply else None
-            told["withheld"] = list(reply.withheld) if reply else None
-        if made.act == "open-archive":
-            asked = self._asked_for(proposal)
-            told |= {"reason": proposal.purpose, "reference": asked.reference if asked else None}
-        if proposal.proposed_by is None:  # the period of its metadata was destroyed
-            return told
-        (named,) = self.app.named([{"account": str(proposal.proposed_by)}])
-        return {**told, "proposed_by": named["account_name"]}
-
-    def _about_what(self, proposal: Proposal) -> Json:
-        made = proposal.made
-        if made.act == "adopt-rule-set":
-            return Adopting(self.app).told(made)
-        if made.act == "merge-records":
-            return {"child": str(made.subject), "other": str(made.words)}
-        return {"access" if made.act == "replay" else "child": str(made.subject)}
-
-    def _words(self, proposal: Proposal) -> RecordHandedOver | None:
-        """For whom facts are handed over, as it was put; None once the child's keys are gone."""
-        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
-        return looked.event if looked and isinstance(looked.event, RecordHandedOver) else None
-
-    def _asked_for(self, proposal: Proposal) -> ArchiveOpened | None:
-        """For which case an archived record is to be opened; None once the child's keys are gone."""
-        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
-        return looked.event if looked and isinstance(looked.event, ArchiveOpened) else None
-
-    def _reply_asked_for(self, proposal: Proposal) -> SubjectReplied | None:
-        """Which request is to be answered, and what is withheld; None once the child's keys are gone."""
-        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
-        return looked.event if looked and isinstance(looked.event, SubjectReplied) else None
 
     # Deciding
 
@@ -482,7 +432,7 @@ class TwoPeople:
                 raise rules_changed()
             return change
 
-        return adopting.adopt(adopting.proposed(made), confirming.at, metadata, beside)
+        return adopting.adopt(self.app.staff.rule_file(made), confirming.at, metadata, beside)
 
     def _looked(
         self,
@@ -516,7 +466,7 @@ class TwoPeople:
         )
 
     def _handing_over(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> HandOver:
-        words, made = self._words(proposal), proposal.made
+        words, made = self.app.staff.words(proposal), proposal.made
         if words is None:
             raise Refused(
                 "What was to be handed over has been destroyed by law.", code="destroyed", field="proposal"
@@ -535,7 +485,7 @@ class TwoPeople:
         )
 
     def _replying(self, proposal: Proposal, confirmed_by: UUID | None, access_id: UUID) -> ReplyToSubject:
-        asked, made = self._reply_asked_for(proposal), proposal.made
+        asked, made = self.app.staff.reply_asked_for(proposal), proposal.made
         if asked is None or asked.request is None:
             raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
         return ReplyToSubject(
@@ -550,7 +500,7 @@ class TwoPeople:
         )
 
     def _opening(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> OpenArchive:
-        asked, made = self._asked_for(proposal), proposal.made
+        asked, made = self.app.staff.asked_for(proposal), proposal.made
         if asked is None:
             raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
         return OpenArchive(

@@ -95,7 +95,7 @@ EVERY_KIND: Final = {
 
 def written(name: str, *, criteria: bool = False) -> list[dict[str, Any]]:
     """An access of this kind as resources, as they come back from JSON."""
-    made: list[dict[str, Any]] = json.loads(json.dumps(audit_events(criteria=criteria)(EVERY_KIND[name])))
+    made: list[dict[str, Any]] = json.loads(json.dumps(audit_events(EVERY_KIND[name], criteria)))
     return made
 
 

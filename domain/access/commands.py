@@ -101,10 +101,15 @@ class TryPolicy(Look):
 
 
 class ReadAbout(Look):
-    """Read a list of proposals or of investigations, or one of them."""
+    """Read a list of proposals or of investigations, or one of them.
+
+    subject: the one that was asked for. listed: those that are told, in order.
+    """
 
     action: Right
+    what: Literal["proposals", "investigations"]
     subject: UUID | None = None
+    listed: Annotated[tuple[UUID, ...], Field(max_length=200)]
 
 
 class ReadDue(Look):

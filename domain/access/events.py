@@ -109,7 +109,7 @@ class RecordShown(Looked):
 
 
 class AuditRead(Looked):
-    """Something was read that is no record: what is due, refusals, requests, one access shown again, a trail."""
+    """One access was shown again; in older homes also any reading that is no record, which kept too little to be."""
 
     NAME: ClassVar[str] = "audit-read"
 
@@ -127,6 +127,43 @@ class RecordShownAsOf(Looked):
     child: Annotated[Id, IN_IDENTITY]
     as_of: Annotated[datetime | None, IN_IDENTITY] = None
     effective_on: Annotated[date | None, IN_IDENTITY] = None
+
+
+ListKind: TypeAlias = Literal[
+    "shield-reviews",
+    "shield-requests",
+    "siblings",
+    "transfer",
+    "wrong-views",
+    "contact",
+    "contacts",
+    "sensitive-due",
+    "due",
+    "refusals",
+    "subject-requests",
+    "proposals",
+    "investigations",
+]
+"""What is listed for those who work from it. The right to one may be the right to another."""
+
+
+class ListRead(Looked):
+    """A list was read that a team, an operator or an auditor works from, with all that it takes to make it again.
+
+    subject: the record, proposal or investigation it was asked of; request: which one within the record. on: the day up
+    to which; since, until: from an instant to before another. listed: what is listed beside the hits, in order, each at
+    its version; of proposals and investigations 0, for they are read as far as the log was.
+    """
+
+    NAME: ClassVar[str] = "list-read"
+
+    what: Annotated[ListKind, IN_IDENTITY]
+    subject: Annotated[Id | None, IN_IDENTITY] = None
+    request: Annotated[Id | None, IN_IDENTITY] = None
+    on: Annotated[date | None, IN_IDENTITY] = None
+    since: Annotated[datetime | None, IN_IDENTITY] = None
+    until: Annotated[datetime | None, IN_IDENTITY] = None
+    listed: Annotated[tuple[tuple[Id, int], ...], Field(max_length=200), IN_METADATA] = ()
 
 
 class PolicyTried(Looked):
@@ -165,6 +202,12 @@ class TrailRead(Looked):
 
     subject: Annotated[Id | None, IN_IDENTITY] = None
     chosen: Annotated[TrailFilter, IN_IDENTITY]
+
+
+class AccessesExported(TrailRead):
+    """A page of accesses was taken out, each as a FHIR AuditEvent."""
+
+    NAME: ClassVar[str] = "accesses-exported"
 
 
 class QueueRead(Looked):
@@ -331,7 +374,9 @@ EVENTS = EventTypes(
         ArchiveProposed,
         PolicyTried,
         AuditRead,
+        ListRead,
         TrailRead,
+        AccessesExported,
         QueueRead,
         SubjectReplied,
         SubjectReplyProposed,

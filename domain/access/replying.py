@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
-from domain.access.events import AuditRead, SubjectReplied, SubjectReplyProposed
+from domain.access.events import ListRead, SubjectReplied, SubjectReplyProposed
 from domain.access.letting_in import grant_for, record_refusal
 from domain.access.model import AccessGrant
 from domain.access.ports import Looking
@@ -28,6 +28,7 @@ from domain.disclosure import RecordFacts, canonical, mask_of, shown_carer
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.policy.retention import london_day
 from domain.policy.subject_access import (
+    ACCESS,
     LookAt,
     Origin,
     Reply,
@@ -51,18 +52,27 @@ class Replied:
 
 def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Shown:
     """List the requests to know who looked, with their clocks. For the responsible authority; itself an access."""
-    asked = {"subject": command.child_id}
-    grant = grant_for(command, "subject-access", looking, asked)
+    asked = {"what": "subject-requests", "subject": command.child_id}
+    grant = grant_for(command, "subject-access", looking, {"subject": command.child_id})
+    reach = looking.trail.reach()
     facts = managed_record(command.child_id, looking, grant)
     if facts is None:
-        put_on_record(grant, command, looking, "subject-access", AuditRead, asked, [], {}, "nothing-to-show")
+        put_on_record(
+            grant, command, looking, "subject-access", ListRead, asked, [], {}, "nothing-to-show",
+            used=reach.used(),
+        )  # fmt: skip
         raise NotFound(NOT_FOUND, field="child")
-    today = london_day(command.at)
-    page = {"requests": [_clock(request, today, looking.rules) for request in facts.requests]}
+    page = subject_requests_page(facts, london_day(command.at), looking.rules)
     put_on_record(
-        grant, command, looking, "subject-access", AuditRead, asked, [], page, "subject-access-permitted"
-    )
+        grant, command, looking, "subject-access", ListRead, {**asked, "listed": [(facts.child_id, facts.version)]},
+        [], page, "subject-access-permitted", used=reach.used(),
+    )  # fmt: skip
     return Shown(grant.access_id, page)
+
+
+def subject_requests_page(facts: RecordFacts, today: date, rules: RuleSet) -> dict[str, Any]:
+    """The requests to know who looked at a record, with their clocks, as its managers see them."""
+    return {"requests": [_clock(request, today, rules) for request in facts.requests]}
 
 
 def reply_to_subject(command: ReplyToSubject, looking: Looking, *, proposing: bool = False) -> Replied:
@@ -205,7 +215,9 @@ _ORIGINS: Final = {
 }
 """Field of a display → the name its provenance is kept under."""
 
-_OF_THE_AUTHORITY: Final = frozenset({"request", "basis", "withheld", "state", "paused_for"})
+_OF_THE_AUTHORITY: Final = frozenset(
+    {"request", "basis", "right", "withheld", "reasons", "state", "paused_for"}
+)
 """What of a request's state is for the authority, and in no reply."""
 
 
@@ -233,6 +245,8 @@ def _answerable(
     request = next((one for one in facts.requests if one.request == command.request), None)
     if request is None or request.answered_on is not None:
         raise subject_access.no_such_request()
+    if request.right != ACCESS:
+        raise subject_access.not_for_access()
     if request.paused_for is not None:
         raise subject_access.paused()
     exemptions_of(request.requester, command.withheld or (), rules)
@@ -258,6 +272,7 @@ def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, An
     late = state == "open" and answer_by is not None and today > answer_by
     return {
         "request": str(request.request),
+        "right": request.right,
         "for": request.requester,
         "basis": request.basis,
         "received_on": request.received_on.isoformat(),
@@ -269,6 +284,7 @@ def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, An
         "answer_by": answer_by.isoformat() if answer_by else None,
         "state": "overdue" if late else state,
         "withheld": list(request.withheld),
+        "reasons": list(request.reasons),
     }
 
 

@@ -404,6 +404,37 @@ class SubjectAccess(Immutable):
     statement: Words = "This reply holds all that may be given to you."
 
 
+class RequestKind(Immutable):
+    """A right that a data subject may claim, beside access. days: within how many it is answered; None: within the
+    months of access."""
+
+    title: Words
+    basis: Words
+    days: Annotated[int, Field(ge=1, le=92)] | None = None
+
+
+class DecisionReason(Immutable):
+    """Why such a claim is decided as it is. claims: of which rights. grants: whether what was asked for is done."""
+
+    title: Words
+    basis: Words
+    claims: Codes
+    grants: bool = False
+
+
+class Rights(Immutable):
+    """What comes of a wish to have a record deleted, or the child left out of the index (UK GDPR Arts 17, 21).
+
+    shield: what every reply offers, whoever asks and whatever is held: to look whether the record is to be shielded.
+    statement: what every reply ends with.
+    """
+
+    requests: dict[ShortCode, RequestKind] = Field(default_factory=dict)
+    reasons: dict[ShortCode, DecisionReason] = Field(default_factory=dict)
+    shield: Words = "Say so where telling where the child is would put somebody at risk."
+    statement: Words = "You may ask for this to be reviewed."
+
+
 class Condition(Immutable):
     """What must hold, of an account or of the organisation its holder works for, for that account to be let in.
 
@@ -565,6 +596,7 @@ class RuleSet(Immutable):
     hand_over: dict[ShortCode, Purpose] = Field(default_factory=dict)
     """The grounds on which facts are handed over to somebody who has no account, each with what makes it lawful."""
     subject_access: SubjectAccess = SubjectAccess()
+    rights: Rights = Rights()
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
     because: dict[RulePath, Because] = Field(default_factory=dict)
@@ -628,6 +660,7 @@ class RuleSet(Immutable):
                 raise ValueError(f"functions_of_identifiers.{scheme} names a purpose that is not there")
         self._roles_are_there()
         self._exemptions_are_of_what_is_there()
+        self._claims_are_of_what_is_there()
         self._can_be_followed()
         self._reasons_are_of_what_is_there()
         return self
@@ -654,6 +687,11 @@ class RuleSet(Immutable):
             )
             if not there:
                 raise ValueError(f"subject_access.exemptions.{name} names what is not there")
+
+    def _claims_are_of_what_is_there(self) -> None:
+        for name, reason in self.rights.reasons.items():
+            if not set(reason.claims) <= set(self.rights.requests):
+                raise ValueError(f"rights.reasons.{name} names a right that is not there")
 
     def _roles_are_there(self) -> None:
         looks = {"conduct.most_looks": tuple(set(self.conduct.most_looks) - {"otherwise"})}

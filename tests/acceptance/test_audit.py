@@ -88,10 +88,11 @@ def test_what_was_shown_is_shown_again_to_the_byte_after_later_changes_and_a_reb
 
 
 def test_a_search_is_shown_again_with_its_own_hits_though_it_would_find_others_now(line: Line) -> None:
-    one, later = a_child(), a_child()
+    one = a_child()
+    later = a_child(family=one.family, born=one.born)
     born(line, one)
     answer = line.search("--name", one.family, "--dob", one.born.isoformat())
-    line.births({**later.entry, "surname": one.family, "date_of_birth": one.born.isoformat()})
+    line.births(later.entry)
     assert len(line.found("--name", one.family, "--dob", one.born.isoformat())) == 2
 
     assert replayed(line, answer["access_id"])["as_displayed"]["results"] == answer["results"]
@@ -161,8 +162,9 @@ def test_only_an_auditor_shows_an_access_again(line: Line, acting: str) -> None:
 
 def test_an_access_that_is_not_there_or_showed_nothing_cannot_be_shown_again(line: Line) -> None:
     line.refused("not-found", "audit", "replay", UNKNOWN)
-    counted = line.done("audit", "refusals")["access_id"]
-    line.refused("nothing-displayed", "audit", "replay", counted)
+    line.refused("reason-not-yours", "search", "--reason", "audit", "--name", "Nobody", acting="teacher")
+    (refused,) = line.done("audit", "what-saw", "teacher", "--outcome", "refused", "--limit", "1")["entries"]
+    line.refused("nothing-displayed", "audit", "replay", refused["access_id"])
 
 
 def test_who_saw_a_child_is_told_newest_first_with_why_and_with_what_outcome(line: Line) -> None:

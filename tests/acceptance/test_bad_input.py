@@ -668,6 +668,13 @@ COMMANDS: dict[Path_, Command] = {
         (("--name", "Maud Quillby", "--postcode", "WF1 1AA", "--received", TOKEN), "bad-input"),
         (("--name", "Maud Quillby", "--postcode", "WF1 1AA", "--received", "2999-01-01"), "date-in-future"),
     )),
+    ("subject-access", "decide"): Command(
+        (CHILD,), {"--request": HELD, "--reason": "kept-by-law"}, "data-manager", wrong=(
+        ((CHILD, "--request", TOKEN, "--reason", "kept-by-law"), "bad-input"),
+        ((CHILD, "--request", HELD, "--reason", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD, "--reason", "whim"), "unknown-reason"),
+        ((CHILD, "--request", HELD, "--reason", "kept-by-law"), "no-such-request"),
+    )),
     ("subject-access", "list"): Command((CHILD,), acting="data-manager", wrong=BAD_CHILD),
     ("subject-access", "pause"): Command((CHILD,), {"--request": HELD, "--for": "identity"}, "data-manager", wrong=(
         ((CHILD, "--request", TOKEN, "--for", "identity"), "bad-input"),
@@ -679,6 +686,7 @@ COMMANDS: dict[Path_, Command] = {
     ("subject-access", "receive"): Command((CHILD,), {"--for": "child", "--basis": "competent"}, "data-manager", wrong=(
         ((CHILD, "--for", "neighbour", "--basis", "competent"), "unknown-requester"),
         ((CHILD, "--for", "child", "--basis", "best-interests"), "unknown-basis"),
+        ((CHILD, "--for", "child", "--basis", "competent", "--right", "oblivion"), "unknown-right"),
         ((CHILD, "--for", TOKEN, "--basis", "competent"), "bad-input"),
         ((CHILD, "--for", "child", "--basis", "competent", "--received", "2999-01-01"), "date-in-future"),
     )),
@@ -897,6 +905,7 @@ def test_who_acts_must_be_said(tried: Tried, path: Path_) -> None:
 
 MAY_NOT = {
     ("subject-access", "adult"): ("practitioner", "auditor", "operator", "social-worker"),
+    ("subject-access", "decide"): ("practitioner", "auditor", "operator", "social-worker"),
     ("subject-access", "list"): ("practitioner", "auditor", "operator", "social-worker"),
     ("subject-access", "receive"): ("practitioner", "auditor", "operator", "social-worker"),
     ("subject-access", "reply"): ("practitioner", "auditor", "operator", "social-worker"),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -194,6 +195,14 @@ def test_keys_change_over_without_a_gap_and_a_revoked_one_ends_what_it_began(lin
     refused(program.signs_in_with(program.signed(new)))
     shown = line.done("account", "show", program.name)
     assert (shown["signs_in_by"], shown["keys"], shown["let_in"]) == (None, [], False)
+
+
+def test_a_thumbprint_that_begins_like_an_option_is_none(line: Line) -> None:
+    """One in sixty-four does."""
+    key = next(made for made in (fresh_key() for _ in count()) if made.thumbprint().startswith("-"))
+    program = replace(a_program(line, "hyphened"), key=key).registered()
+    line.done("account", "revoke-key", program.name, key.thumbprint(), "--reason", "left")
+    assert line.done("account", "show", program.name)["keys"] == []
 
 
 def test_a_key_that_is_revoked_between_its_check_and_the_session_begins_none(line: Line) -> None:

@@ -30,6 +30,7 @@ BESIDES = {
         "assertions.py",
         "hidden.py",
         "subject_access.py",
+        "rights.py",  # claims of other rights than access
         "shielding.py",  # shields as a process
         "life.py",  # a death that was none, and holds
         "ownership.py",
@@ -43,7 +44,9 @@ BESIDES = {
         "conduct.py",  # what is flagged of a look
         "go_live.py",  # which records are open yet
         "reach.py",  # how far the logs were read
+        "past.py",  # what it takes to show an access again
         "replaying.py",  # showing an access again
+        "relisting.py",  # showing a list again
         "ports.py",
         "letting_in.py",  # every condition of access
         "showing.py",  # rendered, on record, let go

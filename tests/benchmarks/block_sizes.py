@@ -420,6 +420,22 @@ def _about_one_child(random: Random) -> Iterator[Event]:
         received_on=TODAY,
         rule_set="present",
     )
+    yield child.RightClaimed(
+        source_kind=said_by,
+        request=asked,
+        right="objection",
+        requester="parent",
+        basis="child-not-competent",
+        received_on=TODAY,
+        rule_set="present",
+    )
+    yield child.RightDecided(
+        source_kind=said_by,
+        request=asked,
+        reasons=("kept-by-law", "compelling-grounds"),
+        decided_on=TODAY,
+        rule_set="present",
+    )
     yield child.SubjectAccessPaused(source_kind=said_by, request=asked, why="clarification", since=TODAY)
     yield child.SubjectAccessResumed(source_kind=said_by, request=asked, until=TODAY)
     yield child.SubjectAccessAnswered(

@@ -96,6 +96,8 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         oversight=closed,
         authorities=closed,
         team=closed,
+        staff=closed,
+        audit_events=closed,
     )
 
 

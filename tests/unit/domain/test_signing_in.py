@@ -150,6 +150,8 @@ class Office:
             oversight=closed,
             authorities=closed,
             team=closed,
+            staff=closed,
+            audit_events=closed,
         )
 
     def account(self, name: str, on: date | None = None, role: str = "practitioner") -> UUID:
