@@ -503,6 +503,13 @@ class Cause(Immutable):
     each: bool = False
 
 
+class WorkingDays(Immutable):
+    """Which days, of Monday to Friday, are no working days. known_to: the last year whose bank holidays are listed."""
+
+    bank_holidays: tuple[date, ...] = ()
+    known_to: Annotated[int, Field(ge=2000, le=2200)] | None = None
+
+
 class Conduct(Immutable):
     """How looks are watched. review_days: working days within which an investigation is taken up.
 
@@ -588,6 +595,7 @@ class RuleSet(Immutable):
     roles: dict[ShortCode, Role]
     access: Access
     two_people: TwoPeople
+    working_days: WorkingDays = WorkingDays()
     conduct: Conduct
     signing_in: SigningIn
     conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
