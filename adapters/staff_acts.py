@@ -93,8 +93,10 @@ class ServedStaffActs:
             "expires_at": made.expires_at.isoformat(),
             "digest": made.digest.hex(),
         }
-        if made.act in ("lift-shield", "destroy-early", "merge-records"):
+        if made.act in ("lift-shield", "destroy-early", "merge-records", "split-record"):
             told["reason"] = made.code
+        if made.act == "split-record":
+            told["to_second"] = list(made.to_second)
         if made.act == "hand-over":
             words = self.words(proposal)
             told |= {"ground": made.code, "fields": list(made.fields)}

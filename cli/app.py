@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
@@ -102,6 +102,10 @@ RIGHTS: Final[dict[type[Command], Right]] = {
 }
 """The right that each command of the child record needs; a correction needs `correct-facts`."""
 
+
+Confirming: TypeAlias = tuple[Metadata, Callable[..., Change]]
+"""Of an act that was proposed: the metadata of both people, and what gives the confirmation that is appended beside it,
+by the versions at which the records that it is done to stand."""
 
 SIGN_IN: Final = "sign-in-required"
 """The code of a refusal because somebody said who acts, and did not sign in."""
@@ -461,13 +465,13 @@ class App:
         reason: str,
         first: Actor,
         second: Actor | None,
-        confirming: tuple[Metadata, Callable[[int], Change]] | None = None,
+        confirming: Confirming | None = None,
     ) -> UUID:
         """Merge two records as one or two people have decided, and give the receipt.
 
-        confirming: where it was proposed, the metadata of both, and the confirmation that is appended beside it.
+        confirming: as it was proposed, if it was.
         """
-        metadata, beside = confirming or (self.metadata(first, second, self.reason(first)), None)
+        metadata, beside = self._in_both_names(first, second, confirming)
         command = commands.MergeRecords(
             at=self.now(),
             merge=self.ids.new(),
@@ -489,9 +493,13 @@ class App:
         to_second: Sequence[int],
         first: Actor,
         second: Actor | None,
+        confirming: Confirming | None = None,
     ) -> Json:
-        """Undo the last merge of a record; the receipt, and who saw two children as one meanwhile."""
-        metadata = self.metadata(first, second, self.reason(first))
+        """Undo the last merge of a record; the receipt, and who saw two children as one meanwhile.
+
+        confirming: as it was proposed, if it was.
+        """
+        metadata, beside = self._in_both_names(first, second, confirming)
         new = self.ids.new
         command = commands.SplitRecord(
             at=self.now(),
@@ -506,7 +514,7 @@ class App:
             shields=(new(), new(), new()),
         )
         with self.refusals_recorded(first, "split-record", child_id, second):
-            since = self.writing.split(child_id, command, metadata)
+            since = self.writing.split(child_id, command, metadata, beside)
         self.catch_up()
         if since is None:
             return {"receipt": metadata.correlation, "told": []}
@@ -518,6 +526,32 @@ class App:
         self.writing.note_wrong_views(child_id, command.split, accounts, metadata)
         self.catch_up()
         return {"receipt": metadata.correlation, "told": self.named(told)}
+
+    def seal(
+        self, child_id: UUID, first: Actor, second: Actor | None, confirming: Confirming | None = None
+    ) -> tuple[UUID, datetime, frozenset[str]]:
+        """Seal the record of an old identity; the receipt, when, and the marks of its sources for the letter.
+
+        confirming: as it was proposed, if it was.
+        """
+        metadata, beside = self._in_both_names(first, second, confirming)
+        command = commands.SealRecord(
+            at=self.now(),
+            by=first.body,
+            decided_by=first.account,
+            confirmed_by=second.account if second else None,
+            shield=self.ids.new(),
+            closing=self.ids.new(),
+        )
+        with self.refusals_recorded(first, "new-identity", child_id, second):
+            marks = self.writing.seal(child_id, command, metadata, beside)
+        self.catch_up()
+        return metadata.correlation, command.at, marks
+
+    def _in_both_names(
+        self, first: Actor, second: Actor | None, confirming: Confirming | None
+    ) -> tuple[Metadata, Callable[..., Change] | None]:
+        return confirming or (self.metadata(first, second, self.reason(first)), None)
 
     def register(self, command: commands.RegisterChild, viewer: Actor) -> UUID:
         """Register a child, join it to a record that is there, or hold it back; the receipt does not say which."""

@@ -54,10 +54,12 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
+from domain.access.given import given
 from domain.access.model import Actor
 from domain.access.ports import Looking
 from domain.clients import ClientSignIn
 from domain.destruction.handlers import CERTIFICATES, EARLY, SOURCES, early_token
+from domain.destruction.notices import Given
 from domain.errors import BadInput, Unavailable
 from domain.federation import FederatedSignIn
 from domain.kernel import Log
@@ -69,7 +71,7 @@ from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
 from projections.access_register.queries import AccessRegister
 from projections.access_register.view import ACCESS_REGISTER
-from projections.audit_trail.queries import AuditTrail
+from projections.audit_trail.queries import AuditTrail, left_with
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
@@ -210,6 +212,18 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
         )
 
+        def recipients(child_id: UUID) -> list[Given]:
+            head = reader.head(Log.ACCESS)
+            refresh()
+            if heads()[1] < head:
+                raise Unavailable(
+                    "The audit trail is behind, so nobody can say who was given what: `contactpoint projection run`.",
+                    code="trail-behind",
+                )
+            with views.reading(AUDIT_TRAIL) as connection:
+                looks = map(access_log.load, left_with(connection, child_id))
+                return list(given(look for look in looks if look is not None))
+
         def lifts_due(on: date) -> list[UUID]:
             with views.reading(RETENTION_SCHEDULE) as connection:
                 return lifts(connection, on)
@@ -261,7 +275,15 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,
             make_writing=partial(
-                make_writing, stores, views, reader, operations, rules, receipts, training=training
+                make_writing,
+                stores,
+                views,
+                reader,
+                operations,
+                rules,
+                receipts,
+                recipients,
+                training=training,
             ),
             make_vouching=partial(make_vouching, stores, serving),
             make_signing=partial(make_signing, stores, serving, access_log, rules, training=training),
@@ -335,6 +357,7 @@ def make_writing(
     operations: Operations,
     rules: InForce,
     receipts: Receipts,
+    recipients: Callable[[UUID], list[Given]],
     *,
     training: bool,
 ) -> Writing:
@@ -426,4 +449,5 @@ def make_writing(
         unshielded=Unshielded(follower),
         receipts=receipts,
         contacts=contacts,
+        recipients=recipients,
     )

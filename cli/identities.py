@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Json, words_of_receipt
-from cli.proposals import Propose, words_of_proposal
+from cli.output import words_of_receipt
+from cli.proposals import Propose, words_of_proposal, words_of_split
 from cli.record import Child, record
 from cli.session import session
 from cli.two_people import TwoPeople
@@ -57,22 +57,24 @@ def split(
             "--to-second",
             help="Version of what was said since the merge and is of the other child; repeat for more. "
             "`audit changes` tells them.",
+            min=1,
         ),
     ] = None,
+    propose: Propose = False,
 ) -> None:
     """Make two records again of one that was merged of two children. Each bears the number its child had before.
 
-    If either was ever shielded both begin shielded. Two people decide where the record is: --as one, --with another.
+    If either was ever shielded both begin shielded. Two people decide where the record is: --as one, --with another, or
+    --propose it to another.
     `told` are the accounts that saw the two as one, who are to be told.
     """
     run = session(context)
     with run.app() as app:
         first = app.permitted(run.actor(), "split-record")
         whole = app.child_or_nobody(child)
+        if propose:
+            answer = TwoPeople(app).propose_split(whole, reason, to_second or (), first)
+            run.output.answer(answer, words_of_proposal)
+            return
         second = app.second(first, run.second, "split-record", whole)
-        run.output.answer(app.split(whole, reason, to_second or (), first, second), _told)
-
-
-def _told(answer: Json) -> str:
-    names = ", ".join(str(one["account_name"]) for one in answer["told"])
-    return f"{words_of_receipt(answer)}\nTo be told that they saw two children as one: {names or 'nobody'}."
+        run.output.answer(app.split(whole, reason, to_second or (), first, second), words_of_split)

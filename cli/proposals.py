@@ -8,7 +8,7 @@ import typer
 from cli.app import App
 from cli.evidence import checkpoint_of, words_of_written
 from cli.looking import words_of_name, words_of_record, words_of_replay
-from cli.output import Json
+from cli.output import Json, words_of_receipt
 from cli.parsing import digest_of, uuid_of
 from cli.reply_words import words_of_replied, words_of_reply
 from cli.session import Session, session
@@ -59,7 +59,7 @@ def confirm(
         str, typer.Option("--digest", help="What you were shown, by the digest that `proposal show` printed.")
     ],
     file: Annotated[
-        Path | None, typer.Option("--file", help="Where evidence is written, if that is what was proposed.")
+        Path | None, typer.Option("--file", help="A new file: where evidence, or a letter, is written.")
     ] = None,
     since: Annotated[
         list[Path] | None,
@@ -118,6 +118,8 @@ def words_of_proposal(answer: Json) -> str:
             if answer.get(name)
         ),
     ]
+    if answer.get("to_second"):
+        lines.append(f"  to the other child: versions {', '.join(map(str, answer['to_second']))}")
     if answer.get("fields"):
         lines.append(f"  facts: {', '.join(answer['fields'])}")
     if answer.get("withheld"):
@@ -131,6 +133,12 @@ def words_of_proposal(answer: Json) -> str:
         f"  contactpoint proposal confirm {answer['proposal']} --digest {answer['digest']}",
     ]
     return "\n".join(lines)
+
+
+def words_of_split(answer: Json) -> str:
+    """The receipt of a split, and who is to be told."""
+    names = ", ".join(str(one["account_name"]) for one in answer["told"])
+    return f"{words_of_receipt(answer)}\nTo be told that they saw two children as one: {names or 'nobody'}."
 
 
 def words_of_handed_over(answer: Json) -> str:
@@ -161,4 +169,6 @@ def _confirmed(answer: Json) -> str:
         return words_of_handed_over(answer)
     if "file" in answer:
         return words_of_written(answer)
+    if "told" in answer:
+        return words_of_split(answer)
     return f"Done. Receipt {answer['receipt']}"

@@ -24,13 +24,14 @@ from adapters.store import EncryptedEventStore, OneAccess, Reveal, Right
 from domain.access import events as access_events
 from domain.account import events as account_events
 from domain.child_record import events as child_events
-from domain.child_record.upcasters import UPCASTERS
+from domain.child_record.upcasters import UPCASTERS as CHILD_UPCASTERS
 from domain.destruction import events as destruction_events
 from domain.investigation import events as investigation_events
 from domain.kernel import Log
 from domain.organisation import events as organisation_events
 from domain.ports import Clock
 from domain.proposal import events as proposal_events
+from domain.proposal.upcasters import UPCASTERS as PROPOSAL_UPCASTERS
 from domain.rule_set import events as rule_set_events
 from domain.supply import events as supply_events
 from projections.ports import Opener
@@ -45,10 +46,11 @@ RECORD_TYPES: Final = (
     | proposal_events.EVENTS
     | investigation_events.EVENTS
 )
-RECORD_PARTS: Final = Parts(RECORD_TYPES, UPCASTERS)
+_UPCASTERS: Final = {**CHILD_UPCASTERS, **PROPOSAL_UPCASTERS}
+RECORD_PARTS: Final = Parts(RECORD_TYPES, _UPCASTERS)
 ACCESS_PARTS: Final = Parts(access_events.EVENTS, unnamed=access_events.LookForgotten)
 TRUSTING: Final = {
-    Log.RECORD: Parts(RECORD_TYPES, UPCASTERS, trusting=True),
+    Log.RECORD: Parts(RECORD_TYPES, _UPCASTERS, trusting=True),
     Log.ACCESS: Parts(access_events.EVENTS, unnamed=access_events.LookForgotten, trusting=True),
 }
 """For views and loads, which open a great many: what opens is not validated again."""

@@ -17,6 +17,7 @@ from adapters.rule_files import RuleFile
 from cli.adopting import Adopting, rules_changed
 from cli.app import App
 from cli.evidence import write_evidence
+from cli.letters import seal_into
 from cli.output import Json
 from domain.access.commands import HandOver, OpenArchive, ReadAbout, ReplayAccess, ReplyToSubject
 from domain.access.events import ArchiveOpened, RecordHandedOver, SubjectReplied
@@ -35,7 +36,7 @@ from domain.policy.rule_book import RULE_BOOK
 from domain.proposal.commands import ConfirmAct, ExpireProposal, ProposeAct, WithdrawProposal
 from domain.proposal.handlers import both_at_once, change_of, handle, proposal_of
 from domain.proposal.model import ACTS, Proposal, decide, record_changed
-from domain.rule_set.model import RecordField
+from domain.rule_set.model import RecordField, Right
 
 _MOST_LISTED: Final = 200
 
@@ -50,6 +51,8 @@ class Wanted:
     code: str | None = None
     fields: tuple[RecordField, ...] = ()
     words: UUID | None = None
+    other_version: int | None = None
+    to_second: tuple[int, ...] = ()
 
     def shown(self) -> Json:
         """All of it in words and codes, as the digest of what both are shown is made of it."""
@@ -60,6 +63,8 @@ class Wanted:
             "code": self.code,
             "fields": list(self.fields),
             "words": None if self.words is None else str(self.words),
+            "other_version": self.other_version,
+            "to_second": list(self.to_second),
         }
 
 
@@ -184,10 +189,30 @@ class TwoPeople:
 
     def propose_merge(self, kept: UUID, closed: UUID, reason: str, first: Actor) -> Json:
         """Propose to make one record of two. Whether it can be done is said to whoever confirms it, and does it."""
-        self.app.let_in(first, None, "merge-records", kept)
-        version = self.app.serving.heads([kept]).get(kept, 0)
-        wanted = Wanted("merge-records", kept, version, reason, words=closed)
-        return self.propose(first, wanted, self.app.reason(first))
+        (other_version,) = self._versions(closed)
+        return self._propose_as_it_stands(
+            first, Wanted("merge-records", kept, code=reason, words=closed, other_version=other_version)
+        )
+
+    def propose_split(self, whole: UUID, reason: str, to_second: Sequence[int], first: Actor) -> Json:
+        """Propose to make two records of one again; whether it can be done is said as of a merge."""
+        return self._propose_as_it_stands(
+            first, Wanted("split-record", whole, code=reason, to_second=tuple(to_second))
+        )
+
+    def propose_seal(self, child_id: UUID, first: Actor) -> Json:
+        """Propose to seal the record of an old identity; whether it can be done is said as of a merge."""
+        return self._propose_as_it_stands(first, Wanted("seal-record", child_id))
+
+    def _propose_as_it_stands(self, first: Actor, wanted: Wanted) -> Json:
+        self.app.let_in(first, None, ACTS[wanted.act].right, wanted.subject)
+        (version,) = self._versions(wanted.subject)
+        return self.propose(first, replace(wanted, version=version), self.app.reason(first))
+
+    def _versions(self, *records: UUID) -> tuple[int, ...]:
+        """At which versions records stand; 0 of one that is not there, which is not told from one that is."""
+        heads = self.app.serving.heads(records)
+        return tuple(heads.get(one, 0) for one in records)
 
     def propose_hand_over(self, command: HandOver, first: Actor) -> Json:
         """Propose to hand facts over: shows them to whoever proposes it, on record as a look."""
@@ -235,7 +260,7 @@ class TwoPeople:
     def propose(self, first: Actor, wanted: Wanted, purpose: str) -> Json:
         """Put on record that an act is proposed to somebody else; whoever proposes is let in to do it already."""
         right = ACTS[wanted.act].right
-        self._must_show_second_factor(first, wanted, None)
+        self.must_show_second_factor(first, right, wanted.subject, None)
         proposal_id = self.app.ids.new()
         command = self._proposing(proposal_id, first, wanted)
         with self.app.refusals_recorded(first, right, wanted.subject):
@@ -256,6 +281,8 @@ class TwoPeople:
             code=wanted.code,
             fields=wanted.fields,
             words=wanted.words,
+            other_version=wanted.other_version,
+            to_second=wanted.to_second,
         )
 
     # Rule sets
@@ -357,15 +384,12 @@ class TwoPeople:
         made = proposal.made
         right = ACTS[made.act].right
         first = self._proposer(proposal)
-        self.app.let_in(second, first, right, made.subject)
-        if second.account == first.account:
-            self.app.record_refusal(second, right, SAME_PERSON, made.subject, first)
-            raise Refused("Whoever proposed this does not confirm it: another does.", code=SAME_PERSON)
+        self.must_be_another(second, first, right, made.subject)
         if made.act != "export" and older:
             raise BadInput("--since goes with an evidence pack alone.", code="usage", field="since")
-        if made.act == "export" and file is None:
-            raise BadInput("Say where the evidence goes: --file FILE.", code="usage", field="file")
-        self._must_show_second_factor(second, Wanted(made.act, made.subject), first)
+        if ACTS[made.act].writes and file is None:
+            raise BadInput("Say where it is to be written: --file FILE.", code="usage", field="file")
+        self.must_show_second_factor(second, right, made.subject, first)
         confirming = ConfirmAct(at=self.app.now(), digest=digest)
         purpose = proposal.purpose or "casework"
         metadata = self.app.metadata(first, second, purpose).model_copy(update={"causation": proposal_id})
@@ -376,20 +400,8 @@ class TwoPeople:
             goes_on = self._was_cut_off(proposal, second, digest)
             if not goes_on:
                 decide(proposal, confirming, self.app.rules)
-            if made.act == "destroy-early":
-                beside = self._confirming(proposal, confirming)
-                return self._destroy(made.subject, made.code or "", metadata, beside)
-            if made.act == "merge-records":
-                assert made.words is not None  # noqa: S101 - none is proposed without the other record
-                beside = self._confirming(proposal, confirming)
-                receipt = self.app.merge(
-                    made.subject, made.words, made.code or "", first, second, (metadata, beside)
-                )
-                return {"receipt": receipt}
-            if made.act == "adopt-rule-set":
-                return self._confirm_adoption(proposal, confirming, metadata)
-            if made.act == "lift-shield":
-                return self._confirm_lift(proposal, confirming, first, second, metadata)
+            if not ACTS[made.act].look:
+                return self._changed(proposal, confirming, (first, second), metadata, file)
 
             def confirm(_: Access) -> None:
                 with self.app.refusals_recorded(second, right, made.subject, first):
@@ -406,18 +418,44 @@ class TwoPeople:
             looking = replace(looking, log=ConfirmedFirst(looking.log, confirm))
         return self._looked(proposal, second, looking, file, older)
 
-    def _confirm_lift(
-        self, proposal: Proposal, confirming: ConfirmAct, first: Actor, second: Actor, metadata: Metadata
+    def _changed(
+        self,
+        proposal: Proposal,
+        confirming: ConfirmAct,
+        people: tuple[Actor, Actor],
+        metadata: Metadata,
+        file: Path | None,
     ) -> Json:
-        made, beside = proposal.made, self._confirming(proposal, confirming)
-        return self._lift(made.subject, made.code or "", first, second, metadata, beside)
+        """Do what changes something, together with its confirmation."""
+        made, reason, (first, second) = proposal.made, proposal.made.code or "", people
+        beside = self._confirming(proposal, confirming)
+        match made.act:
+            case "adopt-rule-set":
+                return self._confirm_adoption(proposal, confirming, metadata)
+            case "destroy-early":
+                return self._destroy(made.subject, reason, metadata, beside)
+            case "lift-shield":
+                return self._lift(made.subject, reason, first, second, metadata, beside)
+            case "merge-records":
+                assert made.words is not None  # noqa: S101 - none is proposed without the other record
+                receipt = self.app.merge(made.subject, made.words, reason, first, second, (metadata, beside))
+                return {"receipt": receipt}
+            case "split-record":
+                return self.app.split(made.subject, reason, made.to_second, first, second, (metadata, beside))
+            case "seal-record":
+                assert file is not None  # noqa: S101 - asked for before anything was decided
+                return seal_into(file, self.app, made.subject, first, second, (metadata, beside))
+            case _:
+                raise AssertionError("unreachable")
 
-    def _confirming(self, proposal: Proposal, confirming: ConfirmAct) -> Callable[[int], Change]:
-        """The confirmation of a change, given the version of the record: refused where it has changed since."""
+    def _confirming(self, proposal: Proposal, confirming: ConfirmAct) -> Callable[..., Change]:
+        """The confirmation of a change, given the versions of its records: refused where one has changed since."""
+        made = proposal.made
+        shown = (made.version,) if made.act != "merge-records" else (made.version, made.other_version)
 
-        def beside(version: int) -> Change:
+        def beside(*versions: int) -> Change:
             change = change_of(proposal.proposal_id, confirming, store=self.app.serving, rules=self.app.rules)
-            if version != proposal.made.version:
+            if versions != shown:
                 raise record_changed()
             return change
 
@@ -517,7 +555,7 @@ class TwoPeople:
         """Whether this person confirmed this look before, and it was never made."""
         made = proposal.made
         return (
-            made.act not in ("lift-shield", "destroy-early", "adopt-rule-set")
+            ACTS[made.act].look
             and proposal.state == "confirmed"
             and proposal.confirmed_by == second.account
             and made.digest == digest
@@ -537,10 +575,20 @@ class TwoPeople:
             raise Refused("Nobody confirmed this in time: propose it anew.", code="proposal-expired")
         return self.app.actor_with(proposal.proposed_by)
 
-    def _must_show_second_factor(self, actor: Actor, wanted: Wanted, other: Actor | None) -> None:
+    def must_be_another(self, second: Actor, first: Actor, right: Right, subject: UUID | None) -> None:
+        """Let a second person in, who is not whoever proposed it. Raises as `App.let_in`, and Refused of one person."""
+        self.app.let_in(second, first, right, subject)
+        if second.account == first.account:
+            self.app.record_refusal(second, right, SAME_PERSON, subject, first)
+            raise Refused("Whoever proposed this does not confirm it: another does.", code=SAME_PERSON)
+
+    def must_show_second_factor(
+        self, actor: Actor, right: Right, subject: UUID | None, other: Actor | None
+    ) -> None:
+        """Raise that somebody is to show their second factor first, where they have not lately; on record before."""
         if proved_lately(actor, self.app.now(), self.app.rules):
             return
-        self.app.record_refusal(actor, ACTS[wanted.act].right, STEP_UP, wanted.subject, other)
+        self.app.record_refusal(actor, right, STEP_UP, subject, other)
         raise step_up_asked_for()
 
     @contextmanager

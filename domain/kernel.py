@@ -87,6 +87,11 @@ Upcasters: TypeAlias = Mapping[tuple[str, int], tuple[Callable[[dict[str, Any]],
 """Stored name and version → what turns its fields into those of the next version, and that version."""
 
 
+def nothing_new(old: dict[str, Any]) -> dict[str, Any]:
+    """The fields as they are: what the next version adds was never said."""
+    return old
+
+
 class Log(IntEnum):
     """Which log an event is in; the number stands in the associated data of its ciphertext."""
 

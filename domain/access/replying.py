@@ -26,7 +26,7 @@ from domain.child_record import subject_access
 from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts, canonical, mask_of, shown_carer
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
-from domain.policy.retention import london_day
+from domain.policy.retention import london_day, months_after
 from domain.policy.subject_access import (
     ACCESS,
     LookAt,
@@ -34,7 +34,6 @@ from domain.policy.subject_access import (
     Reply,
     SubjectRequest,
     exemptions_of,
-    months_after,
     reply_to,
     requester_of,
 )

@@ -255,12 +255,12 @@ def merge_records(
     metadata: Metadata,
     own_marks: Callable[[ChildRecord], frozenset[str]],
     idempotency_key: bytes,
-    beside: Callable[[int], Change] | None = None,
+    beside: Callable[[int, int], Change] | None = None,
 ) -> Appended:
     """Merge two records in one append; where another writer was first, load and decide again.
 
-    own_marks: by what the sources of a record know the child. beside: see `carry_out`; given the survivor's version.
-    Raises Refused, VersionConflict after eight attempts, Unavailable.
+    own_marks: by what the sources of a record know the child. beside: see `carry_out`; given the survivor's version
+    and the other's. Raises Refused, VersionConflict after eight attempts, Unavailable.
     """
 
     def once() -> Appended:
@@ -268,7 +268,7 @@ def merge_records(
         told = store.load(other_id)
         other = model.fold(told)
         marks = own_marks(survivor) | own_marks(other)
-        others = () if beside is None else (beside(survivor.version),)
+        others = () if beside is None else (beside(survivor.version, other.version),)
         merged = merging.merge(survivor, other, told.events, marks, command, rules)
         changes = (
             ()
@@ -299,10 +299,11 @@ def split_record(
     metadata: Metadata,
     own_marks: Callable[[ChildRecord], frozenset[str]],
     idempotency_key: bytes,
+    beside: Callable[[int], Change] | None = None,
 ) -> datetime | None:
     """Undo the last merge of a record in one append. Gives since when the two were one; None where nothing is done.
 
-    Raises as `merge_records`.
+    beside: see `carry_out`. Raises as `merge_records`.
     """
 
     def once() -> datetime | None:
@@ -314,6 +315,7 @@ def split_record(
         if merge is not None:
             one, other = splitting.before_merge(history.events, merged.events, merge)
             marks = own_marks(one), own_marks(other)
+        others = () if beside is None else (beside(whole.version),)
         done = splitting.split(whole, history.events, merged.events, marks, command, rules)
         changes = (
             ()
@@ -326,7 +328,7 @@ def split_record(
             )
         )
         store.append(
-            changes,
+            (*changes, *others),
             metadata,
             idempotency_key=idempotency_key,
             reservations=() if done.nothing else (Reservation(closed_token(child_id), child_id),),
@@ -347,18 +349,20 @@ def seal_record(
     rules: RuleSet,
     metadata: Metadata,
     idempotency_key: bytes,
+    beside: Callable[[int], Change] | None = None,
 ) -> ChildRecord | None:
     """Seal the record of an old identity. Gives it as it stood; None where nothing is done.
 
-    Raises as `merge_records`.
+    beside: see `carry_out`. Raises as `merge_records`.
     """
 
     def once() -> ChildRecord | None:
         record = model.fold(store.load(child_id))
+        others = () if beside is None else (beside(record.version),)
         decision = new_identity.seal(record, command, rules)
         changes = (change_of(child_id, record.version, decision),) if decision.events else ()
         store.append(
-            changes,
+            (*changes, *others),
             metadata,
             idempotency_key=idempotency_key,
             reservations=(Reservation(closed_token(child_id), child_id),) if changes else (),
@@ -378,10 +382,13 @@ def register_new_identity(
     rules: RuleSet,
     metadata: Metadata,
     idempotency_key: bytes,
-) -> None:
-    """Register the new identity. Raises Refused, AlreadyReserved where another record holds its NHS number."""
+) -> Appended:
+    """Register the new identity; once, by the idempotency key.
+
+    Raises Refused, AlreadyReserved where another record holds its NHS number.
+    """
     decision = new_identity.register(model.unknown(child_id), command, rules)
-    store.append(
+    return store.append(
         (change_of(child_id, 0, decision),),
         metadata,
         idempotency_key=idempotency_key,

@@ -5,17 +5,9 @@ The function is given the fields that could be opened, as JSON holds them (conte
 absent), and returns new ones; it may not ask for more than it is given.
 """
 
-from typing import Any
-
-from domain.kernel import Upcasters
-
-
-def _nothing_new(old: dict[str, Any]) -> dict[str, Any]:
-    """The fields as they are: what the next version adds was never said."""
-    return old
-
+from domain.kernel import Upcasters, nothing_new
 
 UPCASTERS: Upcasters = {
-    ("involvement-contact-given", 1): (_nothing_new, 2),
-    ("sensitive-involvement-grounded", 1): (_nothing_new, 2),
+    ("involvement-contact-given", 1): (nothing_new, 2),
+    ("sensitive-involvement-grounded", 1): (nothing_new, 2),
 }

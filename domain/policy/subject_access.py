@@ -8,7 +8,6 @@ nothing is told that a shield could show in, by the rules' own ceiling (`domain.
 Source of the clock: UK GDPR Art 12(3); a month ends on the day of the same number, or on the month's last.
 """
 
-import calendar
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from domain.errors import BadInput
-from domain.policy.retention import london_day
+from domain.policy.retention import london_day, months_after
 from domain.rule_set.model import Exemption, Requester, RequestKind, RuleSet
 
 ACCESS: Final = "access"
@@ -116,12 +115,6 @@ class Reply:
     account: Mapping[str, int]
     """`told`, `showed-nothing` (nothing was disclosed), `not-theirs` (this requester learns of none of its kind), or
     the exemption by which it is withheld → how many looks."""
-
-
-def months_after(day: date, months: int) -> date:
-    """The day of the same number so many months later, or the last of that month where it has none."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def requester_of(code: str, rules: RuleSet) -> Requester:

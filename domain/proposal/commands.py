@@ -18,6 +18,8 @@ class ProposeAct(Command):
     code: ShortCode | None = None
     fields: tuple[RecordField, ...] = ()
     words: Id | None = None
+    other_version: Annotated[int, Field(ge=0)] | None = None
+    to_second: tuple[Annotated[int, Field(ge=1)], ...] = ()
     digest: Digest
 
 

@@ -21,10 +21,12 @@ class ActProposed(Event):
     subject, version: the stream it is done to, as it stood when the act was proposed; an access (to be shown again)
     never changes. code: why, or on which ground; which rule set. fields: which facts, where some are handed over.
     words: the access under which the rest of what was shown of it is on record; of a rule set, the first half of the
-    digest of its file; of a merge, the other record. digest: keyed, of what both people are shown.
+    digest of its file; of a merge, the other record, and other_version how that stood. to_second:
+    of a split, the versions of what goes to the other child. digest: keyed, of what both people are shown.
     """
 
     NAME: ClassVar[str] = "act-proposed"
+    VERSION: ClassVar[int] = 2
 
     act: Annotated[ShortCode, IN_IDENTITY]
     subject: Annotated[Id, IN_IDENTITY]
@@ -32,6 +34,8 @@ class ActProposed(Event):
     code: Annotated[ShortCode | None, IN_IDENTITY] = None
     fields: Annotated[tuple[RecordField, ...], Field(max_length=22), IN_IDENTITY] = ()
     words: Annotated[Id | None, IN_IDENTITY] = None
+    other_version: Annotated[Annotated[int, Field(ge=0)] | None, IN_IDENTITY] = None
+    to_second: Annotated[tuple[Annotated[int, Field(ge=1)], ...], IN_IDENTITY] = ()
     digest: Annotated[Digest, IN_IDENTITY]
     expires_at: Annotated[datetime, IN_IDENTITY]
     rule_set: Annotated[ShortCode, IN_IDENTITY]

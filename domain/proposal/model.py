@@ -32,11 +32,14 @@ def record_changed() -> Refused:
 class Act:
     """An act that needs two people, the right that both of them hold, and what it does in words.
 
-    ready: whether the index has a command that does it.
+    look: whether it shows something and changes no record. writes: whether it writes a file. ready: whether the index
+    has a command that does it.
     """
 
     right: Right
     does: str
+    look: bool = False
+    writes: bool = False
     ready: bool = True
 
 
@@ -45,21 +48,40 @@ ACTS: Final[Mapping[str, Act]] = {
         "lift-shield", "Every shield on this record is lowered: readers see where the child is."
     ),
     "replay": Act(
-        "replay", "What this access displayed is shown again, with whereabouts that were shielded since."
+        "replay",
+        "What this access displayed is shown again, with whereabouts that were shielded since.",
+        look=True,
     ),
-    "export": Act("replay", "All that is on record of this shielded child is written into an evidence pack."),
+    "export": Act(
+        "replay",
+        "All that is on record of this shielded child is written into an evidence pack.",
+        look=True,
+        writes=True,
+    ),
     "hand-over": Act(
-        "hand-over", "These facts of a shielded record are handed to somebody who has no account."
+        "hand-over", "These facts of a shielded record are handed to somebody who has no account.", look=True
+    ),
+    "open-archive": Act(
+        "open-archive", "This archived record is shown to both, for the case that is named.", look=True
     ),
     "reply-to-subject": Act(
         "subject-access",
         "This reply about a shielded record is given to whoever asked, and the request closed.",
+        look=True,
     ),
-    "open-archive": Act("open-archive", "This archived record is shown to both, for the case that is named."),
     "destroy-early": Act("retention", "This record is destroyed before it is due, for ever."),
     "merge-records": Act(
         "merge-records",
         "These two records become one; where either is shielded, the one is, from the first instant.",
+    ),
+    "split-record": Act(
+        "split-record",
+        "This record becomes the two again that were made one; where any of the three was ever shielded, both are.",
+    ),
+    "seal-record": Act(
+        "new-identity",
+        "This record of an identity that its child does not have any more is closed, and its number leads nowhere.",
+        writes=True,
     ),
     "adopt-rule-set": Act("policy", "These rules decide from their day on."),
 }

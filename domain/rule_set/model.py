@@ -8,7 +8,7 @@ import tomllib
 from datetime import date
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
 from domain.errors import BadInput
 from domain.identifiers import BodyCode, ShortCode
@@ -91,6 +91,7 @@ Right: TypeAlias = Literal[
     "merge-records",
     "split-record",
     "new-identity",
+    "tell-recipients",
     # running the index
     "load",
     "projection",
@@ -529,6 +530,18 @@ class Conduct(Immutable):
         return self.most_looks.get(role, self.most_looks["otherwise"])
 
 
+class Closure(Immutable):
+    """The end of the whole index: from an instant on nobody is let in but whom it names, and every record is destroyed.
+
+    at: with its offset from UTC. destroy_months: within so many months of that day every record is destroyed. may: role
+    → what accounts of it may still do; a role that is not named may do nothing.
+    """
+
+    at: AwareDatetime
+    destroy_months: Annotated[int, Field(ge=1, le=24)]
+    may: Annotated[dict[ShortCode, Annotated[tuple[Right, ...], AfterValidator(_once)]], Field(min_length=1)]
+
+
 class SigningIn(Immutable):
     """For how long somebody is signed in, and what it takes.
 
@@ -605,6 +618,8 @@ class RuleSet(Immutable):
     """The grounds on which facts are handed over to somebody who has no account, each with what makes it lawful."""
     subject_access: SubjectAccess = SubjectAccess()
     rights: Rights = Rights()
+    closure: Closure | None = None
+    """That the whole index is closed; None: it is not."""
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
     because: dict[RulePath, Because] = Field(default_factory=dict)
@@ -670,6 +685,7 @@ class RuleSet(Immutable):
         self._exemptions_are_of_what_is_there()
         self._claims_are_of_what_is_there()
         self._can_be_followed()
+        self._closure_can_be_carried_out()
         self._reasons_are_of_what_is_there()
         return self
 
@@ -677,6 +693,18 @@ class RuleSet(Immutable):
         """Nobody could ever adopt other rules, were there no role that two people hold and may adopt rules by."""
         if not any({"policy", "two-people"} <= set(role.may) for role in self.roles.values()):
             raise ValueError("no role may adopt the rules that follow these: policy, two-people")
+
+    def _closure_can_be_carried_out(self) -> None:
+        """Nobody could destroy what is left, or adopt other rules, did no role keep the rights to."""
+        if self.closure is None:
+            return
+        for name, rights in self.closure.may.items():
+            if name not in self.roles or not set(rights) <= set(self.roles[name].may):
+                raise ValueError(f"closure.may.{name} names a role or a right that is not there")
+        if not any({"retention", "policy", "two-people"} <= set(one) for one in self.closure.may.values()):
+            raise ValueError(
+                "closure.may leaves nobody to destroy what is left: retention, policy, two-people"
+            )
 
     def _reasons_are_of_what_is_there(self) -> None:
         for place in self.because:

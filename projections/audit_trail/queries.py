@@ -289,6 +289,19 @@ def _is_shielded(history: History) -> bool:
     return shielded(one.event for one in history.events)
 
 
+def left_with(connection: Connection[Any], child_id: UUID) -> list[UUID]:
+    """The accesses by which something of a child may have left the index, the first one first: ids alone."""
+    found = connection.execute(
+        """
+        SELECT l.access_id FROM look AS l JOIN seen AS s USING (access_id)
+        WHERE s.child_id = %s AND l.action IN ('hand-over', 'subject-access') AND l.outcome = 'granted'
+        ORDER BY l.at, l.access_id
+        """,
+        (child_id,),
+    )
+    return [access_id for (access_id,) in found]
+
+
 class Look(NamedTuple):
     """A look as an auditor reads it."""
 

@@ -470,6 +470,7 @@ COMMANDS: dict[Path_, Command] = {
     ("record", "seal"): Command((CHILD,), {"--letter": "{new}"}, "data-manager", "data-manager-2", wrong=(
         ((TOKEN, "--letter", "{new}"), "bad-input"),
         ((CHILD, "--letter", "{births}"), "file-exists"),
+        ((CHILD,), "usage"),
     )),
     ("record", "split"): Command(
         (CHILD,),
@@ -480,6 +481,7 @@ COMMANDS: dict[Path_, Command] = {
             ((CHILD, "--reason", "hunch"), "unknown-reason"),
             ((CHILD, "--reason", "merged-in-error"), "not-merged"),
             ((CHILD, "--reason", "merged-in-error", "--to-second", TOKEN), "usage"),
+            ((CHILD, "--reason", "merged-in-error", "--to-second", "0", "--propose"), "usage"),
         ),
     ),
     ("record", "transfer"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "not-found"),)),
@@ -614,6 +616,7 @@ COMMANDS: dict[Path_, Command] = {
     ("stream", "status"): Command(),
     ("stream", "tail"): Command(),
     ("restore",): Command(("{folder}",), wrong=((("{folder}",), "no-backup"), ((f"/nowhere/{TOKEN}",), "no-backup"))),
+    ("retention", "closure"): Command(),
     ("retention", "due"): Command(),
     ("retention", "hold"): Command((CHILD,), {"--authority": "court-order", "--until": "2028-03-01"}, wrong=(
         *BAD_CHILD,
@@ -626,6 +629,12 @@ COMMANDS: dict[Path_, Command] = {
     ("retention", "destroy"): Command((CHILD,), {"--reason": "unlawful"}, "operator", "operator-2", wrong=(
         *BAD_CHILD,
         ((CHILD, "--reason", "whim"), "unknown-reason"),
+    )),
+    ("retention", "notices"): Command((), {}, "data-manager"),
+    ("retention", "notice-sent"): Command((HELD,), {}, "data-manager", wrong=(
+        ((HELD,), "not-found"),
+        ((TOKEN,), "bad-input"),
+        ((HELD, "--on", TOKEN), "not-found"),
     )),
     ("retention", "release-hold"): Command((CHILD,), wrong=(
         ((CHILD,), "no-hold"),
@@ -940,8 +949,11 @@ MAY_NOT = {
     ("audit", "proof"): ("practitioner", "data-manager"),
     ("load",): ("practitioner", "data-manager", "auditor"),
     ("policy", "rehearse"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "closure"): ("practitioner", "teacher", "social-worker"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "notices"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("retention", "notice-sent"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("record", "request-shield"): ("auditor", "operator"),

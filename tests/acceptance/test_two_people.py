@@ -28,7 +28,7 @@ from domain.proposal.commands import ConfirmAct
 from domain.proposal.handlers import change_of, handle
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
-from tests.acceptance.people import a_child, born
+from tests.acceptance.people import a_child, born, id_of
 from tests.acceptance.test_access import COURT, granted, record
 from tests.acceptance.test_shields import SHOWN_OF_A_SHIELDED_CHILD
 from tests.plugins_counts import count
@@ -36,6 +36,7 @@ from tests.plugins_counts import count
 pytestmark = pytest.mark.postgres
 
 LIFT = ("record", "lift-shield")
+OURS = "E06000999"
 
 
 def shielded(line: Line, **changed: str) -> str:
@@ -332,6 +333,140 @@ def test_nothing_of_anybody_is_in_a_proposal(line: Line) -> None:
     listed = line("proposal", "list", acting="data-manager")
     assert one.postcode not in listed.printed
     assert one.family not in listed.printed
+
+
+# Records that are made one, two, or none of
+
+
+def confirmed_and_refused(
+    line: Line, words: tuple[str, ...], change: Callable[[], object], *written: str
+) -> tuple[Json, Json]:
+    """A proposal made before a change, which is refused for it, and one after, refused to who made it, then done.
+
+    Gives the second, and what confirming it answers.
+    """
+    stale = line.done(*words, "--propose", acting="data-manager")
+    change()
+    proposal = line.done(*words, "--propose", acting="data-manager")
+    shown = line.done("proposal", "show", proposal["proposal"], acting="data-manager-2")
+    assert {**proposal, "access_id": shown["access_id"]} == shown, "both see the same"
+    line.refused("same-person", *confirm(proposal), *written, acting="data-manager")
+    line.refused("right-not-held", *confirm(proposal), *written, acting="practitioner")
+    line.refused("record-changed", *confirm(stale), *written, acting="data-manager-2")
+    line.clock += timedelta(days=1)
+    line.refused("proposal-expired", *confirm(proposal), *written, acting="data-manager-2")
+    proposal = line.done(*words, "--propose", acting="data-manager")
+    done = line.done(*confirm(proposal), *written, acting="data-manager-2")
+    line.refused("already-confirmed", *confirm(proposal), *elsewhere(written), acting="data-manager-2")
+    return proposal, done
+
+
+def elsewhere(written: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one if one.startswith("--") else f"{one}-again" for one in written)
+
+
+def test_t24_a_shielded_record_is_made_two_again_by_two_people_and_both_begin_shielded(line: Line) -> None:
+    people = (a_child(), a_child())
+    kept, closed = (born(line, one, authority=OURS) for one in people)
+    line.record("shield", kept, "--ground", "crime", acting="social-worker")
+    line.done(
+        "record",
+        "merge",
+        kept,
+        closed,
+        "--reason",
+        "same-number",
+        acting="data-manager",
+        second="data-manager-2",
+    )
+    line.record("involve", kept, "--service", "Kooth", "--kind", "universal")
+    with line.as_superuser() as connection:
+        ((version,),) = connection.execute(
+            "SELECT max(version)::text FROM record_log.event WHERE stream_id = %s::uuid", (kept,)
+        )
+    words = ("record", "split", kept, "--reason", "merged-in-error", "--to-second", version)
+    line.refused("two-people-needed", *words, acting="data-manager")
+
+    def changed() -> None:
+        line.record("involve", kept, "--service", "Play group", "--kind", "universal")
+
+    proposal, done = confirmed_and_refused(line, words, changed)
+
+    assert (proposal["act"], proposal["child"], proposal["reason"], proposal["to_second"]) == (
+        "split-record", kept, "merged-in-error", [int(version)],
+    )  # fmt: skip
+    assert done["receipt"]
+    halves = [line.shown(id_of(line, one)) for one in people]
+    assert [set(one) for one in halves] == [SHOWN_OF_A_SHIELDED_CHILD] * 2
+    assert halves[0]["number"] != halves[1]["number"]
+
+
+def test_t23_neither_of_two_records_has_changed_when_they_are_made_one(line: Line) -> None:
+    kept, closed = shielded(line, authority=OURS), born(line, a_child(), authority=OURS)
+    words = ("record", "merge", kept, closed, "--reason", "documents-seen")
+
+    def changed() -> None:
+        line.record("involve", closed, "--service", "Kooth", "--kind", "universal")
+
+    confirmed_and_refused(line, words, changed)
+
+
+def test_t27_the_record_of_an_old_identity_is_sealed_by_two_people_and_the_letter_is_written(
+    line: Line, tmp_path: Path
+) -> None:
+    one = a_child()
+    old = born(line, one, authority=OURS)
+    letter = tmp_path / "letter"
+
+    def changed() -> None:
+        line.record("involve", old, "--service", "Kooth", "--kind", "universal")
+
+    words = ("record", "seal", old)
+    proposal, done = confirmed_and_refused(line, words, changed, "--file", str(letter))
+
+    assert (proposal["act"], proposal["child"]) == ("seal-record", old)
+    assert done["letter"] == str(letter)
+    assert not letter.with_name("letter-again").exists(), "what was refused leaves no letter"
+    line.unseen(old)
+    assert not line.found(*one.criteria)
+
+
+def test_t27_a_new_identity_is_said_by_two_people_alike_and_the_index_holds_no_proposal_of_it(
+    line: Line, tmp_path: Path
+) -> None:
+    old, after = born(line, a_child(), authority=OURS), a_child()
+    letter, second = tmp_path / "letter", tmp_path / "second-letter"
+    line.done("record", "seal", old, "--letter", str(letter), acting="data-manager", second="data-manager-2")
+    line.clock += timedelta(days=2)
+
+    def words(file: Path, *facts: str) -> tuple[str, ...]:
+        return ("record", "new-identity", str(file), *(facts or after.options))
+
+    before, _ = line.heads()
+    line.done(*words(letter), "--propose", str(second), acting="data-manager")
+    assert line.heads()[0] == before, "nothing is in the log"
+    assert line.done("proposal", "list", acting="data-manager-2")["proposals"] == []
+    for personal in (after.family, after.postcode, after.street):
+        assert personal not in second.read_text("utf-8")
+
+    line.refused("same-person", *words(second), acting="data-manager")
+    line.refused("right-not-held", *words(second), acting="practitioner")
+    line.refused("not-what-was-shown", *words(second, *a_child().options), acting="data-manager-2")
+    forged = tmp_path / "forged"
+    forged.write_text(second.read_text("utf-8").replace('"expires_at": "20', '"expires_at": "21'), "utf-8")
+    line.refused("not-a-letter", *words(forged), acting="data-manager-2", status=2)
+    assert not line.found(*after.criteria)
+
+    done = line.done(*words(second), acting="data-manager-2")
+
+    new = id_of(line, after)
+    assert line.shown(new)["number"] == done["number"]
+    assert set(line.shown(new)) == SHOWN_OF_A_SHIELDED_CHILD
+    line.refused("already-confirmed", *words(second), acting="data-manager-2")
+    third = tmp_path / "third-letter"
+    line.done(*words(letter), "--propose", str(third), acting="data-manager")
+    line.clock += timedelta(days=1)
+    line.refused("proposal-expired", *words(third), acting="data-manager-2")
 
 
 # Both or neither, and once

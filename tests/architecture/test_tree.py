@@ -25,6 +25,10 @@ TOP_LEVEL = {
 }
 IN_AN_AGGREGATE = {"__init__.py", "events.py", "commands.py", "model.py", "handlers.py", "upcasters.py"}
 BESIDES = {
+    "destruction": {
+        "closing.py",  # the certificate of the whole index
+        "notices.py",  # whoever was given something of a record is told
+    },
     "child_record": {
         "decisions.py",
         "assertions.py",
@@ -42,6 +46,7 @@ BESIDES = {
     },  # its model.py holds state and evolve
     "access": {
         "conduct.py",  # what is flagged of a look
+        "given.py",  # what left, and to whom
         "go_live.py",  # which records are open yet
         "reach.py",  # how far the logs were read
         "past.py",  # what it takes to show an access again

@@ -18,12 +18,12 @@ from domain.child_record.commands import (
 from domain.child_record.decisions import decide
 from domain.errors import BadInput, Refused
 from domain.kernel import Command
+from domain.policy.retention import months_after
 from domain.policy.subject_access import (
     LookAt,
     Origin,
     Pause,
     SubjectRequest,
-    months_after,
     reply_to,
 )
 from domain.rule_set.model import RuleSet
