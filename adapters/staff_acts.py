@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.rule_files import RuleFile
-from domain.access.events import ArchiveOpened, RecordHandedOver
+from domain.access.events import ArchiveOpened, RecordHandedOver, SubjectReplied
 from domain.access.model import Access
 from domain.access.ports import AccessLog
 from domain.access.reach import Reach
@@ -66,6 +66,11 @@ class ServedStaffActs:
         looked = self._named(proposal)
         return looked.event if looked and isinstance(looked.event, ArchiveOpened) else None
 
+    def reply_asked_for(self, proposal: Proposal) -> SubjectReplied | None:
+        """Which request is to be answered, and what is withheld; None once the child's keys are gone."""
+        looked = self._named(proposal)
+        return looked.event if looked and isinstance(looked.event, SubjectReplied) else None
+
     def rule_file(self, made: ActProposed) -> RuleFile:
         """The file of rules that was proposed. Raises Refused where this database does not hold it."""
         text = self.texts.text(made.words.bytes) if made.words else None
@@ -97,6 +102,10 @@ class ServedStaffActs:
             told |= {"ground": made.code, "fields": list(made.fields)}
             told["recipient"] = words.recipient if words else None
             told["reference"] = words.reference if words else None
+        if made.act == "reply-to-subject":
+            reply = self.reply_asked_for(proposal)
+            told["request"] = str(reply.request) if reply else None
+            told["withheld"] = list(reply.withheld) if reply else None
         if made.act == "open-archive":
             asked = self.asked_for(proposal)
             told |= {"reason": proposal.purpose, "reference": asked.reference if asked else None}

@@ -195,6 +195,10 @@ class App:
         """How people sign in on a provider's word, and programs with keys of their own."""
         return self.make_vouching(self.signing.sessions)
 
+    def signed_in(self, token: SessionToken) -> Actor:
+        """Whoever is signed in, about their own sessions: which is no use of one. Raises AccessDenied."""
+        return self.signing.sessions.holder(token.token, self.now())
+
     def viewer(self, acting: str | SessionToken) -> Actor:
         """Whoever acts: by a session, or in a training home by a name; as the log has the account now.
 
@@ -202,7 +206,7 @@ class App:
         for a session that has ended, and for a name but in a training home: elsewhere nobody may say who they are.
         """
         if isinstance(acting, SessionToken):
-            return self.signing.sessions.actor(acting.token, self.now())
+            return self.signing.sessions.actor(acting.token, self.now(), acting.device)
         name = acting
         if not self.training:
             self.signing.sessions.refuse(None, "name", SIGN_IN, self.now())

@@ -318,6 +318,7 @@ def make_signing(
     factors = StandardFactors()
     sessions = SessionService(
         kept=kept,
+        attempts=attempts,
         factors=factors,
         store=serving,
         log=access_log,

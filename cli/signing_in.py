@@ -113,7 +113,7 @@ def _kept(
     now = app.now()
     if before is not None:
         with suppress(AccessDenied):
-            _end(app, app.viewer(before), now)
+            _end(app, app.signed_in(before), now)
     run.output.answer(_shown(app, begun.session, now), lambda a: f"Signed in until {a['until']:%H:%M} UTC.")
 
 
@@ -124,7 +124,7 @@ def sign_out(context: typer.Context) -> None:
     ended = False
     if token is not None:
         with run.app() as app, suppress(AccessDenied):  # it had ended before
-            _end(app, app.viewer(token), app.now())
+            _end(app, app.signed_in(token), app.now())
             ended = True
         run.kept.forget()
     run.output.answer({"ended": ended}, lambda a: "Signed out." if a["ended"] else "You were not signed in.")
@@ -191,7 +191,9 @@ def let_mediator(
     """
     run = session(context)
     name = account_name(mediator, "account")
-    with _own(run) as (app, viewer):
+    acting = run.actor()
+    with run.app() as app:
+        viewer = app.viewer(acting)
         if viewer.session is None:
             raise AccessDenied(NOT_SIGNED_IN, code="session-ended")
         try:
@@ -281,8 +283,9 @@ def _line_of_stdin(what: str) -> str:
 @contextmanager
 def _own(run: Session) -> Iterator[tuple[App, Actor]]:
     """The home, and whoever acts in it."""
+    acting = run.actor()
     with run.app() as app:
-        yield app, app.viewer(run.actor())
+        yield app, app.viewer(acting) if isinstance(acting, str) else app.signed_in(acting)
 
 
 def _end(app: App, viewer: Actor, now: datetime) -> None:

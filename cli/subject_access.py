@@ -17,10 +17,13 @@ from cli.kept_session import SessionToken
 from cli.looking import words_of_name
 from cli.output import Json, words_of_receipt
 from cli.parsing import day_of, uuid_of
+from cli.proposals import Propose, words_of_proposal
+from cli.reply_words import words_of_replied
 from cli.session import session
+from cli.two_people import TwoPeople, Wanted
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
 from domain.access.events import AdultSought
-from domain.access.replying import read_subject_requests, reply_to_adult, reply_to_subject
+from domain.access.replying import read_subject_requests, reply_to_adult
 from domain.child_record import commands
 from domain.errors import BadInput
 from domain.kernel import Command
@@ -145,6 +148,7 @@ def reply(
     withhold_nothing: Annotated[
         bool, typer.Option("--withhold-nothing", help="It was decided that nothing is withheld.")
     ] = False,
+    propose: Propose = False,
 ) -> None:
     """Make the reply to a request, on record first. `reply` is for whoever asked; `account` is for the authority alone.
 
@@ -154,9 +158,9 @@ def reply(
         raise BadInput("Something is withheld, or nothing.", code="usage", field="withhold")
     run = session(context)
     with run.app() as app:
-        officer = app.permitted(run.actor(), "subject-access")
+        officer, two = app.permitted(run.actor(), "subject-access"), TwoPeople(app)
         found = app.child_or_nobody(child)
-        second = app.second(officer, run.second, "subject-access", found)
+        second = None if propose else app.second(officer, run.second, "subject-access", found)
         app.catch_up()
         command = ReplyToSubject.model_validate(
             {
@@ -169,16 +173,12 @@ def reply(
                 "withheld": tuple(withhold) if withhold else () if withhold_nothing else None,
             }
         )
-        replied = reply_to_subject(command, app.looking(officer))
-        answered = commands.AnswerSubjectAccess(
-            at=command.at,
-            request=command.request,
-            access=replied.access_id,
-            withheld=command.withheld or (),
-        )
-        app.record(found, answered, officer)
-        answer = {"access_id": replied.access_id, "reply": replied.reply, "account": replied.account}
-        run.output.answer(answer, _replied)
+        if propose:
+            run.output.answer(two.propose_reply(command, officer), words_of_proposal)
+            return
+        wanted = Wanted("reply-to-subject", found)
+        looking = two.looking(officer, second, wanted, command.access_id)
+        run.output.answer(two.reply(command, looking), words_of_replied)
 
 
 @subject_access.command()
@@ -261,35 +261,6 @@ def _listed(answer: Json) -> str:
         for one in answer["requests"]
     ]
     return "\n".join(lines) or "Nobody has asked."
-
-
-def _replied(answer: Json) -> str:
-    account = ", ".join(f"{code} {number}" for code, number in answer["account"].items() if number)
-    return f"{words_of_reply(answer['reply'])}\n\n(For the authority alone: {account or 'nobody looked'}.)"
-
-
-def words_of_reply(reply: Json) -> str:
-    """A reply as the sentences that whoever asked is sent."""
-    lines = [f"You asked on {reply['received_on']} who has looked at this record."]
-    lines += [_sentence(look) for look in reply["looks"]] or ["There is nobody of whom we can tell you."]
-    lines += [
-        f"{one['from']} said what we hold as {one['what']}, on {one['since']}." for one in reply["sources"]
-    ]
-    return "\n".join([*lines, reply["statement"]])
-
-
-def _sentence(look: Json) -> str:
-    words = [f"On {look['on']}", look["who"]]
-    words += [f"at {look['organisation']}"] if "organisation" in look else []
-    words += ["saw this record"] + ([look["how"]] if "how" in look else [])
-    words += [f"for this reason: {look['why']}"] if "why" in look else []
-    words += [f"They saw {look['what']}"] if "what" in look else []
-    words += [f"This happened {look['times']} times that day"] if look["times"] > 1 else []
-    return _joined(words)
-
-
-def _joined(words: list[str]) -> str:
-    return ", ".join(words[:2]) + " " + "; ".join(words[2:]) + "."
 
 
 def _named(answer: Json) -> str:

@@ -189,11 +189,15 @@ class ReadWrongViews(Look):
 
 
 class ReplyToSubject(Look):
-    """Tell whoever made this request who looked. `withheld`: exemptions decided upon; None: none was decided upon."""
+    """Tell whoever made this request who looked. `withheld`: exemptions decided upon; None: none was decided upon.
+
+    version: at which the record was shown to two people, and must still be; None where it was not.
+    """
 
     child_id: UUID
     request: UUID
     withheld: Annotated[tuple[ShortCode, ...], Field(max_length=6)] | None = None
+    version: int | None = None
 
 
 class ReplyToAdult(Look):

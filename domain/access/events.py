@@ -274,6 +274,12 @@ class SubjectReplied(Looked):
     adult: Annotated[AdultSought | None, IN_IDENTITY] = None
 
 
+class SubjectReplyProposed(SubjectReplied):
+    """One of two people was shown the reply about a shielded record that is to be given; nothing left yet."""
+
+    NAME: ClassVar[str] = "subject-reply-proposed"
+
+
 class HandOverProposed(RecordHandedOver):
     """One of two people was shown what is to be handed over of a shielded record; nothing left yet.
 
@@ -373,6 +379,7 @@ EVENTS = EventTypes(
         AccessesExported,
         QueueRead,
         SubjectReplied,
+        SubjectReplyProposed,
         AccessRefused,
         ActDecided,
         SignedIn,

@@ -21,7 +21,7 @@ def given(accesses: Iterable[Access]) -> Iterator[Given]:
         on = london_day(event.instant)
         if type(event) is RecordHandedOver:
             yield Given(access.access_id, "hand-over", event.recipient, event.body, on)
-        elif isinstance(event, SubjectReplied):
+        elif type(event) is SubjectReplied:
             yield Given(access.access_id, "answer", event.requester or _ADULT, event.body, on)
         elif isinstance(event, LookForgotten) and event.action == "subject-access":
             # An answer about several records, of which one was destroyed before: only an adult is answered so.

@@ -23,7 +23,6 @@ from domain.access.commands import (
 )
 from domain.access.events import (
     AccessesExported,
-    Action,
     ArchiveOpened,
     ArchiveProposed,
     HandOverProposed,
@@ -49,6 +48,7 @@ from domain.access.showing import (
     chosen_fields,
     gate_for,
     have_watched,
+    must_stand_as_shown,
     nothing_moved,
     put_on_record,
     rendered_for,
@@ -68,7 +68,6 @@ from domain.disclosure import (
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.policy.retention import begin_of
 from domain.policy.screening import screen_name
-from domain.proposal.model import record_changed
 from domain.rule_set.model import Right, RuleSet
 
 
@@ -221,7 +220,7 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
         if facts is None or shown is None or shown.sight != "manager":
             put_on_record(grant, command, looking, "hand-over", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
-        _must_stand_as_shown(command, "hand-over", facts, looking)
+        must_stand_as_shown(command, "hand-over", facts, looking)
         if facts.shielded and command.confirmed_by is None and not proposing:
             record_refusal(command, "hand-over", looking, "two-people-needed", command.child_id)
             raise AccessDenied(
@@ -235,16 +234,6 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
             return Shown(grant.access_id, record)
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
-
-
-def _must_stand_as_shown(
-    command: HandOver | OpenArchive, action: Action, facts: RecordFacts, looking: Looking
-) -> None:
-    """Refuse where the record is not at the version that two people were shown; on record before it is told."""
-    if command.version is not None and facts.version != command.version:
-        changed = record_changed()
-        record_refusal(command, action, looking, changed.code, command.child_id)
-        raise changed
 
 
 def _check_hand_over(command: HandOver, rules: RuleSet) -> None:
@@ -288,7 +277,7 @@ def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = Fa
                 grant, command, looking, "open-archive", event_class, asked, [], {}, "nothing-to-show"
             )
             raise NotFound(NOT_FOUND, field="child")
-        _must_stand_as_shown(command, "open-archive", facts, looking)
+        must_stand_as_shown(command, "open-archive", facts, looking)
         record = {} if proposing else shown.record
         display = Rendered(command.child_id, facts.version, mask_of(record), record)
         put_on_record(grant, command, looking, "open-archive", event_class, asked, [display], record, rule)

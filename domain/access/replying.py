@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
-from domain.access.events import ListRead, SubjectReplied
+from domain.access.events import ListRead, SubjectReplied, SubjectReplyProposed
 from domain.access.letting_in import grant_for, record_refusal
 from domain.access.model import AccessGrant
 from domain.access.ports import Looking
@@ -18,6 +18,7 @@ from domain.access.showing import (
     Rendered,
     Shown,
     managed_record,
+    must_stand_as_shown,
     nothing_moved,
     put_on_record,
 )
@@ -73,23 +74,30 @@ def subject_requests_page(facts: RecordFacts, today: date, rules: RuleSet) -> di
     return {"requests": [_clock(request, today, rules) for request in facts.requests]}
 
 
-def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
+def reply_to_subject(command: ReplyToSubject, looking: Looking, *, proposing: bool = False) -> Replied:
     """Tell whoever asked who looked at the record, as the rules allow and as was decided (UK GDPR Art 15; T51, T52).
 
-    Raises NotFound where the authority is not responsible; Refused (`no-such-request`, `paused`), BadInput
-    (`decision-needed`, `unknown-exemption`), AccessDenied (`two-people-needed`): on record before they are told.
+    Raises NotFound where the authority is not responsible; Refused (`no-such-request`, `paused`, `record-changed`),
+    BadInput (`decision-needed`, `unknown-exemption`), AccessDenied (`two-people-needed`): on record before they are
+    told. proposing: it is shown to one of two people, and is not given.
     """
+    event_class, rule = (
+        (SubjectReplyProposed, "subject-reply-proposed")
+        if proposing
+        else (SubjectReplied, "subject-access-permitted")
+    )
     asked = {"child": command.child_id, "request": command.request, "withheld": command.withheld or ()}
     grant = grant_for(command, "subject-access", looking, {"subject": command.child_id})
     for _ in range(RENDERINGS):
         facts = managed_record(command.child_id, looking, grant)
         if facts is None:
             put_on_record(
-                grant, command, looking, "subject-access", SubjectReplied, asked, [], {}, "nothing-to-show"
+                grant, command, looking, "subject-access", event_class, asked, [], {}, "nothing-to-show"
             )
             raise NotFound(NOT_FOUND, field="child")
+        must_stand_as_shown(command, "subject-access", facts, looking)
         try:
-            request = _answerable(command, facts, looking.rules)
+            request = _answerable(command, facts, looking.rules, alone=not proposing)
         except BadInput:
             raise
         except Refused as refused:
@@ -105,11 +113,11 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
             command,
             looking,
             "subject-access",
-            SubjectReplied,
+            event_class,
             asked,
             [display],
             page,
-            "subject-access-permitted",
+            rule,
             used=reach.used(),
         )
         if nothing_moved(looking, [display]):
@@ -229,8 +237,10 @@ def _absorbed(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> Itera
             yield from _absorbed(closed, looking, grant)
 
 
-def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> SubjectRequest:
-    """The request, if it may be answered as was decided."""
+def _answerable(
+    command: ReplyToSubject, facts: RecordFacts, rules: RuleSet, *, alone: bool
+) -> SubjectRequest:
+    """The request, if it may be answered as was decided. alone: by whoever decided, unless another confirmed it."""
     request = next((one for one in facts.requests if one.request == command.request), None)
     if request is None or request.answered_on is not None:
         raise subject_access.no_such_request()
@@ -246,9 +256,9 @@ def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> 
                 code="decision-needed",
                 field="withhold",
             )
-        if facts.shielded and command.confirmed_by is None:
+        if facts.shielded and alone and command.confirmed_by is None:
             raise AccessDenied(
-                "This record is shielded: two people decide, --as one and --with another.",
+                "This record is shielded: two people decide, --as one and --with another, or one by --propose.",
                 code="two-people-needed",
             )
     return request

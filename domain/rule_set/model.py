@@ -494,11 +494,21 @@ class TwoPeople(Immutable):
 
 
 class Cause(Immutable):
-    """Why somebody's looks are looked into. suspends: their account at once. each: every look anew, not once a day."""
+    """Why somebody's looks are looked into. suspends: their account at once, for a reason. each: every look anew, not
+    once a day.
+    """
 
     title: Words
     suspends: bool = False
+    reason: ShortCode = SUSPECTED
     each: bool = False
+
+
+class WorkingDays(Immutable):
+    """Which days, of Monday to Friday, are no working days. known_to: the last year whose bank holidays are listed."""
+
+    bank_holidays: tuple[date, ...] = ()
+    known_to: Annotated[int, Field(ge=2000, le=2200)] | None = None
 
 
 class Conduct(Immutable):
@@ -541,6 +551,7 @@ class SigningIn(Immutable):
     most_failures: after so many in a row nobody tries again but on a known device, before an account manager has acted.
     device_days: for so long a device is known. password: the shortest there may be, in characters.
     mediation_minutes: for so long a caller's word is good; None: nobody looks on a caller's behalf.
+    by_turns_minutes: nobody uses a session, another and the first again within these; None: that is not looked at.
     """
 
     idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
@@ -552,6 +563,7 @@ class SigningIn(Immutable):
     device_days: Annotated[int, Field(ge=1, le=366)]
     password: Annotated[int, Field(ge=8, le=64)]
     mediation_minutes: Annotated[int, Field(ge=1, le=60)] | None = None
+    by_turns_minutes: Annotated[int, Field(ge=1, le=60)] | None = None
 
 
 Standing: TypeAlias = Literal["law", "said", "inferred", "recalled", "unknown"]
@@ -596,6 +608,7 @@ class RuleSet(Immutable):
     roles: dict[ShortCode, Role]
     access: Access
     two_people: TwoPeople
+    working_days: WorkingDays = WorkingDays()
     conduct: Conduct
     signing_in: SigningIn
     conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
@@ -657,7 +670,9 @@ class RuleSet(Immutable):
                 raise ValueError(f"roles.{name} says who may look, and may do other things too")
         if not set(CAUSES) <= set(self.conduct.causes):
             raise ValueError(f"conduct.causes lacks one of {', '.join(CAUSES)}")
-        if not set(OWN_REASONS) <= set(self.access.reasons):
+        if not {*OWN_REASONS, *(one.reason for one in self.conduct.causes.values())} <= set(
+            self.access.reasons
+        ):
             raise ValueError(f"access.reasons lacks one of {', '.join(OWN_REASONS)}")
         if not set(self.access.running) <= set(self.purposes):
             raise ValueError("access.running names a purpose that is not there")

@@ -341,7 +341,7 @@ def test_t58_an_adult_finds_their_own_entries_across_children_and_nothing_of_any
 
 
 def test_a_reply_reads_as_sentences(line: Line) -> None:
-    from cli.subject_access import words_of_reply
+    from cli.reply_words import words_of_reply
 
     one = a_child(born=date(2013, 9, 4))
     child = ours(line, one)

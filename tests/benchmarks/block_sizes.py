@@ -331,7 +331,8 @@ def _about_the_trail(random: Random, standing: dict[str, Any]) -> Iterator[acces
         "requester": "parent",
         "withheld": ("child-abuse-data", "serious-harm"),
     }
-    yield access.SubjectReplied.model_validate(standing | {"action": "subject-access"} | asked)
+    for event_class in (access.SubjectReplied, access.SubjectReplyProposed):
+        yield event_class.model_validate(standing | {"action": "subject-access"} | asked)
     adult = {
         "name": "Alexandra Smith-Jones",
         "postcode": "LS1 4AP",
