@@ -51,9 +51,11 @@ from domain.policy.shielding import RAISED
 from domain.ports import Clock, ContactRequests, Destruction, EventStore, Ids, Receipts, Tokens
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
+from ingest.erased import suppressed_with
 from ingest.matching import ruled_out
 from ingest.outcome import Counts, Listener, Refusal
 from ingest.pipeline import Loader
+from ingest.ports import Unit
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned
 
@@ -429,16 +431,7 @@ class Writing:
         at = self.clock.now()
         version = self.may_be_destroyed_early(child_id, reason)
         due = Due("destroy", london_day(at), f"early-{reason}")
-        certificate = order(
-            child_id,
-            due,
-            at=at,
-            store=self.store,
-            ids=self.ids,
-            rules=self.rules.at(at),
-            metadata=metadata,
-            beside=beside(version),
-        )
+        certificate = self._order(child_id, due, at, metadata, beside(version))
         done = self._destroy_with_closed({child_id: certificate}, metadata)
         if not done:
             raise _held()
@@ -465,7 +458,6 @@ class Writing:
     def _destroy_with_closed(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
         """Destroy what was ordered ahead of time, and before it the records that each took the place of."""
         at = self.clock.now()
-        rules = self.rules.at(at)
         because: dict[UUID, UUID] = {}
         every: dict[UUID, UUID] = {}
         for child_id, certificate in ordered.items():
@@ -473,9 +465,7 @@ class Writing:
             assert isinstance(begun.event, DestructionBegun)  # noqa: S101 - what a certificate begins with
             due = Due("destroy", begun.event.due, begun.event.rule)
             for one in self._closed_for(child_id):
-                every[one] = order(
-                    one, due, at=at, store=self.store, ids=self.ids, rules=rules, metadata=metadata
-                )
+                every[one] = self._order(one, due, at, metadata)
                 because[one] = child_id
             every[child_id] = certificate
         return self._destroy(every, metadata, because)
@@ -501,12 +491,26 @@ class Writing:
             raise Refused("This record is not due for destruction.", code="not-due")
         if self._is_held(child_id):
             raise _held()
-        return {
-            one: order(
-                one, due, at=at, store=self.store, ids=self.ids, rules=self.rules.at(at), metadata=metadata
-            )
-            for one in (*self._closed_for(child_id), child_id)
-        }
+        return {one: self._order(one, due, at, metadata) for one in (*self._closed_for(child_id), child_id)}
+
+    def _order(
+        self, child_id: UUID, due: Due, at: datetime, metadata: Metadata, beside: Change | None = None
+    ) -> UUID:
+        """Order a destruction, and before it, while they can still be read, note the entries that told of the child."""
+        entries = suppressed_with(self.tokens, model.fold(self.store.load(child_id)))
+        notes = [Unit((), entry) for entry in entries - self.loader.store.known(list(entries))]
+        if notes:
+            self.loader.store.append_units(notes, metadata, batch=None, instant=at)
+        return order(
+            child_id,
+            due,
+            at=at,
+            store=self.store,
+            ids=self.ids,
+            rules=self.rules.at(at),
+            metadata=metadata,
+            beside=beside,
+        )
 
     def _closed_for(self, child_id: UUID) -> Iterator[UUID]:
         """The records that this one took the place of: they hold what it holds, and end with it."""
