@@ -34,6 +34,7 @@ from domain.errors import BadInput, Refused
 from domain.kernel import Change, Metadata
 from domain.policy.rule_book import RULE_BOOK
 from domain.proposal.commands import ConfirmAct, ExpireProposal, ProposeAct, WithdrawProposal
+from domain.proposal.events import MOST_TO_SECOND
 from domain.proposal.handlers import both_at_once, change_of, handle, proposal_of
 from domain.proposal.model import ACTS, Proposal, decide, record_changed
 from domain.rule_set.model import RecordField, Right
@@ -195,7 +196,13 @@ class TwoPeople:
         )
 
     def propose_split(self, whole: UUID, reason: str, to_second: Sequence[int], first: Actor) -> Json:
-        """Propose to make two records of one again; whether it can be done is said as of a merge."""
+        """Propose to make two records of one again; whether it can be done is said as of a merge. Raises BadInput."""
+        if len(to_second) > MOST_TO_SECOND:
+            raise BadInput(
+                f"A proposal names {MOST_TO_SECOND} versions at most: split first, and correct the halves.",
+                code="too-many",
+                field="to_second",
+            )
         return self._propose_as_it_stands(
             first, Wanted("split-record", whole, code=reason, to_second=tuple(to_second))
         )

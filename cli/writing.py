@@ -52,9 +52,11 @@ from domain.policy.shielding import RAISED
 from domain.ports import Clock, ContactRequests, Destruction, EventStore, Ids, Receipts, Tokens
 from domain.supply.commands import DecideHeldRecord
 from domain.supply.model import HeldRecord, concerns
+from ingest.erased import suppressed_with
 from ingest.matching import ruled_out
 from ingest.outcome import Counts, Listener, Refusal
 from ingest.pipeline import Loader
+from ingest.ports import Unit
 from ingest.screening import ShieldFollower
 from ingest.source_record import Warned
 
@@ -509,21 +511,27 @@ class Writing:
         beside: see `domain.destruction.handlers.order`.
         """
         at = self.clock.now()
-        rules = self.rules.at(at)
-        return {
-            one: order(
-                one,
-                due,
-                at=at,
-                store=self.store,
-                ids=self.ids,
-                rules=rules,
-                metadata=metadata,
-                recipients=self.recipients(one),
-                beside=beside,
-            )
-            for one in streams
-        }
+        return {one: self._order(one, due, at, metadata, beside) for one in streams}
+
+    def _order(
+        self, child_id: UUID, due: Due, at: datetime, metadata: Metadata, beside: Change | None
+    ) -> UUID:
+        """Order one, and before it, while they can still be read, note the entries that told of the child."""
+        entries = suppressed_with(self.tokens, model.fold(self.store.load(child_id)))
+        notes = [Unit((), entry) for entry in entries - self.loader.store.known(list(entries))]
+        if notes:
+            self.loader.store.append_units(notes, metadata, batch=None, instant=at)
+        return order(
+            child_id,
+            due,
+            at=at,
+            store=self.store,
+            ids=self.ids,
+            rules=self.rules.at(at),
+            metadata=metadata,
+            recipients=self.recipients(child_id),
+            beside=beside,
+        )
 
     def destroy_records(self, streams: Sequence[UUID], due: Due, metadata: Metadata) -> Ended:
         """Destroy those of these that are records, each with the records it took the place of; see `_destroy`."""

@@ -38,6 +38,7 @@ from domain.supply.commands import DecideHeldRecord
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordHeld, SourceRecordReleased
 from domain.supply.model import HeldRecord
 from ingest.best_view import candidate_of
+from ingest.erased import suppressing
 from ingest.matching import normalise, ruled_out
 from ingest.matching.blocking import Candidate
 from ingest.matching.decision import (
@@ -344,6 +345,8 @@ class _Run:
         self._near: frozenset[bytes] = frozenset()
         self._linked: dict[bytes, Decision] = {}
         self._histories: dict[UUID, History] = {}
+        self._erased: set[bytes] = set()
+        """Of the entries of this chunk that are nobody's, the keys of those whose child was destroyed."""
         self._head = -1
         self._changed = False
         self._apart: frozenset[UUID] = frozenset()
@@ -656,6 +659,12 @@ class _Run:
         self._linked = {item.key: self._link(item, ()) for item in items}
         likely = {found.child_id for found in self._linked.values() if isinstance(found, Match)}
         self._histories = loader.store.records(likely) if likely else {}
+        nobodys = {
+            suppressing(loader.tokens, entry)
+            for item in items
+            if not isinstance(self._linked[item.key], Match) and (entry := entry_of(item.incoming))
+        }
+        self._erased = loader.store.known(list(nobodys)) if nobodys else set()
 
     def _candidates(self, keys: Iterable[str], extra: Sequence[Candidate]) -> list[Candidate]:
         keys = tuple(keys)
@@ -708,6 +717,9 @@ class _Run:
             if record.registered and record.forgotten is None:
                 return self._existing(item, record, taken=bool(extra))
             decision = NoMatch()
+        entry = entry_of(item.incoming)
+        if entry is not None and suppressing(self._loader.tokens, entry) in self._erased:
+            raise Refused("", code=Code.DESTROYED_BEFORE)
         if self._adult(item):
             raise Refused("", code=Code.ADULT, field="date_of_birth")
         if isinstance(decision, Queue):

@@ -81,6 +81,7 @@ class Code(StrEnum):
     CONSENT_NOT_NEEDED = "consent-not-needed"
     INVOLVEMENT_EXISTS = "involvement-exists"
     UNKNOWN_CHILD = "unknown-child"
+    DESTROYED_BEFORE = "destroyed-before"
     RECORD_DAMAGED = "record-damaged"
 
 
@@ -122,6 +123,7 @@ REMEDIES: Final[dict[Code, str]] = {
     Code.SENSITIVE_NEEDS_GROUND: "A sensitive service needs a consent, or the reasonable cause its provider sees.",
     Code.CONSENT_NOT_NEEDED: "Only a sensitive service is recorded on consent or cause. Leave them out.",
     Code.INVOLVEMENT_EXISTS: "Another service was sent under this number. Give the involvement a number of its own.",
+    Code.DESTROYED_BEFORE: "What was held of this entry was destroyed by law: register a child that came back by hand.",
     Code.UNKNOWN_CHILD: "Load the child's own message first, then this one again.",
     Code.RECORD_DAMAGED: "The record it is about cannot be opened. Run `contactpoint health`, then load again.",
 }

@@ -5,7 +5,7 @@ wrote beside it (for whom facts are handed over) lies in the access log, under t
 """
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ from domain.identifiers import Digest, Id, ShortCode
 from domain.kernel import Event, EventTypes
 from domain.personal_data import IN_IDENTITY
 from domain.rule_set.model import RecordField
+
+MOST_TO_SECOND: Final = 500
+"""Versions that a proposal to split a record gives to the other child."""
 
 
 class ActProposed(Event):
@@ -35,7 +38,9 @@ class ActProposed(Event):
     fields: Annotated[tuple[RecordField, ...], Field(max_length=22), IN_IDENTITY] = ()
     words: Annotated[Id | None, IN_IDENTITY] = None
     other_version: Annotated[Annotated[int, Field(ge=0)] | None, IN_IDENTITY] = None
-    to_second: Annotated[tuple[Annotated[int, Field(ge=1)], ...], IN_IDENTITY] = ()
+    to_second: Annotated[
+        tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=MOST_TO_SECOND), IN_IDENTITY
+    ] = ()
     digest: Annotated[Digest, IN_IDENTITY]
     expires_at: Annotated[datetime, IN_IDENTITY]
     rule_set: Annotated[ShortCode, IN_IDENTITY]

@@ -321,6 +321,33 @@ def test_t63_after_six_years_nothing_leads_to_the_person_and_an_old_feed_brings_
         assert home.done("audit", "verify")["ok"], "every proof stands"
 
 
+def test_t63_a_changed_line_about_a_child_who_was_destroyed_brings_nobody_back(
+    new_home: NewHome, restored: Restored
+) -> None:
+    line = new_home()
+    one, other = a_child(), a_child()
+    child, merged = (born(line, each, authority="E06000999") for each in (one, other))
+    line.pds(one.message())
+    line.record("merge", child, merged, "--reason", "documents-seen", acting="data-manager")
+    line.done("retention", "destroy", child, "--reason", "unlawful", acting="operator", second="operator-2")
+    lines = [{**each.entry, "address_line_1": "3 Changed Row", "surname": "Altered"} for each in (one, other)]
+    moved = one.message(address=[one.address("4 Changed Row", "YO1 7HH", "2027-03-02")])
+    homes = (line, restored(line))
+    for home in homes:
+        before = home.heads()[0]
+        for loaded in (home.births(*lines), home.pds({**moved, "meta": {"versionId": "99"}})):
+            assert (loaded["read"], loaded["refused"], loaded["events"]) == (loaded["read"],) * 2 + (0,)
+            assert {refusal["code"] for refusal in loaded["refusals"]} == {"destroyed-before"}
+        assert home.heads()[0] <= before + 2, "the files, and nothing of anybody"
+        with home.as_superuser() as connection:
+            rows = connection.execute("SELECT key FROM record_log.idempotency").fetchall()
+        assert not [row for row in rows if one.entry["entry_id"].encode() in bytes(row[0])]
+    # Whoever is held again, by somebody's doing, is found by what the sources say next.
+    line.record("register", *one.options)
+    again = line.births({**lines[0], "surname": one.family})
+    assert (again["refused"], again["updated"]) == (0, 1)
+
+
 def assert_nobody(line: Line, child: str, one: Child, look: Json) -> None:
     """No name, number, place or birth date of the child is in a view, and no look can be shown again."""
     line.unseen(child, acting="data-manager")
