@@ -539,7 +539,7 @@ class RightDecided(Event):
 
     source_kind: Annotated[SourceKind, IN_IDENTITY]
     request: Annotated[Id, IN_CONTENT]
-    reasons: Annotated[tuple[ShortCode, ...], Field(min_length=1, max_length=6), IN_CONTENT]
+    reasons: Annotated[tuple[ShortCode, ...], Field(max_length=6), IN_CONTENT]
     decided_on: Annotated[date, IN_CONTENT]
     rule_set: Annotated[ShortCode, IN_CONTENT]
 

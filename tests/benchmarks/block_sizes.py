@@ -24,7 +24,14 @@ from domain.access import events as access
 from domain.account import events as account
 from domain.child_record import events as child
 from domain.child_record.events import Contact, Source, SourceKind
-from domain.destruction.events import DestructionBegun, DestructionCompleted
+from domain.destruction.events import (
+    ClosureBegun,
+    ClosureCompleted,
+    DestructionBegun,
+    DestructionCompleted,
+    NoticeOwed,
+    NoticeSent,
+)
 from domain.identifiers import CROCKFORD, index_number
 from domain.investigation import events as investigation
 from domain.kernel import Event, EventTypes, Log, Metadata
@@ -208,6 +215,19 @@ def _typed(random: Random) -> Iterator[Event]:
     yield RuleSetAdopted(rule_set="present", valid_from=TODAY, digest="a" * 64)
     yield DestructionBegun(child=UUID(int=2**127), rule="archived-six-years", rule_set="present", due=TODAY)
     yield DestructionCompleted(child=UUID(int=2**127), keys=12, completed_on=TODAY)
+    yield NoticeOwed(
+        certificate=UUID(int=2**127),
+        access=UUID(int=2**127),
+        kind="hand-over",
+        recipient="West Yorkshire Police, Economic Crime Unit",
+        body="E08000035",
+        given_on=TODAY,
+    )
+    yield NoticeSent(sent_on=TODAY)
+    yield ClosureBegun(rule_set="present", closed_at=NOW, due=TODAY, subjects=11_000_000)
+    yield ClosureCompleted(
+        certificates=11_000_000, keyring_generation=12, shielded_generation=12, completed_on=TODAY
+    )
     yield from _watched()
     yield FileReceived(kind="births", digest="a" * 64)
     yield FileWithdrawn(withdrawn_on=TODAY)
@@ -322,9 +342,10 @@ def _about_the_trail(random: Random, standing: dict[str, Any]) -> Iterator[acces
         "after": f"{NOW.isoformat()}/{UUID(int=2**127)}",
         "criteria": True,
     }
-    yield access.TrailRead.model_validate(
-        standing | {"action": "what-saw", "subject": _id(random), "chosen": chosen}
-    )
+    for read in (access.TrailRead, access.AccessesExported):
+        yield read.model_validate(standing | {"action": "what-saw", "subject": _id(random), "chosen": chosen})
+    listed = {"subject": _id(random), "request": _id(random), "on": TODAY, "listed": [(_id(random), 12)] * 3}
+    yield access.ListRead.model_validate(standing | {"action": "shield-reviews", "what": "siblings"} | listed)
     asked = {
         "child": _id(random),
         "request": _id(random),
