@@ -8,8 +8,8 @@ from adapters.key_rows import period_of
 from adapters.keys.cipher import access_key, keyed_digest, subkey
 from adapters.keys.key_store import KeyStore
 from domain.access.events import Looked
-from domain.access.model import Access, NotSignedIn
-from domain.errors import AuditUnavailable, ContactPointError
+from domain.access.model import LOOKED_ALREADY, Access, NotSignedIn
+from domain.errors import AuditUnavailable, ContactPointError, Refused, VersionConflict
 from domain.kernel import Change, Metadata, Pending, StreamKind
 from domain.personal_data import Forgotten
 from domain.ports import EventStore
@@ -41,10 +41,15 @@ class StoredAccessLog:
         return each, keyed_digest(subkey(own, "page"), page)
 
     def append(self, access: Access | NotSignedIn) -> None:
-        """Commit the access. Raises AuditUnavailable where that cannot be done, whatever the cause."""
+        """Commit the access. Raises AuditUnavailable where that cannot be done, whatever the cause.
+
+        Raises Refused where there is one of this id: what may be looked at once bears an id that was known beforehand.
+        """
         change = Change(access.access_id, StreamKind.ACCESS, 0, (Pending(access.event),))
         try:
             self._store.append([change], access.metadata, instant=access.event.instant)
+        except VersionConflict:
+            raise Refused("This look was made before, and may be made once.", code=LOOKED_ALREADY) from None
         except ContactPointError as error:
             raise AuditUnavailable(
                 "The access could not be recorded, so nothing is shown. Run `contactpoint health`."

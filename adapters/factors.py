@@ -30,6 +30,8 @@ _SECRET_BYTES: Final = 20
 _TOKEN_BYTES: Final = 32
 _ENROLMENT_CHARACTERS: Final = 26
 _GROUP: Final = 5
+_WORD_CHARACTERS: Final = 16
+_WORD_GROUP: Final = 4
 _PARAMETERS: Final = f"$argon2id$v=19$m={MEMORY_KIB},t={ITERATIONS},p={LANES}$"
 
 DECOY: Final = (
@@ -97,8 +99,17 @@ class StandardFactors:
 
     def enrolment_code(self) -> str:
         """See the port."""
-        drawn = "".join(secrets.choice(CROCKFORD) for _ in range(_ENROLMENT_CHARACTERS))
-        return "-".join(drawn[at : at + _GROUP] for at in range(0, len(drawn), _GROUP))
+        return _drawn(_ENROLMENT_CHARACTERS, _GROUP)
+
+    def word(self) -> str:
+        """See the port."""
+        return _drawn(_WORD_CHARACTERS, _WORD_GROUP)
+
+
+def _drawn(characters: int, group: int) -> str:
+    """So many random characters, in groups."""
+    drawn = "".join(secrets.choice(CROCKFORD) for _ in range(characters))
+    return "-".join(drawn[at : at + group] for at in range(0, len(drawn), group))
 
 
 def _bytes(password: str) -> bytes:

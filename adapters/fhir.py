@@ -8,18 +8,20 @@ record: BALP has no place for exactly which versions were shown, so they and the
 | a record opened, handed over, beside a held record | rest · read | R | Destination, Source |
 | a search or any other reading | rest · search | E | Source, Destination |
 | refused | Security Alert (DCM 110113) | E | Source, Destination |
+| signed in, stepped up, signed out | User Authentication (DCM 110114) · Login, Logout | E | Source, Destination |
+| not signed in | User Authentication (DCM 110114) · Login, outcome 4 | E | whoever tried, Application |
 
 Whose people looked and what was typed are left out where a child of the access is shielded now. Nothing else about a
 child is in here but its random id.
 """
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
 from domain.access.events import Criteria, Hit, Looked
-from domain.access.model import AccessOnRecord
+from domain.access.model import Access, AccessOnRecord, NotSignedIn
 from domain.disclosure import canonical, fields_of
 
 Resource = dict[str, Any]
@@ -38,21 +40,22 @@ _READS: Final = frozenset({"show", "override", "hand-over", "open-archive", "rev
 
 SOURCE: Final = ("110153", "Source Role ID")
 DESTINATION: Final = ("110152", "Destination Role ID")
+_APPLICATION: Final = ("110150", "Application")
+_LOGIN: Final = ("110122", "Login")
+_SESSION_ACTS: Final = {"sign-in": _LOGIN, "step-up": _LOGIN, "sign-out": ("110123", "Logout")}
 _SUCCESS, _MINOR_FAILURE = "0", "4"
 
 
-def audit_events(*, criteria: bool) -> Callable[[AccessOnRecord], list[Resource]]:
-    """What writes an access as AuditEvent resources; criteria: with what was typed into a search."""
-
-    def mapped(one: AccessOnRecord) -> list[Resource]:
-        if not one.children:
-            return [_event(one, None, None, 0, criteria=criteria)]
-        return [
-            _event(one, child, hit, number, criteria=criteria)
-            for number, (child, hit) in enumerate(one.children)
-        ]
-
-    return mapped
+def audit_events(one: AccessOnRecord, criteria: bool) -> list[Resource]:  # noqa: FBT001 - as `Looking` takes it
+    """An access as AuditEvent resources; criteria: with what was typed into a search."""
+    access = one.access
+    if isinstance(access, NotSignedIn):
+        return [_not_signed_in(access, one.position)]
+    children = one.children or ((None, None),)
+    return [
+        _event(one, access, child, hit, number, criteria=criteria)
+        for number, (child, hit) in enumerate(children)
+    ]
 
 
 def bundle(resources: Iterable[Resource]) -> Resource:
@@ -61,29 +64,73 @@ def bundle(resources: Iterable[Resource]) -> Resource:
     return {"resourceType": "Bundle", "type": "collection", **({"entry": entries} if entries else {})}
 
 
+def _not_signed_in(one: NotSignedIn, position: int) -> Resource:
+    """A refused sign-in: under the account whose name was given, where there is one; who it was, nobody knows."""
+    event = one.event
+    said = {"rule": event.rule, "rule-set": event.rule_set, "position": str(position), "how": event.how}
+    account = (
+        {"who": _identifier(f"{_OURS}:account", str(event.account))} if event.account is not None else {}
+    )
+    return {
+        "resourceType": "AuditEvent",
+        "id": str(one.access_id),
+        **_authentication("sign-in"),
+        "action": "E",
+        "recorded": event.instant.isoformat(),
+        "outcome": _MINOR_FAILURE,
+        "outcomeDesc": event.rule,
+        "agent": [
+            {
+                "type": {"text": "whoever gave this account's name" if account else "nobody's account"},
+                **account,
+                "requestor": True,
+                "policy": [f"{_OURS}:rule-set:{event.rule_set}:{event.rule}"],
+            },
+            {"type": _concept(_DCM, *_APPLICATION), "who": {"display": "ContactPoint"}, "requestor": False},
+        ],
+        "source": _OBSERVER,
+        "entity": [_request(one.access_id, said)],
+    }
+
+
+def _authentication(act: str) -> Resource:
+    """What somebody did to sign in or out, as DICOM codes it (PS3.15 A.5.3.10)."""
+    return {
+        "type": _coding(_DCM, "110114", "User Authentication"),
+        "subtype": [_coding(_DCM, *_SESSION_ACTS[act]), _coding(f"{_OURS}:action", act)],
+    }
+
+
+def _coded(event: Looked, *, read: bool) -> Resource:
+    """Type and subtype of a look, a refusal, or what was done to sign in or out."""
+    if event.action in _SESSION_ACTS:
+        return _authentication(event.action)
+    if event.outcome == "refused":
+        return {"type": _coding(_DCM, "110113", "Security Alert")}
+    done = "read" if read else "search-type"
+    return {
+        "type": _coding(_EVENT_TYPE, "rest", "RESTful Operation"),
+        "subtype": [_coding(_RESTFUL, done, done), _coding(f"{_OURS}:action", event.action)],
+    }
+
+
 def _event(
-    one: AccessOnRecord, child: UUID | None, hit: Hit | None, number: int, *, criteria: bool
+    one: AccessOnRecord,
+    access: Access,
+    child: UUID | None,
+    hit: Hit | None,
+    number: int,
+    *,
+    criteria: bool,
 ) -> Resource:
-    event, metadata = one.access.event, one.access.metadata
+    event, metadata = access.event, access.metadata
     refused = event.outcome == "refused"
     read = event.action in _READS and not refused
-    coded: Resource = (
-        {"type": _coding(_DCM, "110113", "Security Alert")}
-        if refused
-        else {
-            "type": _coding(_EVENT_TYPE, "rest", "RESTful Operation"),
-            "subtype": [
-                _coding(_RESTFUL, "read" if read else "search-type", "read" if read else "search-type"),
-                _coding(f"{_OURS}:action", event.action),
-            ],
-        }
-    )
-    entities = [
-        _entity(
-            _identifier(f"{_OURS}:access", str(one.access.access_id)), _coding(_BALP_ENTITY, "XrequestId")
+    entities = [_request(access.access_id, _said(event, one.position))]
+    if event.page is not None:
+        entities[0]["detail"].append(
+            {"type": "digest-of-page", "valueBase64Binary": base64.b64encode(event.page).decode()}
         )
-    ]
-    entities[0]["detail"] = _details(event, one.position)
     typed = getattr(event, "criteria", None) if event.action == "search" else None
     if criteria and isinstance(typed, Criteria) and not one.hidden:
         query = base64.b64encode(canonical(typed.model_dump(mode="json", exclude_none=True))).decode()
@@ -101,15 +148,15 @@ def _event(
         purpose.append({"coding": [_coding(_REASON, "BTG", "break the glass")]})
     return {
         "resourceType": "AuditEvent",
-        "id": f"{one.access.access_id}.{number}" if number else str(one.access.access_id),
-        **coded,
+        "id": f"{access.access_id}.{number}" if number else str(access.access_id),
+        **_coded(event, read=read),
         "action": "R" if read else "E",
         "recorded": event.instant.isoformat(),
         "outcome": _MINOR_FAILURE if refused else _SUCCESS,
         **({"outcomeDesc": event.rule} if refused else {}),
         **({"purposeOfEvent": purpose} if purpose else {}),
-        "agent": _agents(one, read=read),
-        "source": {"observer": {"display": "ContactPoint"}, "type": [_SERVER]},
+        "agent": _agents(access, read=read, hidden=one.hidden),
+        "source": _OBSERVER,
         "entity": entities,
     }
 
@@ -121,13 +168,16 @@ _SERVER: Final = {
 }
 
 
-def _agents(one: AccessOnRecord, *, read: bool) -> list[Resource]:
+_OBSERVER: Final = {"observer": {"display": "ContactPoint"}, "type": [_SERVER]}
+
+
+def _agents(access: Access, *, read: bool, hidden: bool) -> list[Resource]:
     """The program that asked, the one that answered, the person, and whoever stood beside or behind them.
 
     On a read data flow from server to client, so the client is the Destination; on a search the query flows the other
     way, and the roles are reversed.
     """
-    event, metadata = one.access.event, one.access.metadata
+    event, metadata = access.event, access.metadata
     client, server = (DESTINATION, SOURCE) if read else (SOURCE, DESTINATION)
     looked_for = metadata.on_behalf_of or metadata.actor
     person: Resource = {
@@ -148,7 +198,7 @@ def _agents(one: AccessOnRecord, *, read: bool) -> list[Resource]:
         agents.append(_beside(metadata.actor, "mediator"))
     if metadata.confirmed_by is not None:
         agents.append(_beside(metadata.confirmed_by, "second person"))
-    if not one.hidden:
+    if not hidden:
         agents.append(
             {
                 "type": {"text": "organisation"},
@@ -185,18 +235,21 @@ def _patient(child: UUID, hit: Hit | None) -> Resource:
     return patient
 
 
-def _details(event: Looked, position: int) -> list[Resource]:
-    said = {
+def _said(event: Looked, position: int) -> dict[str, str]:
+    return {
         "rule": event.rule,
         "rule-set": event.rule_set,
         "renderer": str(event.renderer),
         "position": str(position),
         "results": str(len(event.hits)),
     }
-    details: list[Resource] = [{"type": name, "valueString": value} for name, value in said.items()]
-    if event.page is not None:
-        details.append({"type": "digest-of-page", "valueBase64Binary": base64.b64encode(event.page).decode()})
-    return details
+
+
+def _request(access_id: UUID, said: dict[str, str]) -> Resource:
+    """The access or the attempt at one, by its id, and what else is on record of it."""
+    request = _entity(_identifier(f"{_OURS}:access", str(access_id)), _coding(_BALP_ENTITY, "XrequestId"))
+    request["detail"] = [{"type": name, "valueString": value} for name, value in said.items()]
+    return request
 
 
 def _entity(what: Resource, kind: Resource, role: Resource | None = None) -> Resource:

@@ -133,6 +133,10 @@ class KeptTable(Protocol):
         """The names of child and staff keys not forgotten, in order, from behind `after`."""
         ...
 
+    def children(self) -> int:
+        """Of how many streams of children, and of source records held back, the identity key is not forgotten."""
+        ...
+
     def sweep(self, orphans: Sequence[KeyName], instant: datetime | None = None) -> int:
         """Take the whole list of keys without a stream; delete those that were on it for 30 days. Returns how many.
 

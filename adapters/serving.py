@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from adapters.retention_days import RetentionDays
 from domain.access.conduct import Recent
 from domain.access.events import AdultSought, TrailFilter
 from domain.access.model import AccessGrant, AccessOnRecord
-from domain.access.ports import TrailPage
+from domain.access.ports import CountedRefusals, Scheduled, TrailPage
 from domain.access.reach import Reach
 from domain.child_record.events import Address, Carer, CurrentAddress, LastKnownAddress
 from domain.disclosure import RecordFacts
@@ -22,6 +22,7 @@ from domain.policy.rule_book import InForce
 from domain.policy.subject_access import LookAt
 from domain.ports import EventStore, Ids, Tokens
 from domain.review import Compared
+from domain.rule_set.model import RuleSet
 from domain.supply.model import HeldRecord
 from domain.supply.model import fold as fold_held
 from ingest.carers import carer_who_is
@@ -31,7 +32,6 @@ from projections.audit_trail.queries import AuditTrail, Entry, Open
 from projections.ports import Slice, Slices
 from projections.projection import Depth, Reads, as_served
 from projections.reading import RecordReader, facts_of
-from projections.retention_schedule.queries import due, reviews
 from projections.review_queue.queries import waiting
 
 Capacity: TypeAlias = Literal["manager", "override"]
@@ -76,6 +76,10 @@ class ServedRecords:
     def destroyed_on(self, certificate: UUID) -> date | None:
         """The day on which what a certificate orders was done; None where it is not done yet."""
         return self._reader.destroyed_on(certificate)
+
+    def destroyed_behind(self, certificate: UUID, position: int) -> bool:
+        """Whether what a certificate orders was done behind a position of the log."""
+        return self._reader.destroyed_behind(certificate, position)
 
     def version_at(self, child_id: UUID, instant: datetime) -> int:
         """The last version recorded at or before the instant (0: none)."""
@@ -209,10 +213,9 @@ class ServedLocalTeam:
         found = RecordReader(self._one_record("manager", self._ids.new())).facts(child_id)
         return found if isinstance(found, RecordFacts) else None
 
-    def neighbours(self, grant: AccessGrant, facts: RecordFacts) -> list[tuple[RecordFacts, bool]]:
-        """Records at a postcode of this one; whether at an address that is the same."""
+    def neighbours(self, grant: AccessGrant, facts: RecordFacts) -> list[RecordFacts]:
+        """Records at a postcode of this one."""
         del grant
-        words = _address_words(facts)
         keys = [
             blocking.by_postcode(where)
             for address in _addresses(facts)
@@ -220,11 +223,11 @@ class ServedLocalTeam:
         ]
         found = {one.child_id for one in self._candidates.find(keys)} - {facts.child_id}
         others = self._reader.facts_many(found).values()
-        return [
-            (other, not words.isdisjoint(_address_words(other)))
-            for other in sorted(others, key=lambda one: one.child_id.bytes)
-            if not other.shielded
-        ]
+        return [other for other in sorted(others, key=lambda one: one.child_id.bytes) if not other.shielded]
+
+    def same_address(self, one: RecordFacts, other: RecordFacts) -> bool:
+        """Whether two records have an address in common."""
+        return not _address_words(one).isdisjoint(_address_words(other))
 
     def with_sensitive(self, grant: AccessGrant) -> Iterator[RecordFacts]:
         """Every record that holds a sensitive service, read from the log as a rebuild does."""
@@ -313,10 +316,11 @@ class ServedOversight:
 class ServedTrail:
     """Implements `domain.access.ports.Trail`: the audit trail, and what falls due."""
 
-    def __init__(self, trail: AuditTrail, open_schedule: Open, one_record: OneRecord) -> None:
+    def __init__(self, trail: AuditTrail, schedule: RetentionDays, one_record: OneRecord, ids: Ids) -> None:
         self._trail = trail
-        self._open_schedule = open_schedule
+        self._schedule = schedule
         self._one_record = one_record
+        self._ids = ids
 
     def reach(self) -> Reach:
         """As far as can be read now."""
@@ -332,8 +336,7 @@ class ServedTrail:
 
     def changes(self, grant: AccessGrant, child_id: UUID, chosen: TrailFilter, at: Reach) -> TrailPage:
         """Changes to one record. What has been shielded since is opened for two people alone."""
-        opening = partial(self._one_record, "override", grant.access_id) if grant.confirmed_by else None
-        return self._trail.changes(grant, child_id, chosen, at, opening)
+        return self._trail.changes(grant, child_id, chosen, at, self._opening(grant))
 
     def accesses(
         self, grant: AccessGrant, kind: str, subject: UUID | None, chosen: TrailFilter, at: Reach
@@ -346,28 +349,32 @@ class ServedTrail:
         return self._trail.looks_at(grant, child_id, at)
 
     def refusals(
-        self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
-    ) -> tuple[list[Entry], bool]:
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, at: Reach
+    ) -> CountedRefusals:
         """Refusals, counted."""
-        return self._trail.refusals(grant, since, until, limit)
+        return self._trail.refusals(grant, since, until, at)
 
-    def reviews(self, grant: AccessGrant, on: date, most: int) -> list[tuple[UUID, date]]:
+    def reviews(
+        self, grant: AccessGrant, on: date, most: int, at: Reach, rules: RuleSet
+    ) -> Scheduled[tuple[UUID, date]]:
         """Whose shields are to be looked at again."""
-        del grant
-        with self._open_schedule() as connection:
-            return [(row.child_id, row.review_on) for row in reviews(connection, on, most)]
+        return self._schedule.reviews(on, most, at, rules, self._opening(grant))
 
-    def due(self, grant: AccessGrant, on: date) -> list[Entry]:
+    def due(self, grant: AccessGrant, on: date, at: Reach, rules: RuleSet) -> Scheduled[Entry]:
         """What falls due on or before a day."""
-        del grant  # asked for so that nobody lists dates of birth without leaving an entry
-        with self._open_schedule() as connection:
-            return [
-                {
-                    "child_id": str(row.child_id),
-                    "action": row.action,
-                    "on": row.due_on.isoformat(),
-                    "rule": row.rule,
-                    "rule_set": row.rule_set,
-                }
-                for row in due(connection, on)
-            ]
+        found = self._schedule.due(on, at, rules, self._opening(grant))
+        entries = [
+            {
+                "child_id": str(row.child_id),
+                "action": row.action,
+                "on": row.due_on.isoformat(),
+                "rule": row.rule,
+                "rule_set": row.rule_set,
+            }
+            for row in found.rows
+        ]
+        return Scheduled(entries, found.closed, found.certificates)
+
+    def _opening(self, grant: AccessGrant) -> Callable[[], EventStore] | None:
+        """What opens a record that has been shielded since, where two people may be shown it: each under its own id."""
+        return (lambda: self._one_record("override", self._ids.new())) if grant.confirmed_by else None

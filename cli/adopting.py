@@ -11,7 +11,6 @@ from cli.output import Json
 from domain.errors import BadInput, NoReceipt, Refused, VersionConflict
 from domain.kernel import Change, Log, Metadata, Pending, StreamKind
 from domain.policy.rule_book import RULE_BOOK, adopted
-from domain.proposal.events import ActProposed
 from domain.rule_set.events import RuleSetAdopted
 from domain.rule_set.model import digest, parse
 
@@ -46,26 +45,6 @@ class Adopting:
         file = self.parsed(text)
         self.app.rule_texts.keep(text)
         return file
-
-    def proposed(self, made: ActProposed) -> RuleFile:
-        """The file that was proposed. Raises Refused where this database does not hold it."""
-        text = self.app.rule_texts.text(made.words.bytes) if made.words else None
-        if text is None:
-            raise Refused("The file that was proposed is not here: propose it anew.", code="no-such-policy")
-        return RuleFile(parse(text.decode()), digest(text), text)
-
-    def told(self, made: ActProposed) -> Json:
-        """Which rule set, from when, and the digest of its file, as both people read it; its id where that is all."""
-        try:
-            file = self.proposed(made)
-        except Refused:
-            return {"rule_set": made.code}
-        return {
-            "rule_set": file.rules.id,
-            "title": file.rules.title,
-            "valid_from": file.rules.valid_from.isoformat(),
-            "file_digest": file.digest,
-        }
 
     def check(self, file: RuleFile, at: datetime) -> int:
         """Raise Refused where it could not be adopted now; the version of the rule book it would be adopted in."""

@@ -10,8 +10,10 @@ from typing import Final, NoReturn, TypeAlias
 from uuid import UUID
 
 from adapters.access_log import StoredAccessLog
-from adapters.rule_files import StoredRuleBook, packaged
+from adapters.fhir import audit_events
+from adapters.rule_files import RuleFile, StoredRuleBook, packaged
 from adapters.serving import OneRecord, ServedRecords
+from adapters.staff_acts import ServedStaffActs
 from cli.kept_session import SessionToken
 from cli.output import Json, Output
 from cli.parsing import service_name, uuid_of
@@ -27,7 +29,7 @@ from domain.access.letting_in import SAME_PERSON, decide_act, let_in, record_ref
 from domain.access.local_team import read_wrong_views
 from domain.access.model import Actor, actor_of
 from domain.access.ports import Adults, Finder, HeldRecords, LocalTeam, Looking, Oversight, Trail
-from domain.access.showing import NOT_FOUND
+from domain.access.showing import NOT_FOUND, Shown
 from domain.account.handlers import account_named
 from domain.account.model import Account
 from domain.account.model import fold as fold_account
@@ -40,6 +42,7 @@ from domain.errors import AccessDenied, BadInput, NoReceipt, NotFound, Refused
 from domain.federation import FederatedSignIn
 from domain.identifiers import valid_index_number
 from domain.kernel import Change, Command, Log, Metadata
+from domain.mediation import Mediating
 from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
 from domain.ports import Clock, EventStore, Ids, Receipts, RuleTexts, Tokens
@@ -83,6 +86,8 @@ RIGHTS: Final[dict[type[Command], Right]] = {
     commands.HoldDestruction: "hold",
     commands.ReleaseHold: "hold",
     commands.RequestSubjectAccess: "subject-access",
+    commands.ClaimRight: "subject-access",
+    commands.DecideRight: "subject-access",
     commands.PauseSubjectAccess: "subject-access",
     commands.ResumeSubjectAccess: "subject-access",
     commands.AnswerSubjectAccess: "subject-access",
@@ -133,6 +138,7 @@ class App:
     held: HeldRecords
     adults: Adults
     team: LocalTeam
+    staff: ServedStaffActs
     listed: AccessRegister
     waiting: Waiting
     lifts_due: Callable[[date], list[UUID]]
@@ -180,9 +186,18 @@ class App:
         return self.make_signing(self.looking)
 
     @cached_property
+    def mediating(self) -> Mediating:
+        """How callers let mediators look, and which caller did."""
+        return Mediating(self.signing.sessions, self.access_log, self.tokens)
+
+    @cached_property
     def vouching(self) -> tuple[FederatedSignIn, ClientSignIn]:
         """How people sign in on a provider's word, and programs with keys of their own."""
         return self.make_vouching(self.signing.sessions)
+
+    def signed_in(self, token: SessionToken) -> Actor:
+        """Whoever is signed in, about their own sessions: which is no use of one. Raises AccessDenied."""
+        return self.signing.sessions.holder(token.token, self.now())
 
     def viewer(self, acting: str | SessionToken) -> Actor:
         """Whoever acts: by a session, or in a training home by a name; as the log has the account now.
@@ -191,7 +206,7 @@ class App:
         for a session that has ended, and for a name but in a training home: elsewhere nobody may say who they are.
         """
         if isinstance(acting, SessionToken):
-            return self.signing.sessions.actor(acting.token, self.now())
+            return self.signing.sessions.actor(acting.token, self.now(), acting.device)
         name = acting
         if not self.training:
             self.signing.sessions.refuse(None, "name", SIGN_IN, self.now())
@@ -205,6 +220,13 @@ class App:
             raise NotFound(
                 "There is no such account. `init --training` lists those of a training home.", field="as"
             )
+        return self._actor(account)
+
+    def holder_of(self, name: str, field: str) -> Actor:
+        """The holder of an account of this name as the log has it now. Raises NotFound about this field."""
+        account = account_named(name, store=self.serving, tokens=self.tokens)
+        if account is None or account.opened is None:
+            raise NotFound("There is no such account.", field=field)
         return self._actor(account)
 
     def actor_with(self, account_id: UUID) -> Actor:
@@ -309,13 +331,14 @@ class App:
                 "CHILD is neither an id nor an index number: copy it from a search.", field="child"
             ) from None
 
-    def looking(self, viewer: Actor, mediator: Actor | None = None) -> Looking:
-        """What looking needs, for this viewer; `mediator` asks on their behalf."""
+    def looking(self, viewer: Actor) -> Looking:
+        """What looking needs, for this viewer."""
         return Looking(
             viewer=viewer,
             ids=self.ids,
             rules=self.rules,
             rules_by_id=self._rules_by_id,
+            rules_by_digest=self._rules_by_digest,
             finder=self.finder,
             records=ServedRecords(self.serving, self.one_record, self.ids, self.book),
             log=self.access_log,
@@ -326,40 +349,35 @@ class App:
             oversight=self.watching,
             authorities=self.authorities,
             team=self.team,
-            mediator=mediator,
+            staff=self.staff,
+            audit_events=audit_events,
         )
-
-    def looking_as(self, acting: str | SessionToken, on_behalf_of: str | None) -> Looking:
-        """What looking needs, for whoever acts or, where they mediate, for the caller. Raises NotFound."""
-        if on_behalf_of is None:
-            return self.looking(self.viewer(acting))
-        mediator = self.viewer(acting)
-        if not self.training:
-            self.record_refusal(mediator, "mediate", "caller-not-authenticated", None, None)
-            raise AccessDenied(
-                "Only in a training home is a caller known by a name. Elsewhere no caller proves yet who they are.",
-                code="caller-not-authenticated",
-                field="on-behalf-of",
-            )
-        try:
-            return self.looking(self.viewer(on_behalf_of), mediator)
-        except NotFound as missing:
-            raise NotFound(missing.message, field="on-behalf-of") from None
 
     def _rules_by_id(self, rule_set: str) -> RuleSet:
         return self.book.book().named(rule_set)
 
-    def rule_set(self, text: str) -> tuple[RuleSet, str]:
-        """A rule set that was adopted or ships, or one of a file; and the digest of its file. Raises BadInput."""
+    def _rules_by_digest(self, file_digest: str) -> RuleSet:
+        """The rule set of a file that was kept, or ships. Raises Refused where it is not here."""
+        ships = next((one.rules for one in packaged().values() if one.digest == file_digest), None)
+        if ships is not None:
+            return ships
+        kept = self.rule_texts.text(bytes.fromhex(file_digest))
+        if kept is None:
+            raise Refused("The rules that this was tried under are not here.", code="no-such-policy")
+        return parse(kept.decode())
+
+    def rule_set(self, text: str) -> RuleFile:
+        """A rule set that was adopted or ships, or one of a file. Raises BadInput."""
         for one in self.book.adopted():
             if one.rule_set == text:
-                return self.book.book().named(text), one.digest
+                kept = self.rule_texts.text(bytes.fromhex(one.digest)) or b""
+                return RuleFile(self.book.book().named(text), one.digest, kept)
         known = packaged().get(text)
         if known is not None:
-            return known.rules, known.digest
+            return known
         try:
             written = Path(text).read_bytes()
-            return parse(written.decode()), digest(written)
+            parsed = parse(written.decode())
         except (OSError, UnicodeDecodeError, ValueError):
             names = dict.fromkeys([*(one.rule_set for one in self.book.adopted()), *packaged()])
             raise BadInput(
@@ -367,6 +385,7 @@ class App:
                 code="no-such-policy",
                 field="policy",
             ) from None
+        return RuleFile(parsed, digest(written), written)
 
     def named(self, entries: Sequence[Json]) -> list[Json]:
         """Entries of the audit trail with the names of the accounts in them."""
@@ -595,18 +614,17 @@ class App:
 
     # What falls due
 
-    def due(self, viewer: Actor, on: date) -> list[Json]:
+    def due(self, viewer: Actor, on: date) -> Shown:
         """What falls due on or before a day; on record as a look."""
         self.catch_up()
         command = ReadDue(at=self.now(), access_id=self.ids.new(), reason=self.reason(viewer), on=on)
-        entries: list[Json] = read_due(command, self.looking(viewer)).display["due"]
-        return entries
+        return read_due(command, self.looking(viewer))
 
     def carry_out(self, viewer: Actor, *, limit: int | None, output: Output) -> Json:
         """Archive and destroy what is due today."""
         self.let_in(viewer, None, "retention")
         self.catch_up()
-        due = self.due(viewer, self.today())[:limit]
+        due = self.due(viewer, self.today()).display["due"][:limit]
         metadata = self.metadata(viewer, purpose=self.reason(viewer))
         answer = self.writing.carry_out(due, metadata, output)
         lowered = self.writing.complete_lifts(self.lifts_due(self.today()), metadata)

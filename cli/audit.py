@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from adapters.fhir import audit_events, bundle
-from cli.evidence import words_of_written, write_evidence, write_new
+from adapters.fhir import bundle
+from cli.evidence import checkpoint_of, words_of_written, write_evidence, write_new
 from cli.looking import words_of_replay
 from cli.output import Json, dumps
 from cli.parsing import body_code, day_of, uuid_of
@@ -180,16 +180,17 @@ def what_would(
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         replayed = uuid_of(access, "access")
         second = app.second(viewer, run.second, "what-would", replayed)
-        other, file_digest = app.rule_set(policy)
+        other = app.rule_set(policy)
         command = TryPolicy(
             at=app.now(),
             access_id=app.ids.new(),
             reason=reason or app.reason(viewer),
             replayed=replayed,
-            digest=file_digest,
+            digest=other.digest,
             confirmed_by=second.account if second else None,
         )
-        tried = try_policy(command, other, app.looking(viewer))
+        tried = try_policy(command, other.rules, app.looking(viewer))
+        app.rule_texts.keep(other.text)  # so that it can be tried again
         answer = {
             "access_id": tried.access_id,
             "as_displayed": tried.as_displayed,
@@ -275,13 +276,15 @@ def export(
     docs/verify/verify_evidence.py checks it without this software. Of a shielded child it needs a second auditor.
     """
     run = session(context)
-    older = [_text(path, "since") for path in since or ()]
+    older = [checkpoint_of(path) for path in since or ()]
     with run.app() as app:
         viewer = app.viewer(run.actor("auditor" if app.training else None))
         child_id = app.child(child)
         if propose:
             if older:
-                raise BadInput("--since does not go with --propose.", code="usage", field="since")
+                raise BadInput(
+                    "Whoever confirms it gives --since, beside --file.", code="usage", field="since"
+                )
             propose_look(run, app, viewer, Wanted("export", child_id), reason)
             return
         second = app.second(viewer, run.second, "replay", child_id)
@@ -343,7 +346,7 @@ def fhir(
                 subject=subject,
                 chosen=chosen,
             )
-            shown = export_accesses(command, app.looking(viewer), audit_events(criteria=criteria))
+            shown = export_accesses(command, app.looking(viewer))
             resources += shown.display["entries"]
             if shown.display["next"] is None:
                 break
@@ -370,15 +373,6 @@ def proof(
         app.permitted(run.actor("auditor" if app.training else None), "verify")
         write_new(place, app.proving.proof(access_id))
         run.output.answer({"file": str(place), "entries": 1}, words_of_written)
-
-
-def _text(path: Path, field: str) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, ValueError):
-        raise BadInput(
-            f"--{field} names no file that can be read.", code="no-such-file", field=field
-        ) from None
 
 
 def _trail(

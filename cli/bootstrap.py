@@ -32,6 +32,7 @@ from adapters.postgres.signing_in import (
     PostgresUsedAssertions,
 )
 from adapters.postgres.view_store import PostgresViewStore
+from adapters.retention_days import RetentionDays
 from adapters.rule_files import StoredRuleBook
 from adapters.seals.receipts import SealedReceipts
 from adapters.serving import (
@@ -42,6 +43,7 @@ from adapters.serving import (
     ServedOversight,
     ServedTrail,
 )
+from adapters.staff_acts import ServedStaffActs
 from adapters.store import Reveal
 from cli.app import INDEX_ACTOR, App
 from cli.proving import Proving
@@ -52,10 +54,12 @@ from cli.streaming import Streaming
 from cli.upkeep import Upkeep
 from cli.viewing import Workers, engine_of
 from cli.writing import Unshielded, Writing
+from domain.access.given import given
 from domain.access.model import Actor
 from domain.access.ports import Looking
 from domain.clients import ClientSignIn
 from domain.destruction.handlers import CERTIFICATES, EARLY, SOURCES, early_token
+from domain.destruction.notices import Given
 from domain.errors import BadInput, Unavailable
 from domain.federation import FederatedSignIn
 from domain.kernel import Log
@@ -67,12 +71,13 @@ from ingest.pipeline import Loader
 from ingest.screening import ShieldFollower
 from projections.access_register.queries import AccessRegister
 from projections.access_register.view import ACCESS_REGISTER
-from projections.audit_trail.queries import AuditTrail
+from projections.audit_trail.queries import AuditTrail, left_with
 from projections.audit_trail.view import AUDIT_TRAIL
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
 from projections.oversight.queries import Waiting
 from projections.oversight.view import OVERSIGHT
+from projections.ports import Build
 from projections.practitioner_view.queries import PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.rebuild import Operations
@@ -191,10 +196,12 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         seals = Seals(home, stores.databases.record, settings.embedded, policy_of(settings))
         tokens = stores.tokens(Role.SERVICE)
 
+        def live(name: str) -> Build | None:
+            return next((build for build in views.builds(name) if build.state == "live"), None)
+
         def heads() -> tuple[int, int]:
-            builds = views.builds(AUDIT_TRAIL.name)
-            live = next((build for build in builds if build.state == "live"), None)
-            return reader.head(Log.RECORD), live.positions.get(Log.ACCESS, 0) if live else 0
+            trail = live(AUDIT_TRAIL.name)
+            return reader.head(Log.RECORD), trail.positions.get(Log.ACCESS, 0) if trail else 0
 
         trail = AuditTrail(partial(views.reading, AUDIT_TRAIL), serving, accesses.load_many, heads)
 
@@ -204,6 +211,18 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
         receipts = SealedReceipts(
             partial(stores.recorder, Role.SERVICE), {log: tiles_of(home, log) for log in Log}, seals.policy
         )
+
+        def recipients(child_id: UUID) -> list[Given]:
+            head = reader.head(Log.ACCESS)
+            refresh()
+            if heads()[1] < head:
+                raise Unavailable(
+                    "The audit trail is behind, so nobody can say who was given what: `contactpoint projection run`.",
+                    code="trail-behind",
+                )
+            with views.reading(AUDIT_TRAIL) as connection:
+                looks = map(access_log.load, left_with(connection, child_id))
+                return list(given(look for look in looks if look is not None))
 
         def lifts_due(on: date) -> list[UUID]:
             with views.reading(RETENTION_SCHEDULE) as connection:
@@ -222,7 +241,16 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             access_log=access_log,
             receipts=receipts,
             finder=PractitionerFinder(partial(views.reading, PRACTITIONER_VIEW)),
-            trail=ServedTrail(trail, partial(views.reading, RETENTION_SCHEDULE), stores.one_record),
+            trail=ServedTrail(
+                trail,
+                RetentionDays(
+                    partial(views.reading, RETENTION_SCHEDULE),
+                    partial(live, RETENTION_SCHEDULE.name),
+                    stores.slices,
+                ),
+                stores.one_record,
+                stores.ids,
+            ),
             watching=ServedOversight(trail, refresh, serving, tokens, stores.ids, rules, INDEX_ACTOR),
             authorities=ServedAuthorities(serving, tokens),
             held=ServedHeldRecords(
@@ -238,6 +266,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 serving,
                 MatchIndex(partial(views.reading, MATCH_INDEX)),
             ),
+            staff=ServedStaffActs(serving, access_log, texts),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),
             lifts_due=lifts_due,
@@ -247,7 +276,15 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             proving=Proving(seals, partial(stores.recorder, Role.SERVICE), serving.is_shielded),
             streaming=streaming,
             make_writing=partial(
-                make_writing, stores, views, reader, operations, rules, receipts, training=training
+                make_writing,
+                stores,
+                views,
+                reader,
+                operations,
+                rules,
+                receipts,
+                recipients,
+                training=training,
             ),
             make_vouching=partial(make_vouching, stores, serving),
             make_signing=partial(make_signing, stores, serving, access_log, rules, training=training),
@@ -281,6 +318,7 @@ def make_signing(
     factors = StandardFactors()
     sessions = SessionService(
         kept=kept,
+        attempts=attempts,
         factors=factors,
         store=serving,
         log=access_log,
@@ -320,6 +358,7 @@ def make_writing(
     operations: Operations,
     rules: InForce,
     receipts: Receipts,
+    recipients: Callable[[UUID], list[Given]],
     *,
     training: bool,
 ) -> Writing:
@@ -411,4 +450,5 @@ def make_writing(
         unshielded=Unshielded(follower),
         receipts=receipts,
         contacts=contacts,
+        recipients=recipients,
     )

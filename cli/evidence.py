@@ -66,6 +66,16 @@ def write_evidence(
     return {"file": str(file), "entries": entries, "access_id": pack["access_id"]}
 
 
+def checkpoint_of(path: Path) -> str:
+    """A checkpoint that somebody kept in a file. Raises BadInput."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        raise BadInput(
+            "--since names no file that can be read.", code="no-such-file", field="since"
+        ) from None
+
+
 def write_new(file: Path, text: str) -> None:
     """Write a file that nobody else may read. Raises BadInput where there is one, or where none can be made."""
     if not str(file).isprintable():

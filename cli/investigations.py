@@ -6,7 +6,7 @@ one. None sees the child: what an access showed is for the audit trail.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -19,12 +19,10 @@ from domain.access.commands import ReadAbout
 from domain.access.handlers import read_about
 from domain.access.model import Actor
 from domain.access.showing import Shown
-from domain.account.model import fold as fold_account
 from domain.investigation.commands import CloseInvestigation, TakeInvestigation, TellLineManager
 from domain.investigation.handlers import handle
 from domain.investigation.model import Investigation, fold, not_yours
 from domain.kernel import Command
-from domain.rule_set.model import Right
 
 investigation = typer.Typer(
     no_args_is_help=True, help="Looking into what somebody did with their access: opened, taken, closed."
@@ -51,7 +49,8 @@ class Investigating:
         self.app.catch_up()
         area = None if self._everywhere() else self.viewer.area
         found = self.app.waiting.investigations(area, limit, closed=closed)
-        return self._read("investigate", None, [one for one in self._opened(found) if self._is_theirs(one)])
+        theirs = [one.investigation_id for one in self._opened(found) if self._is_theirs(one)]
+        return self._read("investigate", None, theirs)
 
     def notices(self, limit: int) -> Shown:
         """Those of people this person manages at work; that they were told is on record with the first reading."""
@@ -65,18 +64,24 @@ class Investigating:
         for one in found:
             self._carry_out(one, TellLineManager(at=self.app.now()))
         self.app.catch_up()
-        return self._read("line-manage", None, self._opened([one.investigation_id for one in found]))
+        return self._read("line-manage", None, [one.investigation_id for one in found])
 
     def shown(self, investigation_id: UUID) -> Shown:
         """One of them. Raises NotFound alike where there is none, or it is not this person's to see."""
-        return self._read("investigate", investigation_id, [self._theirs(investigation_id)])
+        found = self._theirs(investigation_id)
+        return self._read("investigate", investigation_id, [found.investigation_id])
 
     def change(self, investigation_id: UUID, command: Command) -> Json:
         """Carry out one command on one of them, and say how it stands."""
         with self.app.refusals_recorded(self.viewer, "investigate", investigation_id):
             self._carry_out(self._theirs(investigation_id), command)
         self.app.catch_up()
-        return self._told(self._theirs(investigation_id))
+        found = self._theirs(investigation_id)
+        reach = self.app.trail.reach()
+        (told,) = self.app.staff.investigations(
+            [found.investigation_id], reach, self.app.now(), self.app.rules
+        )
+        return told
 
     def _carry_out(self, one: Investigation, command: Command) -> None:
         metadata = self.app.metadata(self.viewer, purpose=self.app.reason(self.viewer))
@@ -102,38 +107,19 @@ class Investigating:
         streams = self.app.serving.load_many(ids)
         return [fold(streams[one]) for one in ids if one in streams]
 
-    def _read(self, action: Right, subject: UUID | None, found: Sequence[Investigation]) -> Shown:
+    def _read(
+        self, action: Literal["investigate", "line-manage"], subject: UUID | None, listed: Sequence[UUID]
+    ) -> Shown:
         command = ReadAbout(
             at=self.app.now(),
             access_id=self.app.ids.new(),
             reason=self.app.reason(self.viewer),
             action=action,
+            what="investigations",
             subject=subject,
+            listed=tuple(listed),
         )
-        page = {"investigations": [self._told(one) for one in found]}
-        return read_about(command, self.app.looking(self.viewer), lambda: page)
-
-    def _told(self, one: Investigation) -> Json:
-        about = one.about
-        account = fold_account(self.app.serving.load(about.account))
-        return {
-            "investigation": str(one.investigation_id),
-            "cause": about.cause,
-            "what": self.app.rules.conduct.causes[about.cause].title,
-            "account": account.opened.name if account.opened else None,
-            "account_suspended": account.conditions.suspended,
-            "access": str(about.access),
-            "opened_at": one.opened_at.isoformat() if one.opened_at else None,
-            "review_by": about.review_by.isoformat(),
-            "overdue": one.taken_by is None and one.outcome is None and self.app.today() > about.review_by,
-            "line_manager_told": one.told,
-            "investigator": self._named(one.taken_by),
-            "outcome": one.outcome,
-        }
-
-    def _named(self, account_id: UUID | None) -> str | None:
-        opened = fold_account(self.app.serving.load(account_id)).opened if account_id else None
-        return opened.name if opened else None
+        return read_about(command, self.app.looking(self.viewer))
 
 
 @investigation.command("list")

@@ -20,10 +20,14 @@ _OPEN_TO_OTHERS: Final = 0o077
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:
-    """By which somebody is signed in, and the id of their account, which stands under what is printed for them."""
+    """By which somebody is signed in, and the id of their account, which stands under what is printed for them.
+
+    device: the secret by which the device is known where it is used.
+    """
 
     token: str = field(repr=False)
     account: str = ""
+    device: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class KeptSession:
         """The token of the session; None where nobody is signed in. Raises BadInput, Unavailable."""
         said = self._read()
         token = said.get("token")
-        return SessionToken(token, said.get("account", "")) if token else None
+        return SessionToken(token, said.get("account", ""), said.get("device")) if token else None
 
     def device(self) -> str | None:
         """The secret by which this device is known; None where nobody ever signed in here."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.mediating import Caller, WordFromStdin, looking_for
 from cli.output import Json
 from cli.parsing import birth_date, day_of, gender_of, instant_of
 from cli.session import session
@@ -17,14 +18,6 @@ from domain.access.showing import NOT_FOUND
 from domain.errors import BadInput
 
 Reason = Annotated[str, typer.Option("--reason", help="Why you look: a reason code, for example casework.")]
-
-Caller = Annotated[
-    str | None,
-    typer.Option(
-        "--on-behalf-of",
-        help="The account of a caller for whom you look, as a mediator: what they may see is shown.",
-    ),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,6 +36,7 @@ def search(
     number: Annotated[str | None, typer.Option(help="The index's own number.")] = None,
     nhs_number: Annotated[str | None, typer.Option("--nhs-number", help="NHS number.")] = None,
     on_behalf_of: Caller = None,
+    stdin: WordFromStdin = False,
 ) -> None:
     """Find children by what the index shows of them. The search and its results are recorded first."""
     with session(context).app() as app:
@@ -59,11 +53,9 @@ def search(
             raise BadInput(
                 "Say whom you look for: give a name, a date of birth, a number or a postcode.", field="name"
             )
-        looking = app.looking_as(run.actor(), on_behalf_of)
-        if on_behalf_of is not None:
-            run.output.shown_to = f"{run.output.shown_to} for {on_behalf_of}"
-        command = SearchRecords(at=app.now(), access_id=app.ids.new(), reason=reason, criteria=criteria)
-        shown = search_records(command, looking)
+        with looking_for(run, app, on_behalf_of, stdin=stdin) as (looking, access_id):
+            command = SearchRecords(at=app.now(), access_id=access_id, reason=reason, criteria=criteria)
+            shown = search_records(command, looking)
         run.output.answer({"access_id": shown.access_id, **shown.display}, _results)
 
 
@@ -83,6 +75,7 @@ def show(
         typer.Option(help="Look behind a shield; only for roles that may. An investigation follows at once."),
     ] = False,
     on_behalf_of: Caller = None,
+    stdin: WordFromStdin = False,
 ) -> None:
     """Show one record as the acting account sees it, now or as it was. The look is recorded first.
 
@@ -90,19 +83,17 @@ def show(
     """
     with session(context).app() as app:
         run = session(context)
-        looking = app.looking_as(run.actor(), on_behalf_of)
-        if on_behalf_of is not None:
-            run.output.shown_to = f"{run.output.shown_to} for {on_behalf_of}"
-        command = OpenRecord(
-            at=app.now(),
-            access_id=app.ids.new(),
-            reason=reason,
-            child_id=app.child_or_nobody(child),
-            as_of=instant_of(as_of, "as-of"),
-            effective_on=day_of(effective_on, "effective-on"),
-            override=override,
-        )
-        shown = open_record(command, looking)
+        with looking_for(run, app, on_behalf_of, stdin=stdin) as (looking, access_id):
+            command = OpenRecord(
+                at=app.now(),
+                access_id=access_id,
+                reason=reason,
+                child_id=app.child_or_nobody(child),
+                as_of=instant_of(as_of, "as-of"),
+                effective_on=day_of(effective_on, "effective-on"),
+                override=override,
+            )
+            shown = open_record(command, looking)
         answer = {"access_id": shown.access_id, "record": shown.display}
         run.output.answer(answer | ({"receipt_proof": shown.receipt} if shown.receipt else {}), _record)
 

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from cli.app import App
-from cli.evidence import words_of_written
+from cli.evidence import checkpoint_of, words_of_written
 from cli.looking import words_of_name, words_of_record, words_of_replay
 from cli.output import Json, words_of_receipt
 from cli.parsing import digest_of, uuid_of
+from cli.reply_words import words_of_replied, words_of_reply
 from cli.session import Session, session
 from cli.two_people import TwoPeople, Wanted
 from domain.access.model import Actor
@@ -60,12 +61,17 @@ def confirm(
     file: Annotated[
         Path | None, typer.Option("--file", help="A new file: where evidence, or a letter, is written.")
     ] = None,
+    since: Annotated[
+        list[Path] | None,
+        typer.Option("--since", help="A checkpoint you kept, for the evidence: as with `audit export`."),
+    ] = None,
 ) -> None:
     """Confirm what somebody else proposed: it is done at once, in both names."""
     run = session(context)
+    older = [checkpoint_of(path) for path in since or ()]
     with run.app() as app:
         answer = TwoPeople(app).confirm(
-            app.viewer(run.actor()), uuid_of(proposed, "ID"), digest_of(digest, "digest"), file
+            app.viewer(run.actor()), uuid_of(proposed, "ID"), digest_of(digest, "digest"), file, older
         )
         run.output.answer(answer, _confirmed)
         if not answer.get("digest_matches", True):
@@ -100,6 +106,7 @@ def words_of_proposal(answer: Json) -> str:
             f"  {name}: {answer[name]}"
             for name in (
                 "other",
+                "request",
                 "reason",
                 "ground",
                 "recipient",
@@ -115,6 +122,10 @@ def words_of_proposal(answer: Json) -> str:
         lines.append(f"  to the other child: versions {', '.join(map(str, answer['to_second']))}")
     if answer.get("fields"):
         lines.append(f"  facts: {', '.join(answer['fields'])}")
+    if answer.get("withheld"):
+        lines.append(f"  withheld: {', '.join(answer['withheld'])}")
+    if answer.get("reply"):
+        lines += [f"    {line}" for line in words_of_reply(answer["reply"]).splitlines()]
     lines += [f"    {line}" for line in _facts(answer.get("handing_over") or {})]
     lines += [
         f"  proposed by {answer['proposed_by']} at {answer['proposed_at']}",
@@ -152,6 +163,8 @@ def _confirmed(answer: Json) -> str:
         return words_of_replay(answer)
     if "record" in answer:
         return words_of_record(answer["record"])
+    if "reply" in answer:
+        return words_of_replied(answer)
     if "handed_over" in answer:
         return words_of_handed_over(answer)
     if "file" in answer:

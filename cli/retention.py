@@ -4,6 +4,8 @@ from typing import Annotated, Final
 
 import typer
 
+from cli import noticing
+from cli.closing import Closing
 from cli.output import Json
 from cli.parsing import day_of
 from cli.proposals import Propose, words_of_proposal
@@ -11,12 +13,14 @@ from cli.record import Child, do
 from cli.session import session
 from cli.two_people import TwoPeople
 from domain.child_record.commands import HoldDestruction, ReleaseHold
+from domain.policy.closure import closed
 
 retention = typer.Typer(no_args_is_help=True, help="What falls due for archive or destruction, and doing it.")
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
+    noticing.add_to(retention)
     app.add_typer(retention, name="retention")
 
 
@@ -29,8 +33,8 @@ def due(
     run = session(context)
     with run.app() as app:
         viewer = app.viewer(run.actor(_OPERATOR if app.training else None))
-        entries = app.due(viewer, day_of(on, "on") or app.today())
-        run.output.answer({"due": entries}, _due)
+        shown = app.due(viewer, day_of(on, "on") or app.today())
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _due)
 
 
 @retention.command("run")
@@ -38,12 +42,25 @@ def run_due(
     context: typer.Context,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Do at most so many.")] = None,
 ) -> None:
-    """Archive and destroy what is due today. Safe to stop and start again."""
+    """Archive and destroy what is due today; everything, once the index is closed. Safe to stop and start again."""
     run = session(context)
     with run.app() as app:
         viewer = app.viewer(run.actor(_OPERATOR if app.training else None))
-        done = app.carry_out(viewer, limit=limit, output=run.output)
-        run.output.answer(done, lambda a: f"Archived {a['archived']}, destroyed {a['destroyed']}.")
+        closure = closed(app.rules, app.now())
+        if closure is None:
+            done = app.carry_out(viewer, limit=limit, output=run.output)
+        else:
+            done = Closing(app).run(closure, viewer, limit=limit, output=run.output)
+        run.output.answer(done, _done)
+
+
+@retention.command("closure")
+def how_far(context: typer.Context) -> None:
+    """Say whether the index is closed, how much of it is left, and by when everything is destroyed."""
+    run = session(context)
+    with run.app() as app:
+        app.permitted(run.actor(_OPERATOR if app.training else None), "due")
+        run.output.answer(Closing(app).status(), _closure)
 
 
 _OPERATOR: Final = "operator"
@@ -106,6 +123,29 @@ def destroy(
             return
         answer = two.destroy_early(found, reason, actor, app.viewer(run.two()))
         run.output.answer(answer, lambda a: f"Destroyed, under the certificate {a['certificate']}.")
+
+
+def _done(answer: Json) -> str:
+    said = f"Archived {answer['archived']}, destroyed {answer['destroyed']}."
+    return "\n".join([said, *([_closure(answer["closure"])] if "closure" in answer else [])])
+
+
+def _closure(answer: Json) -> str:
+    if answer["closes_at"] is None:
+        return "The index is open, and no rules in force close it."
+    if not answer["closed"]:
+        return (
+            f"The index closes at {answer['closes_at']}; everything is destroyed by {answer['destroyed_by']}."
+        )
+    if answer["certificate"]:
+        return (
+            f"Nothing is left: certified on {answer['completed_on']} as {answer['certificate']}, "
+            f"{answer['certificates']} destructions one by one."
+        )
+    goes_on = f"; at this rate until {answer['done_at']}" if answer["done_at"] else ""
+    return (
+        f"{answer['left']} of {answer['of']} are left, to be destroyed by {answer['destroyed_by']}{goes_on}."
+    )
 
 
 def _due(answer: Json) -> str:

@@ -32,7 +32,7 @@ def page(sets: Sequence[RuleSet]) -> str:
         "either is a setting, to be checked or chosen by whoever runs the index. A value is that of every set, unless",
         "it says of which.",
     ]
-    flat = {one.id: dict(_leaves(one.model_dump(mode="json", exclude=set(_NOT_RULES)))) for one in sets}
+    flat = {one.id: dict(_leaves(_rules(one))) for one in sets}
     places = dict.fromkeys(place for leaves in flat.values() for place in leaves)
     sections = list(dict.fromkeys(map(_section, places)))
     section = None
@@ -59,6 +59,12 @@ def page(sets: Sequence[RuleSet]) -> str:
         *(f"| {fact} | {', '.join(order)} |" for fact, order in PRECEDENCE.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rules(one: RuleSet) -> dict[str, Any]:
+    """The rules of a set; that it does not close the index is none."""
+    unsaid = {"closure"} if one.closure is None else set()
+    return one.model_dump(mode="json", exclude={*_NOT_RULES, *unsaid})
 
 
 def _section(place: str) -> str:

@@ -20,7 +20,7 @@ from cli.session import Session, session
 from cli.vouching import chosen_way, stepped_up
 from domain.access.model import Actor
 from domain.account.model import fold as fold_account
-from domain.errors import AccessDenied, BadInput
+from domain.errors import AccessDenied, BadInput, NotFound
 from domain.policy.sessions import age_limit, idle_limit, step_up_period, stepped_up_within
 from domain.ports import Session as SignedInSession
 from domain.sessions import Begun
@@ -30,6 +30,7 @@ SOURCE: Final = "command-line"
 """From where the command line asks: whoever sits at it has the home already, so one place is all there is."""
 ISSUER: Final = "ContactPoint"
 _LONGEST_LINE: Final = 1024
+NOT_SIGNED_IN: Final = "You are not signed in: `contactpoint sign-in`."
 
 Name = Annotated[str, typer.Argument(help="The account's name.")]
 FromStdin = Annotated[
@@ -112,7 +113,7 @@ def _kept(
     now = app.now()
     if before is not None:
         with suppress(AccessDenied):
-            _end(app, app.viewer(before), now)
+            _end(app, app.signed_in(before), now)
     run.output.answer(_shown(app, begun.session, now), lambda a: f"Signed in until {a['until']:%H:%M} UTC.")
 
 
@@ -123,7 +124,7 @@ def sign_out(context: typer.Context) -> None:
     ended = False
     if token is not None:
         with run.app() as app, suppress(AccessDenied):  # it had ended before
-            _end(app, app.viewer(token), app.now())
+            _end(app, app.signed_in(token), app.now())
             ended = True
         run.kept.forget()
     run.output.answer({"ended": ended}, lambda a: "Signed out." if a["ended"] else "You were not signed in.")
@@ -165,7 +166,7 @@ def step_up(
     run = session(context)
     token = run.kept.token()
     if token is None:
-        raise AccessDenied("You are not signed in: `contactpoint sign-in`.", code="session-ended")
+        raise AccessDenied(NOT_SIGNED_IN, code="session-ended")
     code = None if oidc else asked(("Code",), stdin=stdin)[0]
     with run.app() as app:
         viewer = app.viewer(token)
@@ -179,13 +180,40 @@ def step_up(
         run.output.answer(answer, lambda a: f"Until {a['until']:%H:%M} UTC.")
 
 
+@own.command("let-mediator")
+def let_mediator(
+    context: typer.Context,
+    mediator: Annotated[str, typer.Argument(help="The account of whoever you are on the telephone with.")],
+) -> None:
+    """Let a mediator make one look on your behalf: read them the word that is printed, once.
+
+    What you may see is shown to them. Asks for a code given lately: `session step-up`.
+    """
+    run = session(context)
+    name = account_name(mediator, "account")
+    acting = run.actor()
+    with run.app() as app:
+        viewer = app.viewer(acting)
+        if viewer.session is None:
+            raise AccessDenied(NOT_SIGNED_IN, code="session-ended")
+        try:
+            named = app.holder_of(name, "account")
+        except NotFound:
+            named = None
+        let = app.mediating.let(viewer, named, app.now())
+        run.output.answer(
+            {"word": let.word, "until": let.until},
+            lambda a: f"Read out to {name}: {a['word']}\nGood for one look until {a['until']:%H:%M} UTC.",
+        )
+
+
 @own.command()
 def password(context: typer.Context, stdin: FromStdin = False) -> None:
     """Choose another password. Every session of yours ends; sign in again."""
     run = session(context)
     token = run.kept.token()
     if token is None:
-        raise AccessDenied("You are not signed in: `contactpoint sign-in`.", code="session-ended")
+        raise AccessDenied(NOT_SIGNED_IN, code="session-ended")
     old, code, new = asked(("Present password", "Code", "New password"), stdin=stdin)
     with run.app() as app:
         viewer = app.viewer(token)
@@ -255,8 +283,9 @@ def _line_of_stdin(what: str) -> str:
 @contextmanager
 def _own(run: Session) -> Iterator[tuple[App, Actor]]:
     """The home, and whoever acts in it."""
+    acting = run.actor()
     with run.app() as app:
-        yield app, app.viewer(run.actor())
+        yield app, app.viewer(acting) if isinstance(acting, str) else app.signed_in(acting)
 
 
 def _end(app: App, viewer: Actor, now: datetime) -> None:

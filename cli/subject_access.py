@@ -1,5 +1,7 @@
 """`subject-access`: who looked at my record, for the child, an advocate or a parent; and where an adult is named.
 
+Other rights, to have a record deleted or to object to it, are claimed and decided by the same clock (Arts 17, 21).
+
 For the management team of the responsible authority, who answer within the month (UK GDPR Art 12(3), Art 15). Each
 reply is a look on record; what is withheld is a decision with its exemption, in the child's record.
 """
@@ -15,17 +17,21 @@ from cli.kept_session import SessionToken
 from cli.looking import words_of_name
 from cli.output import Json, words_of_receipt
 from cli.parsing import day_of, uuid_of
+from cli.proposals import Propose, words_of_proposal
+from cli.reply_words import words_of_replied
 from cli.session import session
+from cli.two_people import TwoPeople, Wanted
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
 from domain.access.events import AdultSought
-from domain.access.replying import read_subject_requests, reply_to_adult, reply_to_subject
+from domain.access.replying import read_subject_requests, reply_to_adult
 from domain.child_record import commands
 from domain.errors import BadInput
 from domain.kernel import Command
+from domain.policy.subject_access import ACCESS, decision_on
 
 subject_access = typer.Typer(
     no_args_is_help=True,
-    help="Who looked at a child's record, for whoever may ask; and where an adult is named.",
+    help="Who looked at a child's record, for whoever may ask; where an adult is named; claims to other rights.",
 )
 
 Child = Annotated[str, typer.Argument(help="The child's id or index number.")]
@@ -50,28 +56,30 @@ def receive(
             help="On what they may ask: competent; child-authorises; child-not-competent; best-interests.",
         ),
     ],
+    right: Annotated[
+        str, typer.Option("--right", help="What they ask for: access (who looked), erasure or objection.")
+    ] = ACCESS,
     received: Annotated[
         str | None, typer.Option("--received", help="On which day it came in, YYYY-MM-DD. Default: today.")
     ] = None,
 ) -> None:
-    """Record that somebody asked who looked. The month begins with the day on which it came in."""
+    """Record that somebody asked who looked, or claimed another right. The time begins with the day it came in."""
     run = session(context)
     with run.app() as app:
         request = app.ids.new()
-        receipt = _record(
-            app,
-            run.actor(),
-            child,
-            commands.RequestSubjectAccess.model_validate(
-                {
-                    "at": app.now(),
-                    "request": request,
-                    "requester": requester,
-                    "basis": basis,
-                    "received_on": _day(app, received, "received"),
-                }
-            ),
+        said = {
+            "at": app.now(),
+            "request": request,
+            "requester": requester,
+            "basis": basis,
+            "received_on": _day(app, received, "received"),
+        }
+        command: Command = (
+            commands.RequestSubjectAccess.model_validate(said)
+            if right == ACCESS
+            else commands.ClaimRight.model_validate({**said, "right": right})
         )
+        receipt = _record(app, run.actor(), child, command)
         run.output.answer({"receipt": receipt, "request": request}, lambda a: f"Request {a['request']}")
 
 
@@ -140,6 +148,7 @@ def reply(
     withhold_nothing: Annotated[
         bool, typer.Option("--withhold-nothing", help="It was decided that nothing is withheld.")
     ] = False,
+    propose: Propose = False,
 ) -> None:
     """Make the reply to a request, on record first. `reply` is for whoever asked; `account` is for the authority alone.
 
@@ -149,9 +158,9 @@ def reply(
         raise BadInput("Something is withheld, or nothing.", code="usage", field="withhold")
     run = session(context)
     with run.app() as app:
-        officer = app.permitted(run.actor(), "subject-access")
+        officer, two = app.permitted(run.actor(), "subject-access"), TwoPeople(app)
         found = app.child_or_nobody(child)
-        second = app.second(officer, run.second, "subject-access", found)
+        second = None if propose else app.second(officer, run.second, "subject-access", found)
         app.catch_up()
         command = ReplyToSubject.model_validate(
             {
@@ -164,16 +173,36 @@ def reply(
                 "withheld": tuple(withhold) if withhold else () if withhold_nothing else None,
             }
         )
-        replied = reply_to_subject(command, app.looking(officer))
-        answered = commands.AnswerSubjectAccess(
-            at=command.at,
-            request=command.request,
-            access=replied.access_id,
-            withheld=command.withheld or (),
+        if propose:
+            run.output.answer(two.propose_reply(command, officer), words_of_proposal)
+            return
+        wanted = Wanted("reply-to-subject", found)
+        looking = two.looking(officer, second, wanted, command.access_id)
+        run.output.answer(two.reply(command, looking), words_of_replied)
+
+
+@subject_access.command()
+def decide(
+    context: typer.Context,
+    child: Child,
+    request: Request,
+    reason: Annotated[
+        list[str], typer.Option("--reason", help="Why, for example kept-by-law; repeat for more.")
+    ],
+) -> None:
+    """Decide on a claim to erasure or an objection, and make the reply. Nothing else is changed by it.
+
+    Nobody opts out of the index. What is granted is done by its own command: a consent withdrawn, a fact corrected, a
+    record destroyed by two people.
+    """
+    run = session(context)
+    with run.app() as app:
+        command = commands.DecideRight.model_validate(
+            {"at": app.now(), "request": uuid_of(request, "request"), "reasons": tuple(reason)}
         )
-        app.record(found, answered, officer)
-        answer = {"access_id": replied.access_id, "reply": replied.reply, "account": replied.account}
-        run.output.answer(answer, _replied)
+        receipt = _record(app, run.actor(), child, command)
+        reply = decision_on(command.reasons, app.today(), app.rules)
+        run.output.answer({"receipt": receipt, "reply": reply}, _words_of_decision)
 
 
 @subject_access.command()
@@ -216,42 +245,22 @@ def _day(app: App, text: str | None, field: str) -> date:
     return day_of(text, field) or app.today()
 
 
+def _words_of_decision(answer: Json) -> str:
+    reply = answer["reply"]
+    return "\n".join(
+        [f"On {reply['decided_on']} what you asked for was {reply['outcome'].replace('-', ' ')}, because:"]
+        + [f"  {reason}" for reason in reply["reasons"]]
+        + [reply["shield"], reply["statement"]]
+    )
+
+
 def _listed(answer: Json) -> str:
     lines = [
-        f"{one['request']}  {one['for']}  received {one['received_on']}  {one['state']}"
+        f"{one['request']}  {one['right']}  {one['for']}  received {one['received_on']}  {one['state']}"
         + (f", answer by {one['answer_by']}" if one["answer_by"] else f" for {one['paused_for']}")
         for one in answer["requests"]
     ]
     return "\n".join(lines) or "Nobody has asked."
-
-
-def _replied(answer: Json) -> str:
-    account = ", ".join(f"{code} {number}" for code, number in answer["account"].items() if number)
-    return f"{words_of_reply(answer['reply'])}\n\n(For the authority alone: {account or 'nobody looked'}.)"
-
-
-def words_of_reply(reply: Json) -> str:
-    """A reply as the sentences that whoever asked is sent."""
-    lines = [f"You asked on {reply['received_on']} who has looked at this record."]
-    lines += [_sentence(look) for look in reply["looks"]] or ["There is nobody of whom we can tell you."]
-    lines += [
-        f"{one['from']} said what we hold as {one['what']}, on {one['since']}." for one in reply["sources"]
-    ]
-    return "\n".join([*lines, reply["statement"]])
-
-
-def _sentence(look: Json) -> str:
-    words = [f"On {look['on']}", look["who"]]
-    words += [f"at {look['organisation']}"] if "organisation" in look else []
-    words += ["saw this record"] + ([look["how"]] if "how" in look else [])
-    words += [f"for this reason: {look['why']}"] if "why" in look else []
-    words += [f"They saw {look['what']}"] if "what" in look else []
-    words += [f"This happened {look['times']} times that day"] if look["times"] > 1 else []
-    return _joined(words)
-
-
-def _joined(words: list[str]) -> str:
-    return ", ".join(words[:2]) + " " + "; ".join(words[2:]) + "."
 
 
 def _named(answer: Json) -> str:

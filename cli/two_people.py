@@ -19,15 +19,16 @@ from cli.app import App
 from cli.evidence import write_evidence
 from cli.letters import seal_into
 from cli.output import Json
-from domain.access.commands import HandOver, OpenArchive, ReadAbout, ReplayAccess
-from domain.access.events import ArchiveOpened, RecordHandedOver
+from domain.access.commands import HandOver, OpenArchive, ReadAbout, ReplayAccess, ReplyToSubject
+from domain.access.events import ArchiveOpened, RecordHandedOver, SubjectReplied
 from domain.access.handlers import hand_over, open_archive, read_about
 from domain.access.letting_in import SAME_PERSON, STEP_UP, proved_lately, step_up_asked_for
 from domain.access.model import Access, Actor
 from domain.access.ports import AccessLog, Looking
 from domain.access.replaying import Replayed, replay
+from domain.access.replying import reply_to_subject
 from domain.access.showing import Shown
-from domain.child_record.commands import LiftShield
+from domain.child_record.commands import AnswerSubjectAccess, LiftShield
 from domain.disclosure import canonical
 from domain.errors import BadInput, Refused
 from domain.kernel import Change, Metadata
@@ -104,7 +105,7 @@ class TwoPeople:
             return looking
 
         def confirm(access: Access) -> None:
-            named = isinstance(access.event, RecordHandedOver | ArchiveOpened)
+            named = isinstance(access.event, RecordHandedOver | ArchiveOpened | SubjectReplied)
             words = access.access_id if named else None
             versions = [hit.version for hit in access.event.hits] if words else [0]
             whole = replace(wanted, words=words, version=versions[0])
@@ -223,7 +224,7 @@ class TwoPeople:
     def propose_hand_over(self, command: HandOver, first: Actor) -> Json:
         """Propose to hand facts over: shows them to whoever proposes it, on record as a look."""
         shown = hand_over(command, self.app.looking(first), proposing=True)
-        version = self._version_shown(shown)
+        version = self._version_shown(shown.access_id)
         wanted = Wanted(
             "hand-over", command.child_id, version, command.ground, command.fields, shown.access_id
         )
@@ -232,16 +233,35 @@ class TwoPeople:
             "handing_over": shown.display,
         }
 
+    def reply(self, command: ReplyToSubject, looking: Looking) -> Json:
+        """Give the reply to a request, and put on record that it was answered. `account`: for the authority alone."""
+        replied = reply_to_subject(command, looking)
+        answered = AnswerSubjectAccess(
+            at=command.at,
+            request=command.request,
+            access=replied.access_id,
+            withheld=command.withheld or (),
+        )
+        self.app.record(command.child_id, answered, looking.viewer)
+        return {"access_id": replied.access_id, "reply": replied.reply, "account": replied.account}
+
+    def propose_reply(self, command: ReplyToSubject, first: Actor) -> Json:
+        """Propose the reply to a request: shows it to whoever proposes it, on record as a look."""
+        shown = reply_to_subject(command, self.app.looking(first), proposing=True)
+        version = self._version_shown(shown.access_id)
+        wanted = Wanted("reply-to-subject", command.child_id, version, words=shown.access_id)
+        return {**self.propose(first, wanted, command.reason or self.app.reason(first)), "reply": shown.reply}
+
     def propose_opening(self, command: OpenArchive, first: Actor) -> Json:
         """Propose to open an archived record. That it was asked for is on record; nothing is shown."""
         shown = open_archive(command, self.app.looking(first), proposing=True)
-        version = self._version_shown(shown)
+        version = self._version_shown(shown.access_id)
         wanted = Wanted("open-archive", command.child_id, version, words=shown.access_id)
         return self.propose(first, wanted, command.reason or self.app.reason(first))
 
-    def _version_shown(self, shown: Shown) -> int:
+    def _version_shown(self, access_id: UUID) -> int:
         """At which version a record was shown to whoever proposes something about it."""
-        looked = self.app.access_log.load(shown.access_id)
+        looked = self.app.access_log.load(access_id)
         return looked.event.hits[0].version if looked else 0
 
     def propose(self, first: Actor, wanted: Wanted, purpose: str) -> Json:
@@ -254,7 +274,7 @@ class TwoPeople:
             metadata = self.app.metadata(first, purpose=purpose)
             handle(proposal_id, command, store=self.app.serving, rules=self.app.rules, metadata=metadata)
         self.app.catch_up()
-        return self._told(proposal_of(proposal_id, self.app.serving))
+        return self._told(proposal_id)
 
     def _proposing(self, proposal_id: UUID, first: Actor, wanted: Wanted) -> ProposeAct:
         """What is proposed, with a keyed digest of it: nothing of it can be exchanged for something else."""
@@ -300,85 +320,46 @@ class TwoPeople:
     def listed(self, viewer: Actor) -> Shown:
         """What waits for a second person, of one's own organisation and of acts that one may confirm."""
         self.app.catch_up()
-
-        def read() -> Json:
-            found: list[Json] = []
-            for proposal_id in self.app.waiting.open_proposals(self.app.now(), _MOST_LISTED):
-                proposal = proposal_of(proposal_id, self.app.serving)
-                right = ACTS[proposal.made.act].right
-                near = self._proposer(proposal).organisation == viewer.organisation
-                if near and self.app.rules.role_may(viewer.role, right):
-                    found.append(self._told(proposal))
-            return {"proposals": found}
-
-        return read_about(self._about(viewer, None), self.app.looking(viewer), read)
+        found: list[UUID] = []
+        for proposal_id in self.app.waiting.open_proposals(self.app.now(), _MOST_LISTED):
+            proposal = proposal_of(proposal_id, self.app.serving)
+            right = ACTS[proposal.made.act].right
+            near = self._proposer(proposal).organisation == viewer.organisation
+            if near and self.app.rules.role_may(viewer.role, right):
+                found.append(proposal_id)
+        return read_about(self._about(viewer, None, found), self.app.looking(viewer))
 
     def shown(self, viewer: Actor, proposal_id: UUID) -> Shown:
         """One proposal, whole: what will be done. Of facts to be handed over the facts too, as a look at them."""
         proposal = self._may_do(viewer, proposal_id)
-        page = self._told(proposal)
         if proposal.made.act == "hand-over" and proposal.state_at(self.app.now()) == "open":
             command = self._handing_over(proposal, viewer.account, self.app.ids.new())
             command = command.model_copy(update={"confirmed_by": None})
             shown = hand_over(command, self.app.looking(viewer), proposing=True)
-            return Shown(shown.access_id, {**page, "handing_over": shown.display})
-        return read_about(self._about(viewer, proposal_id), self.app.looking(viewer), lambda: page)
+            return Shown(shown.access_id, {**self._told(proposal_id), "handing_over": shown.display})
+        if proposal.made.act == "reply-to-subject" and proposal.state_at(self.app.now()) == "open":
+            reading = self._replying(proposal, None, self.app.ids.new())
+            replied = reply_to_subject(reading, self.app.looking(viewer), proposing=True)
+            return Shown(replied.access_id, {**self._told(proposal_id), "reply": replied.reply})
+        shown = read_about(self._about(viewer, proposal_id, [proposal_id]), self.app.looking(viewer))
+        (told,) = shown.display["proposals"]
+        return Shown(shown.access_id, told)
 
-    def _about(self, viewer: Actor, proposal_id: UUID | None) -> ReadAbout:
+    def _told(self, proposal_id: UUID) -> Json:
+        """One proposal as it stands, whole."""
+        (told,) = self.app.staff.proposals([proposal_id], self.app.trail.reach(), self.app.now())
+        return told
+
+    def _about(self, viewer: Actor, proposal_id: UUID | None, listed: Sequence[UUID]) -> ReadAbout:
         return ReadAbout(
             at=self.app.now(),
             access_id=self.app.ids.new(),
             reason=self.app.reason(viewer),
             action="two-people",
+            what="proposals",
             subject=proposal_id,
+            listed=tuple(listed),
         )
-
-    def _told(self, proposal: Proposal) -> Json:
-        made = proposal.made
-        told: Json = {
-            "proposal": str(proposal.proposal_id),
-            "act": made.act,
-            "does": ACTS[made.act].does,
-            **self._about_what(proposal),
-            "state": proposal.state_at(self.app.now()),
-            "proposed_at": proposal.proposed_at.isoformat() if proposal.proposed_at else None,
-            "expires_at": made.expires_at.isoformat(),
-            "digest": made.digest.hex(),
-        }
-        if made.act in ("lift-shield", "destroy-early", "merge-records", "split-record"):
-            told["reason"] = made.code
-        if made.act == "split-record":
-            told["to_second"] = list(made.to_second)
-        if made.act == "hand-over":
-            words = self._words(proposal)
-            told |= {"ground": made.code, "fields": list(made.fields)}
-            told["recipient"] = words.recipient if words else None
-            told["reference"] = words.reference if words else None
-        if made.act == "open-archive":
-            asked = self._asked_for(proposal)
-            told |= {"reason": proposal.purpose, "reference": asked.reference if asked else None}
-        if proposal.proposed_by is None:  # the period of its metadata was destroyed
-            return told
-        (named,) = self.app.named([{"account": str(proposal.proposed_by)}])
-        return {**told, "proposed_by": named["account_name"]}
-
-    def _about_what(self, proposal: Proposal) -> Json:
-        made = proposal.made
-        if made.act == "adopt-rule-set":
-            return Adopting(self.app).told(made)
-        if made.act == "merge-records":
-            return {"child": str(made.subject), "other": str(made.words)}
-        return {"access" if made.act == "replay" else "child": str(made.subject)}
-
-    def _words(self, proposal: Proposal) -> RecordHandedOver | None:
-        """For whom facts are handed over, as it was put; None once the child's keys are gone."""
-        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
-        return looked.event if looked and isinstance(looked.event, RecordHandedOver) else None
-
-    def _asked_for(self, proposal: Proposal) -> ArchiveOpened | None:
-        """For which case an archived record is to be opened; None once the child's keys are gone."""
-        looked = self.app.access_log.load(proposal.made.words) if proposal.made.words else None
-        return looked.event if looked and isinstance(looked.event, ArchiveOpened) else None
 
     # Deciding
 
@@ -392,8 +373,15 @@ class TwoPeople:
             handle(proposal_id, command, store=self.app.serving, rules=self.app.rules, metadata=metadata)
         return metadata.correlation
 
-    def confirm(self, second: Actor, proposal_id: UUID, digest: bytes, file: Path | None) -> Json:
-        """Confirm an act that somebody else proposed, and do it.
+    def confirm(
+        self,
+        second: Actor,
+        proposal_id: UUID,
+        digest: bytes,
+        file: Path | None,
+        older: Sequence[str] = (),
+    ) -> Json:
+        """Confirm an act that somebody else proposed, and do it. file, older: see `cli.evidence.write_evidence`.
 
         Raises NotFound, AccessDenied, Refused: `same-person`, `manages-the-other`, `proposal-expired`,
         `already-confirmed`, `proposal-withdrawn`, `not-what-was-shown`, `record-changed`; each is on record with both
@@ -404,6 +392,8 @@ class TwoPeople:
         right = ACTS[made.act].right
         first = self._proposer(proposal)
         self.must_be_another(second, first, right, made.subject)
+        if made.act != "export" and older:
+            raise BadInput("--since goes with an evidence pack alone.", code="usage", field="since")
         if ACTS[made.act].writes and file is None:
             raise BadInput("Say where it is to be written: --file FILE.", code="usage", field="file")
         self.must_show_second_factor(second, right, made.subject, first)
@@ -433,7 +423,7 @@ class TwoPeople:
         looking = self.app.looking(first)
         if not goes_on:
             looking = replace(looking, log=ConfirmedFirst(looking.log, confirm))
-        return self._looked(proposal, second, looking, file)
+        return self._looked(proposal, second, looking, file, older)
 
     def _changed(
         self,
@@ -487,13 +477,22 @@ class TwoPeople:
                 raise rules_changed()
             return change
 
-        return adopting.adopt(adopting.proposed(made), confirming.at, metadata, beside)
+        return adopting.adopt(self.app.staff.rule_file(made), confirming.at, metadata, beside)
 
-    def _looked(self, proposal: Proposal, second: Actor, looking: Looking, file: Path | None) -> Json:
+    def _looked(
+        self,
+        proposal: Proposal,
+        second: Actor,
+        looking: Looking,
+        file: Path | None,
+        older: Sequence[str],
+    ) -> Json:
         made, access_id = proposal.made, proposal.proposal_id
         if made.act == "hand-over":
             shown = hand_over(self._handing_over(proposal, second.account, access_id), looking)
             return {"access_id": shown.access_id, "handed_over": shown.display}
+        if made.act == "reply-to-subject":
+            return self.reply(self._replying(proposal, second.account, access_id), looking)
         if made.act == "open-archive":
             opened = open_archive(self._opening(proposal, second.account, access_id), looking)
             return {"access_id": opened.access_id, "record": opened.display}
@@ -508,11 +507,11 @@ class TwoPeople:
             return told_again(replay(again, looking), self.app)
         assert file is not None  # noqa: S101 - asked for before anything was decided
         return write_evidence(
-            self.app, looking, made.subject, file, proposal.purpose, second.account, access_id, ()
+            self.app, looking, made.subject, file, proposal.purpose, second.account, access_id, older
         )
 
     def _handing_over(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> HandOver:
-        words, made = self._words(proposal), proposal.made
+        words, made = self.app.staff.words(proposal), proposal.made
         if words is None:
             raise Refused(
                 "What was to be handed over has been destroyed by law.", code="destroyed", field="proposal"
@@ -530,8 +529,23 @@ class TwoPeople:
             version=made.version,
         )
 
+    def _replying(self, proposal: Proposal, confirmed_by: UUID | None, access_id: UUID) -> ReplyToSubject:
+        asked, made = self.app.staff.reply_asked_for(proposal), proposal.made
+        if asked is None or asked.request is None:
+            raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
+        return ReplyToSubject(
+            at=self.app.now(),
+            access_id=access_id,
+            reason=proposal.purpose,
+            confirmed_by=confirmed_by,
+            child_id=made.subject,
+            request=asked.request,
+            withheld=asked.withheld,
+            version=made.version,
+        )
+
     def _opening(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> OpenArchive:
-        asked, made = self._asked_for(proposal), proposal.made
+        asked, made = self.app.staff.asked_for(proposal), proposal.made
         if asked is None:
             raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
         return OpenArchive(

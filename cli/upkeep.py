@@ -1,15 +1,17 @@
 """Keeping a home: backups, rotation of key-encryption keys, the sweep, and saying of each part whether it is well."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from rich.progress import Progress, TaskID
 
 from adapters.keys.kek import rotate
+from adapters.keys.remaining import remaining
 from adapters.keys.sweep import sweep
 from adapters.postgres.backup import backup
 from adapters.postgres.databases import Role
@@ -19,8 +21,12 @@ from cli.output import Json, Output
 from cli.sealing import Seals
 from cli.stores import Stores
 from cli.streaming import Streaming
+from domain.destruction.closing import progress
+from domain.destruction.handlers import CERTIFICATES
+from domain.destruction.notices import NOTICES, Notice, notice_of
 from domain.errors import ContactPointError
 from domain.kernel import Log
+from domain.policy.closure import closed, destroyed_by
 from domain.policy.retention import london_day
 from projections.rebuild import Operations
 
@@ -57,6 +63,28 @@ class Upkeep:
                 rewrapped += rotate(self.stores.kek(database), table(Role.WRITER), progress=told)
         return {"rewrapped": rewrapped}
 
+    def generations(self) -> tuple[int, int]:
+        """The oldest key-encryption key that there is, of `keyring` and of `shielded`."""
+        return self.stores.kek("keyring").generations()[0], self.stores.kek("shielded").generations()[0]
+
+    def remaining(self) -> Iterator[list[UUID]]:
+        """Whose keys are left, children and source records held back, a page at a time."""
+        return remaining(self.stores.keyring_table(Role.SERVICE))
+
+    def left(self) -> int:
+        """Of how many of them keys are left."""
+        return self.stores.keyring_table(Role.SERVICE).children()
+
+    def certificates(self) -> int:
+        """How many destructions are ordered, one by one."""
+        return self.stores.recorder(Role.SERVICE).reserved(CERTIFICATES)
+
+    def notices(self) -> Iterator[Notice]:
+        """Every notice that is or was owed to whoever was given something of a record that was destroyed."""
+        store = self.stores.store(Role.SERVICE)
+        for notice_id in self.stores.recorder(Role.SERVICE).holders(NOTICES).values():
+            yield notice_of(notice_id, store)
+
     def sweep(self) -> Json:
         """Remove keys that have been without a stream for thirty days."""
         tables = (self.stores.keyring_table(Role.WRITER), self.stores.shielded_table(Role.WRITER))
@@ -87,6 +115,7 @@ class Upkeep:
             "shielded database": self._shielded,
             "views": self._views,
             "rules": self._rules,
+            "closure": self._closure,
             "seals": self.seals.health,
             **subscribers,
         }
@@ -114,6 +143,23 @@ class Upkeep:
                 f"The rule set {now.id} says that it ended on {book.ends}, and goes on because none follows: adopt one."
             )
         return f"{now.id} in force"
+
+    def _closure(self) -> str:
+        at = self.stores.clock.now()
+        closure = self.rules.at(at).closure
+        if closure is None:
+            return "the index is open"
+        if closed(self.rules.at(at), at) is None:
+            return f"the index closes at {closure.at.isoformat()}"
+        done = progress(self.stores.store(Role.SERVICE)).completed
+        if done is not None:
+            return f"the index is closed, and nothing of it has been left since {done.completed_on}"
+        by, left = destroyed_by(closure), self.left()
+        if by < london_day(at):
+            raise ContactPointError(
+                f"The index is closed, and everything was to be destroyed by {by}: {left} are left. `retention run`."
+            )
+        return f"the index is closed; {left} are left to be destroyed by {by}"
 
     def _views(self) -> str:
         status = self.operations.status()

@@ -1,7 +1,7 @@
 """What changes records, under the writer's role: commands, loads, withdrawals, archiving, destruction."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -43,6 +43,7 @@ from domain.child_record.handlers import (
 )
 from domain.destruction.events import DestructionBegun
 from domain.destruction.handlers import complete, is_complete, order
+from domain.destruction.notices import Given
 from domain.errors import BadInput, DamagedStream, NoReceipt, NotFound, Refused
 from domain.kernel import Change, Command, Log, Metadata
 from domain.policy.retention import Due, london_day, schedule
@@ -103,6 +104,14 @@ class Unshielded:
             self._running.release()
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many streams were destroyed; and of each record that is held, the streams that are kept with it."""
+
+    destroyed: int
+    held: Mapping[UUID, frozenset[UUID]]
+
+
 @dataclass
 class _Told:
     """What loads tell, kept up to a bound so that memory stays flat; `left_out` counts the rest."""
@@ -147,6 +156,7 @@ class Writing:
     the log, so that a certificate that cannot be opened counts as well. warm: records as last seen here. unshielded:
     has the follower pass over what was appended to records that no shield was ever on. receipts: waited for before
     keys are destroyed, and before that is acknowledged. contacts: in which records somebody asked for contact.
+    recipients: who was given something of a record.
     """
 
     store: EventStore
@@ -166,6 +176,7 @@ class Writing:
     unshielded: "Unshielded"
     receipts: Receipts
     contacts: ContactRequests
+    recipients: Callable[[UUID], Sequence[Given]]
 
     def handle(
         self,
@@ -431,8 +442,8 @@ class Writing:
         at = self.clock.now()
         version = self.may_be_destroyed_early(child_id, reason)
         due = Due("destroy", london_day(at), f"early-{reason}")
-        certificate = self._order(child_id, due, at, metadata, beside(version))
-        done = self._destroy_with_closed({child_id: certificate}, metadata)
+        ordered = self._ordered((child_id,), due, metadata, beside(version))
+        done = self._destroy_with_closed(ordered, metadata)
         if not done:
             raise _held()
         return done[-1]
@@ -457,16 +468,15 @@ class Writing:
 
     def _destroy_with_closed(self, ordered: Mapping[UUID, UUID], metadata: Metadata) -> list[Json]:
         """Destroy what was ordered ahead of time, and before it the records that each took the place of."""
-        at = self.clock.now()
         because: dict[UUID, UUID] = {}
         every: dict[UUID, UUID] = {}
         for child_id, certificate in ordered.items():
             (begun,) = self.store.load(certificate).events[:1]
             assert isinstance(begun.event, DestructionBegun)  # noqa: S101 - what a certificate begins with
             due = Due("destroy", begun.event.due, begun.event.rule)
-            for one in self._closed_for(child_id):
-                every[one] = self._order(one, due, at, metadata)
-                because[one] = child_id
+            closed = self._ordered(self._closed_for(child_id), due, metadata)
+            every |= closed
+            because |= dict.fromkeys(closed, child_id)
             every[child_id] = certificate
         return self._destroy(every, metadata, because)
 
@@ -491,12 +501,22 @@ class Writing:
             raise Refused("This record is not due for destruction.", code="not-due")
         if self._is_held(child_id):
             raise _held()
-        return {one: self._order(one, due, at, metadata) for one in (*self._closed_for(child_id), child_id)}
+        return self._ordered((*self._closed_for(child_id), child_id), due, metadata)
+
+    def _ordered(
+        self, streams: Iterable[UUID], due: Due, metadata: Metadata, beside: Change | None = None
+    ) -> dict[UUID, UUID]:
+        """The certificate that orders the destruction of each, and what is owed to whoever was given something of it.
+
+        beside: see `domain.destruction.handlers.order`.
+        """
+        at = self.clock.now()
+        return {one: self._order(one, due, at, metadata, beside) for one in streams}
 
     def _order(
-        self, child_id: UUID, due: Due, at: datetime, metadata: Metadata, beside: Change | None = None
+        self, child_id: UUID, due: Due, at: datetime, metadata: Metadata, beside: Change | None
     ) -> UUID:
-        """Order a destruction, and before it, while they can still be read, note the entries that told of the child."""
+        """Order one, and before it, while they can still be read, note the entries that told of the child."""
         entries = suppressed_with(self.tokens, model.fold(self.store.load(child_id)))
         notes = [Unit((), entry) for entry in entries - self.loader.store.known(list(entries))]
         if notes:
@@ -509,8 +529,37 @@ class Writing:
             ids=self.ids,
             rules=self.rules.at(at),
             metadata=metadata,
+            recipients=self.recipients(child_id),
             beside=beside,
         )
+
+    def destroy_records(self, streams: Sequence[UUID], due: Due, metadata: Metadata) -> Ended:
+        """Destroy those of these that are records, each with the records it took the place of; see `_destroy`."""
+        ordered: dict[UUID, UUID] = {}
+        because: dict[UUID, UUID] = {}
+        held: dict[UUID, tuple[UUID, ...]] = {}
+        for record in map(model.fold, self.store.load_many(streams).values()):
+            child_id = record.child_id
+            if not record.registered or (record.closed and not record.sealed):
+                continue
+            own = (*self._closed_for(child_id), child_id)
+            if self._held_today(record):
+                held[child_id] = own
+            else:
+                ordered |= self._ordered(own, due, metadata)
+                because |= dict.fromkeys(own, child_id)
+        done = {one["child_id"] for one in self._destroy(ordered, metadata, because)}
+        for one in ordered.keys() - done:  # held since it was ordered
+            held[because[one]] = (*held.get(because[one], ()), one)
+        with_sources = {
+            child_id: frozenset((*own, *(source for one in own for source in self.sources_of(one))))
+            for child_id, own in held.items()
+        }
+        return Ended(len(done), with_sources)
+
+    def destroy_streams(self, streams: Sequence[UUID], due: Due, metadata: Metadata) -> int:
+        """Destroy all of these, whatever they are; how many were."""
+        return len(self._destroy(self._ordered(streams, due, metadata), metadata, {}))
 
     def _closed_for(self, child_id: UUID) -> Iterator[UUID]:
         """The records that this one took the place of: they hold what it holds, and end with it."""
@@ -560,8 +609,14 @@ class Writing:
             self.destruction.destroy(held_id, certificate)
 
     def _is_held(self, child_id: UUID) -> bool:
-        """Whether a hold keeps this record from being destroyed today; one on a record it absorbed is said in it."""
-        return self._held_today(model.fold(self.store.load(child_id)))
+        """Whether a hold keeps this record from being destroyed today; one on a record it absorbed is said in it.
+
+        What cannot be opened is held by nothing.
+        """
+        try:
+            return self._held_today(model.fold(self.store.load(child_id)))
+        except DamagedStream:
+            return False
 
     def _held_today(self, record: model.ChildRecord) -> bool:
         return record.held_until is not None and record.held_until > london_day(self.clock.now())

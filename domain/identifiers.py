@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, St
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CROCKFORD: Final = frozenset(CROCKFORD)
+_CONFUSED: Final = str.maketrans("ILO", "110")
 _IN_BASE_32: Final = str.maketrans(CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
 _NHS_WEIGHTS: Final = tuple(range(10, 1, -1))
 _UPN_LETTERS: Final = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -130,12 +131,17 @@ def index_number(ten: str) -> str | None:
     return ten + CROCKFORD[total % 37] if total % 37 < len(CROCKFORD) else None
 
 
+def as_read_out(typed: str) -> str:
+    """A random code that was read out or copied by hand: case, hyphens, spaces and the confusable I, L, O forgiven."""
+    return "".join(one for one in typed.upper().translate(_CONFUSED) if one in _CROCKFORD)
+
+
 def valid_index_number(value: str) -> str:
     """An index number as typed (case, hyphens, spaces and the confusable I, L, O forgiven). Raises ValueError."""
     if len(value) == 11 and _CROCKFORD.issuperset(value) and index_number(value[:10]) == value:
         return value  # as it is written everywhere but by hand
     text = re.sub(r"[\s-]", "", value.upper())
-    body = text[:10].translate(str.maketrans("ILO", "110"))
+    body = text[:10].translate(_CONFUSED)
     if len(text) != 11 or any(character not in CROCKFORD for character in body):
         raise ValueError("is not an index number: give its eleven characters")
     if index_number(body) != body + text[10]:

@@ -412,6 +412,14 @@ class Attempts(Protocol):
         """Remember the device for the account."""
         ...
 
+    def device_of(self, account: UUID, at: datetime) -> bytes | None:
+        """The device on which the account was signed in to at exactly this instant, unless it was again since."""
+        ...
+
+    def accounts_on(self, device: bytes, since: datetime) -> list[UUID]:
+        """The accounts that were signed in to on a device at or after an instant."""
+        ...
+
     def forget_devices(self, account: UUID) -> None:
         """Know no device of the account any more."""
         ...
@@ -455,6 +463,10 @@ class Factors(Protocol):
 
     def enrolment_code(self) -> str:
         """A fresh code of 130 bits that can be read out: 26 Crockford characters in groups."""
+        ...
+
+    def word(self) -> str:
+        """A fresh word of 80 bits to read out at once: 16 Crockford characters in groups."""
         ...
 
 

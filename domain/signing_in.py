@@ -21,7 +21,7 @@ from domain.account.handlers import change_accounts, name_token
 from domain.account.model import AUTHENTICATOR
 from domain.account.model import fold as fold_account
 from domain.errors import AccessDenied, BadInput
-from domain.identifiers import CROCKFORD
+from domain.identifiers import as_read_out
 from domain.kernel import Metadata
 from domain.policy.retention import london_day
 from domain.policy.rule_book import InForce
@@ -318,9 +318,5 @@ class SigningIn:
 
 
 def _code_digest(code: str) -> bytes:
-    """SHA-256 of an enrolment's code as typed: case, hyphens, spaces and the confusable I, L, O forgiven."""
-    typed = code.upper().translate(_CONFUSED)
-    return hashlib.sha256("".join(one for one in typed if one in CROCKFORD).encode()).digest()
-
-
-_CONFUSED: Final = str.maketrans("ILO", "110")
+    """SHA-256 of an enrolment's code as typed."""
+    return hashlib.sha256(as_read_out(code).encode()).digest()

@@ -29,6 +29,7 @@ from domain.destruction.handlers import source_token
 from domain.errors import AlreadyReserved, BadInput, DamagedStream, NotFound, Refused, VersionConflict
 from domain.identifiers import synthetic_nhs_number
 from domain.kernel import Appended, Change, History, Metadata, Pending, Reservation, StreamKind
+from domain.policy.closure import refuse_once_closed
 from domain.policy.retention import age_on, london_day
 from domain.policy.rule_book import InForce
 from domain.ports import Clock, Ids, Tokens
@@ -367,6 +368,7 @@ class _Run:
 
     def _take(self, batch: Sequence[Parsed]) -> None:
         loader, at = self._loader, self._loader.clock.now()
+        refuse_once_closed(loader.rules.at(at), at)
         keyed: list[tuple[SourceRecord, bytes]] = []
         for parsed in batch:
             if isinstance(parsed, Rejected):

@@ -35,6 +35,12 @@ def facts_of(history: History, true_on: date | None = None) -> RecordFacts | For
     return best_view(record if true_on is None else as_true_on(record, true_on))
 
 
+def as_far_as(position: int, history: History) -> History:
+    """A stream as far as a position of its log."""
+    events = tuple(one for one in history.events if one.position <= position)
+    return History(history.stream_id, len(events), events)
+
+
 class RecordReader:
     """Facts of records, folded from the log. What may be opened of a shielded record is the store's to decide."""
 
@@ -58,6 +64,11 @@ class RecordReader:
         """The day on which what a certificate orders was done; None where it is not done yet."""
         events = [recorded.event for recorded in self._store.load(certificate).events]
         return next((event.completed_on for event in events if isinstance(event, DestructionCompleted)), None)
+
+    def destroyed_behind(self, certificate: UUID, position: int) -> bool:
+        """Whether what a certificate orders was done behind a position of the log."""
+        events = self._store.load(certificate).events
+        return any(isinstance(one.event, DestructionCompleted) and one.position > position for one in events)
 
     def version_at(self, child_id: UUID, instant: datetime) -> int:
         """The last version recorded at or before an instant (0: none)."""

@@ -15,8 +15,11 @@ from domain.access.events import (
     RecordHandedOver,
     RecordShown,
     RecordsSearched,
+    SignedIn,
+    SignedOut,
+    SignInRefused,
 )
-from domain.access.model import Access, AccessOnRecord
+from domain.access.model import Access, AccessOnRecord, NotSignedIn
 from domain.kernel import Metadata
 from tests.builders import CHILD, LONDON_BOROUGH
 
@@ -61,6 +64,20 @@ def an_access(
     return AccessOnRecord(access, 41, tuple(children), hidden)
 
 
+def not_signed_in(account: UUID | None, number: int) -> AccessOnRecord:
+    """A refused sign-in, with the name of an account or with one that none has."""
+    access_id = UUID(int=2**126 + number)
+    event = SignInRefused(
+        account=account,
+        how="password-and-code",
+        rule="not-recognised",
+        instant=datetime(2026, 3, 1, 9, tzinfo=UTC),
+        rule_set="present",
+    )
+    metadata = Metadata(actor=account or UUID(int=1), correlation=access_id)
+    return AccessOnRecord(NotSignedIn(access_id, event, metadata), 42, (), hidden=False)
+
+
 EVERY_KIND: Final = {
     "show": an_access(RecordShown, "show", HIT, child=CHILD, number=11),
     "shown nothing": an_access(RecordShown, "show", asked_for=CHILD, child=CHILD, number=12),
@@ -81,6 +98,11 @@ EVERY_KIND: Final = {
         number=17,
     ),
     "trail": an_access(AuditRead, "replay", number=18),
+    "signed in": an_access(SignedIn, "sign-in", how="password-and-code", number=20),
+    "signed out": an_access(SignedOut, "sign-out", ended=UUID(int=2**126 + 3), number=21),
+    "not let in": an_access(AccessRefused, "step-up", outcome="refused", rule="account-suspended", number=22),
+    "not signed in": not_signed_in(ACCOUNT, number=23),
+    "nobody signed in": not_signed_in(None, number=24),
     "refused": an_access(
         AccessRefused,
         "show",
@@ -95,7 +117,7 @@ EVERY_KIND: Final = {
 
 def written(name: str, *, criteria: bool = False) -> list[dict[str, Any]]:
     """An access of this kind as resources, as they come back from JSON."""
-    made: list[dict[str, Any]] = json.loads(json.dumps(audit_events(criteria=criteria)(EVERY_KIND[name])))
+    made: list[dict[str, Any]] = json.loads(json.dumps(audit_events(EVERY_KIND[name], criteria)))
     return made
 
 

@@ -138,6 +138,8 @@ LABELS: Final = {
     "federated-subject": "tokens by which a subject of a provider is bound to one account (system key)",
     "client-assertion": "tokens by which what a program signed is good once (system key)",
     "client-audience": "to whom what a program signed is addressed (system key)",
+    "mediation-permission": "by which word a caller let a mediator look, as the id of that access (system key)",
+    "mediation-look": "the id of the one look that a caller's word is good for (system key)",
     "etag": "what a reader was shown, for conditional requests (system key)",
     "digest": "what was shown of one child (the child's identity key)",
     "page": "what was shown as a whole (the access's own identity key)",

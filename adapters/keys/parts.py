@@ -238,11 +238,11 @@ class Parts:
         return found
 
     def forgotten(self, gone: Forgotten, metadata: Fields | None = None) -> Event:
-        """What is left of an event whose identity part is gone."""
+        """What is left of an event whose identity part is gone: of its metadata what events of every name have."""
         if self._unnamed is None or not metadata:
             return ForgottenEvent(certificate=gone.certificate)
-        codec = self._codec(self._unnamed)
-        return codec.event(metadata, {Part.IDENTITY: gone})
+        left = {name: value for name, value in metadata.items() if name in self._unnamed.model_fields}
+        return self._codec(self._unnamed).event(left, {Part.IDENTITY: gone})
 
     def _codec_of(self, name: Any, version: Any, fields: Fields) -> tuple[_Codec, Fields]:
         """The codec of what is stored under this name, and the fields in today's shape."""

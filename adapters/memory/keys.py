@@ -105,6 +105,12 @@ class MemoryKeyTable:
             )
         return found[:limit]
 
+    def children(self) -> int:
+        with self._lock:
+            return sum(
+                name.kind == KeyKind.IDENTITY and row.certificate is None for name, row in self._rows.items()
+            )
+
     def sweep(self, orphans: Sequence[KeyName], instant: datetime | None = None) -> int:
         now = max(instant or _LONG_AGO, self._now())
         with self._lock:

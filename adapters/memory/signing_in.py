@@ -107,6 +107,14 @@ class MemoryAttempts:
         with self._lock:
             self._devices[device, account] = at
 
+    def device_of(self, account: UUID, at: datetime) -> bytes | None:
+        """See the port."""
+        return next((key[0] for key, last in self._devices.items() if key[1] == account and last == at), None)
+
+    def accounts_on(self, device: bytes, since: datetime) -> list[UUID]:
+        """See the port."""
+        return sorted(key[1] for key, last in self._devices.items() if key[0] == device and last >= since)
+
     def forget_devices(self, account: UUID) -> None:
         """See the port."""
         with self._lock:

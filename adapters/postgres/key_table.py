@@ -126,6 +126,10 @@ class _KeyTable:
         )
         return [KeyName(*row) for row in rows]
 
+    def children(self) -> int:
+        ((count,),) = self._all("SELECT count(*) FROM keys.key WHERE kind = 1 AND certificate IS NULL", ())
+        return int(count)
+
     def sweep(self, orphans: Sequence[KeyName], instant: datetime | None = None) -> int:
         self._reach("keys.sweep.before")
         (removed,) = self._all(

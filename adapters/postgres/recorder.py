@@ -158,6 +158,9 @@ class _Queries:
             "SELECT token, stream_id FROM LOG.reservation WHERE token >= %s AND substr(token, 1, %s::integer) = %s "
             "ORDER BY token"
         )
+        self.reserved = of(
+            "SELECT count(*) FROM LOG.reservation WHERE token >= %s AND substr(token, 1, %s::integer) = %s"
+        )
         events = (
             "SELECT COLUMNS FROM LOG.event WHERE stream_id = %s AND version > %s::bigint AND version <= %s::bigint "
             "ORDER BY version {} LIMIT %s::bigint"
@@ -440,6 +443,11 @@ class LogRecorder(PostgresApplicationRecorder):
         """Who holds the tokens that begin so, by what follows the beginning."""
         rows = self._all(self._queries.holders, (prefix, len(prefix), prefix))
         return {token[len(prefix) :]: holder for token, holder in rows}
+
+    def reserved(self, prefix: bytes) -> int:
+        """How many tokens begin so."""
+        ((count,),) = self._all(self._queries.reserved, (prefix, len(prefix), prefix))
+        return int(count)
 
     def listen(self) -> "Listener":
         """Wakes when something was appended. A connection of its own."""

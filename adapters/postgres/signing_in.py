@@ -128,6 +128,18 @@ class PostgresAttempts(_Table):
             """
         self._changed(statement, (device, account, at))
 
+    def device_of(self, account: UUID, at: datetime) -> bytes | None:
+        """See the port."""
+        rows = self._rows("SELECT device FROM sign_in.device WHERE account = %s AND at = %s", (account, at))
+        return rows[0][0] if rows else None
+
+    def accounts_on(self, device: bytes, since: datetime) -> list[UUID]:
+        """See the port."""
+        statement: LiteralString = (
+            "SELECT account FROM sign_in.device WHERE device = %s AND at >= %s ORDER BY account"
+        )
+        return [row[0] for row in self._rows(statement, (device, since))]
+
     def forget_devices(self, account: UUID) -> None:
         """See the port."""
         self._changed("DELETE FROM sign_in.device WHERE account = %s", (account,))

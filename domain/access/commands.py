@@ -9,7 +9,7 @@ from pydantic import Field
 from domain.access.events import AdultSought, Criteria, TrailFilter
 from domain.identifiers import AllocatedNumber, NamePart, ShortCode
 from domain.kernel import Command
-from domain.rule_set.model import RecordField, Right
+from domain.rule_set.model import RecordField
 
 
 class Look(Command):
@@ -101,10 +101,15 @@ class TryPolicy(Look):
 
 
 class ReadAbout(Look):
-    """Read a list of proposals or of investigations, or one of them."""
+    """Read a list of proposals or of investigations, or one of them.
 
-    action: Right
+    subject: the one that was asked for. listed: those that are told, in order.
+    """
+
+    action: Literal["two-people", "investigate", "line-manage"]
+    what: Literal["proposals", "investigations"]
     subject: UUID | None = None
+    listed: Annotated[tuple[UUID, ...], Field(max_length=200)]
 
 
 class ReadDue(Look):
@@ -184,11 +189,15 @@ class ReadWrongViews(Look):
 
 
 class ReplyToSubject(Look):
-    """Tell whoever made this request who looked. `withheld`: exemptions decided upon; None: none was decided upon."""
+    """Tell whoever made this request who looked. `withheld`: exemptions decided upon; None: none was decided upon.
+
+    version: at which the record was shown to two people, and must still be; None where it was not.
+    """
 
     child_id: UUID
     request: UUID
     withheld: Annotated[tuple[ShortCode, ...], Field(max_length=6)] | None = None
+    version: int | None = None
 
 
 class ReplyToAdult(Look):

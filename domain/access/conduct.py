@@ -15,6 +15,10 @@ from domain.rule_set.model import RuleSet
 
 OVERRIDE: Final = "override"
 TOO_MANY: Final = "too-many-looks"
+SESSION_SHARED: Final = "session-shared"
+"""One session is used on two devices."""
+USED_BY_TURNS: Final = "used-by-turns"
+"""Two sessions of an account are used by turns, sooner than anybody goes from one to the other and back."""
 _FAMILY, _ADDRESS, _SURNAME = "declared-family", "own-address", "own-surname"
 
 

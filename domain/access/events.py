@@ -26,7 +26,7 @@ from domain.kernel import Event, EventTypes, Immutable
 from domain.personal_data import IN_IDENTITY, IN_METADATA
 from domain.rule_set.model import Right
 
-SessionAct: TypeAlias = Literal["sign-in", "step-up", "sign-out"]
+SessionAct: TypeAlias = Literal["sign-in", "step-up", "sign-out", "let-mediator"]
 """What anybody may ask who has an account: it needs no right."""
 
 Action: TypeAlias = Right | SessionAct
@@ -109,7 +109,7 @@ class RecordShown(Looked):
 
 
 class AuditRead(Looked):
-    """Something was read that is no record: what is due, refusals, requests, one access shown again, a trail."""
+    """One access was shown again; in older homes also any reading that is no record, which kept too little to be."""
 
     NAME: ClassVar[str] = "audit-read"
 
@@ -127,6 +127,43 @@ class RecordShownAsOf(Looked):
     child: Annotated[Id, IN_IDENTITY]
     as_of: Annotated[datetime | None, IN_IDENTITY] = None
     effective_on: Annotated[date | None, IN_IDENTITY] = None
+
+
+ListKind: TypeAlias = Literal[
+    "shield-reviews",
+    "shield-requests",
+    "siblings",
+    "transfer",
+    "wrong-views",
+    "contact",
+    "contacts",
+    "sensitive-due",
+    "due",
+    "refusals",
+    "subject-requests",
+    "proposals",
+    "investigations",
+]
+"""What is listed for those who work from it. The right to one may be the right to another."""
+
+
+class ListRead(Looked):
+    """A list was read that a team, an operator or an auditor works from, with all that it takes to make it again.
+
+    subject: the record, proposal or investigation it was asked of; request: which one within the record. on: the day up
+    to which; since, until: from an instant to before another. listed: what is listed beside the hits, in order, each at
+    its version; of proposals and investigations 0, for they are read as far as the log was.
+    """
+
+    NAME: ClassVar[str] = "list-read"
+
+    what: Annotated[ListKind, IN_IDENTITY]
+    subject: Annotated[Id | None, IN_IDENTITY] = None
+    request: Annotated[Id | None, IN_IDENTITY] = None
+    on: Annotated[date | None, IN_IDENTITY] = None
+    since: Annotated[datetime | None, IN_IDENTITY] = None
+    until: Annotated[datetime | None, IN_IDENTITY] = None
+    listed: Annotated[tuple[tuple[Id, int], ...], Field(max_length=200), IN_METADATA] = ()
 
 
 class PolicyTried(Looked):
@@ -165,6 +202,12 @@ class TrailRead(Looked):
 
     subject: Annotated[Id | None, IN_IDENTITY] = None
     chosen: Annotated[TrailFilter, IN_IDENTITY]
+
+
+class AccessesExported(TrailRead):
+    """A page of accesses was taken out, each as a FHIR AuditEvent."""
+
+    NAME: ClassVar[str] = "accesses-exported"
 
 
 class QueueRead(Looked):
@@ -231,6 +274,12 @@ class SubjectReplied(Looked):
     adult: Annotated[AdultSought | None, IN_IDENTITY] = None
 
 
+class SubjectReplyProposed(SubjectReplied):
+    """One of two people was shown the reply about a shielded record that is to be given; nothing left yet."""
+
+    NAME: ClassVar[str] = "subject-reply-proposed"
+
+
 class HandOverProposed(RecordHandedOver):
     """One of two people was shown what is to be handed over of a shielded record; nothing left yet.
 
@@ -279,6 +328,18 @@ class SignedOut(Looked):
     ended: Annotated[Id, IN_IDENTITY]
 
 
+class MediatorLet(Looked):
+    """Whoever is signed in let a mediator make one look on their behalf. Its id is a keyed digest of the caller's word.
+
+    mediator: the account that may; until: before when.
+    """
+
+    NAME: ClassVar[str] = "mediator-let"
+
+    mediator: Annotated[Id, IN_IDENTITY]
+    until: Annotated[datetime, IN_IDENTITY]
+
+
 class SignInRefused(Event):
     """Somebody was not signed in, or not any longer. No look: nobody had proved who they are.
 
@@ -313,14 +374,18 @@ EVENTS = EventTypes(
         ArchiveProposed,
         PolicyTried,
         AuditRead,
+        ListRead,
         TrailRead,
+        AccessesExported,
         QueueRead,
         SubjectReplied,
+        SubjectReplyProposed,
         AccessRefused,
         ActDecided,
         SignedIn,
         SteppedUp,
         SignedOut,
+        MediatorLet,
         SignInRefused,
     )
 )

@@ -4,7 +4,7 @@ If the access cannot be recorded nothing leaves (`AuditUnavailable`). Everything
 event keeps the inputs of the disclosure, which is a pure function, and keyed digests of its output.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,11 +22,11 @@ from domain.access.commands import (
     SearchRecords,
 )
 from domain.access.events import (
-    Action,
+    AccessesExported,
     ArchiveOpened,
     ArchiveProposed,
-    AuditRead,
     HandOverProposed,
+    ListRead,
     Looked,
     RecordHandedOver,
     RecordShown,
@@ -38,7 +38,7 @@ from domain.access.events import (
 from domain.access.go_live import Gate
 from domain.access.letting_in import grant_for, record_refusal, refuse_beyond_measure
 from domain.access.model import AccessGrant, AccessOnRecord
-from domain.access.ports import Looking
+from domain.access.ports import CountedRefusals, Looking, Scheduled, StaffActs
 from domain.access.reach import Reach
 from domain.access.showing import (
     NOT_FOUND,
@@ -48,6 +48,7 @@ from domain.access.showing import (
     chosen_fields,
     gate_for,
     have_watched,
+    must_stand_as_shown,
     nothing_moved,
     put_on_record,
     rendered_for,
@@ -67,7 +68,6 @@ from domain.disclosure import (
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
 from domain.policy.retention import begin_of
 from domain.policy.screening import screen_name
-from domain.proposal.model import record_changed
 from domain.rule_set.model import Right, RuleSet
 
 
@@ -220,7 +220,7 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
         if facts is None or shown is None or shown.sight != "manager":
             put_on_record(grant, command, looking, "hand-over", event_class, asked, [], {}, "nothing-to-show")
             raise NotFound(NOT_FOUND, field="child")
-        _must_stand_as_shown(command, "hand-over", facts, looking)
+        must_stand_as_shown(command, "hand-over", facts, looking)
         if facts.shielded and command.confirmed_by is None and not proposing:
             record_refusal(command, "hand-over", looking, "two-people-needed", command.child_id)
             raise AccessDenied(
@@ -234,16 +234,6 @@ def hand_over(command: HandOver, looking: Looking, *, proposing: bool = False) -
             return Shown(grant.access_id, record)
         grant = replace(grant, access_id=looking.ids.new())
     raise AuditUnavailable("The record kept changing while it was read. Try again.")
-
-
-def _must_stand_as_shown(
-    command: HandOver | OpenArchive, action: Action, facts: RecordFacts, looking: Looking
-) -> None:
-    """Refuse where the record is not at the version that two people were shown; on record before it is told."""
-    if command.version is not None and facts.version != command.version:
-        changed = record_changed()
-        record_refusal(command, action, looking, changed.code, command.child_id)
-        raise changed
 
 
 def _check_hand_over(command: HandOver, rules: RuleSet) -> None:
@@ -287,7 +277,7 @@ def open_archive(command: OpenArchive, looking: Looking, *, proposing: bool = Fa
                 grant, command, looking, "open-archive", event_class, asked, [], {}, "nothing-to-show"
             )
             raise NotFound(NOT_FOUND, field="child")
-        _must_stand_as_shown(command, "open-archive", facts, looking)
+        must_stand_as_shown(command, "open-archive", facts, looking)
         record = {} if proposing else shown.record
         display = Rendered(command.child_id, facts.version, mask_of(record), record)
         put_on_record(grant, command, looking, "open-archive", event_class, asked, [display], record, rule)
@@ -337,20 +327,27 @@ def trail_page(
     return {"entries": entries, "more": following is not None, "next": following}
 
 
-def export_accesses(
-    command: ExportAccesses, looking: Looking, mapped: Callable[[AccessOnRecord], list[dict[str, Any]]]
-) -> Shown:
-    """Take a page of accesses out, each as `mapped` writes it. Itself an access, before anything leaves."""
+def export_accesses(command: ExportAccesses, looking: Looking) -> Shown:
+    """Take a page of accesses out. Itself an access, before anything leaves."""
     asked = {"subject": command.subject, "chosen": command.chosen}
     grant = grant_for(command, command.kind, looking, {"subject": command.subject})
     reach = looking.trail.reach()._replace(limit=command.limit)
-    found, following = looking.trail.accesses(grant, command.kind, command.subject, command.chosen, reach)
-    page = {"entries": [entry for one in found for entry in mapped(one)], "next": following}
-    more = following is not None
+    page = export_page(command.kind, command.subject, command.chosen, reach, looking, grant)[0]
+    more = page["next"] is not None
     put_on_record(
-        grant, command, looking, command.kind, TrailRead, asked, [], page, "audit-permitted", more=more
-    )
+        grant, command, looking, command.kind, AccessesExported, asked, [], page, "audit-permitted", more=more,
+        used=reach.used(),
+    )  # fmt: skip
     return Shown(grant.access_id, page)
+
+
+def export_page(
+    kind: str, subject: UUID | None, chosen: TrailFilter, reach: Reach, looking: Looking, grant: AccessGrant
+) -> tuple[dict[str, Any], Sequence[AccessOnRecord]]:
+    """A page of accesses as they leave the index, as it was at a reach; and which accesses these are."""
+    found, following = looking.trail.accesses(grant, kind, subject, chosen, reach)
+    entries = [entry for one in found for entry in looking.audit_events(one, chosen.criteria)]
+    return {"entries": entries, "next": following}, found
 
 
 def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
@@ -358,30 +355,57 @@ def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
     grant = grant_for(command, "refusals", looking, {})
     since = None if command.since is None else begin_of(command.since)
     until = None if command.until is None else begin_of(command.until + timedelta(days=1))
-    entries, more = looking.trail.refusals(grant, since, until, command.limit)
-    page = {"entries": entries, "more": more}
+    reach = looking.trail.reach()._replace(limit=command.limit)
+    found = looking.trail.refusals(grant, since, until, reach)
+    page = refusals_page(found)
+    asked = {"what": "refusals", "since": since, "until": until}
     put_on_record(
-        grant, command, looking, "refusals", AuditRead, {}, [], page, "refusals-permitted", more=more
-    )
+        grant, command, looking, "refusals", ListRead, asked, [], page, "refusals-permitted", more=found.more,
+        used=reach.used(),
+    )  # fmt: skip
     return Shown(grant.access_id, page)
 
 
-def read_about(command: ReadAbout, looking: Looking, read: Callable[[], dict[str, Any]]) -> Shown:
-    """Read what staff did or are to do, and about no child: proposals, investigations. Itself an access."""
-    asked = {"subject": command.subject}
-    grant = grant_for(command, command.action, looking, asked)
-    page = read()
+def refusals_page(found: CountedRefusals) -> dict[str, Any]:
+    """Refusals, counted, as they are told."""
+    return {"entries": found.entries, "more": found.more}
+
+
+def read_about(command: ReadAbout, looking: Looking) -> Shown:
+    """Read what staff did or are to do: proposals, investigations. Itself an access."""
+    asked = {"what": command.what, "subject": command.subject, "listed": [(one, 0) for one in command.listed]}
+    grant = grant_for(command, command.action, looking, {"subject": command.subject})
+    reach = looking.trail.reach()
+    page = staff_page(command.what, command.listed, reach, grant.instant, looking.rules, looking.staff)
     rule = f"{command.action}-permitted"
-    put_on_record(grant, command, looking, command.action, AuditRead, asked, [], page, rule)
+    put_on_record(grant, command, looking, command.action, ListRead, asked, [], page, rule, used=reach.used())
     return Shown(grant.access_id, page)
+
+
+def staff_page(
+    what: str, ids: Sequence[UUID], reach: Reach, instant: datetime, rules: RuleSet, staff: StaffActs
+) -> dict[str, Any]:
+    """Proposals or investigations as they stood."""
+    if what == "proposals":
+        return {"proposals": staff.proposals(ids, reach, instant)}
+    return {"investigations": staff.investigations(ids, reach, instant, rules)}
 
 
 def read_due(command: ReadDue, looking: Looking) -> Shown:
     """List what falls due. Itself an access, because a date of archive tells a date of birth."""
     grant = grant_for(command, "due", looking, {})
-    page = {"due": looking.trail.due(grant, command.on)}
-    put_on_record(grant, command, looking, "due", AuditRead, {}, [], page, "due-permitted")
+    reach = looking.trail.reach()
+    page = due_page(looking.trail.due(grant, command.on, reach, looking.rules))
+    asked = {"what": "due", "on": command.on}
+    put_on_record(
+        grant, command, looking, "due", ListRead, asked, [], page, "due-permitted", used=reach.used()
+    )
     return Shown(grant.access_id, page)
+
+
+def due_page(found: Scheduled[dict[str, Any]]) -> dict[str, Any]:
+    """What falls due, as it is told."""
+    return {"due": list(found.rows)}
 
 
 def _ranked(

@@ -276,6 +276,7 @@ def append_access(
         confirmed_by=command.confirmed_by,
         purpose=command.reason,
         correlation=grant.access_id,
+        causation=looking.let_by,
     )
     looking.log.append(Access(grant.access_id, event, metadata))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.access.events import Hit, Looked, SignInRefused
@@ -15,6 +15,9 @@ from domain.organisation.model import Organisation
 from domain.policy.access import Standing
 from domain.policy.granting import Granter, Holder, Place
 from domain.ports import Session
+
+LOOKED_ALREADY: Final = "looked-already"
+"""The code of a refusal because a look that may be made once was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,13 @@ class NotSignedIn:
 
 
 class AccessOnRecord(NamedTuple):
-    """An access as an auditor takes it out. children: those shown, with what was; those only asked for, with None.
+    """An access, or a refused sign-in, as an auditor takes it out.
 
-    hidden: one of them is shielded now, or cannot be opened, so whose people looked and what was typed stay here.
+    children: those shown, with what was; those only asked for, with None. hidden: one of them is shielded now, or
+    cannot be opened, so whose people looked and what was typed stay here.
     """
 
-    access: Access
+    access: Access | NotSignedIn
     position: int
     children: tuple[tuple[UUID, Hit | None], ...]
     hidden: bool

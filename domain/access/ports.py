@@ -1,9 +1,9 @@
 """What looking asks of the views, the logs and whoever watches: ports, and what a look has at hand."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from domain.access.conduct import Recent
@@ -52,6 +52,10 @@ class Records(Protocol):
         """The day on which what a certificate orders was done; None where it is not done yet."""
         ...
 
+    def destroyed_behind(self, certificate: UUID, position: int) -> bool:
+        """Whether what a certificate orders was done behind a position of the log."""
+        ...
+
     def version_at(self, child_id: UUID, instant: datetime) -> int:
         """The last version recorded at or before the instant (0: none)."""
         ...
@@ -66,7 +70,10 @@ class Records(Protocol):
 
 
 class AccessLog(Protocol):
-    """The log of looks. Raises AuditUnavailable where it cannot be written."""
+    """The log of looks. Raises AuditUnavailable where it cannot be written.
+
+    Raises Refused (`looked-already`) where it holds an access of the same id.
+    """
 
     def digests(
         self, access_id: UUID, instant: datetime, displays: Sequence[tuple[UUID, bytes]], page: bytes
@@ -89,6 +96,30 @@ class SignInLog(AccessLog, Protocol):
     def append(self, access: Access | NotSignedIn) -> None:
         """Commit the access event, or the refusal."""
         ...
+
+
+class CountedRefusals(NamedTuple):
+    """Refusals, counted; whether there are more; and of which children in the open some of them were."""
+
+    entries: list[dict[str, Any]]
+    more: bool
+    children: tuple[UUID, ...]
+
+
+_Row_co = TypeVar("_Row_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled(Generic[_Row_co]):
+    """Rows of the retention schedule as it was at a reach, as far as it can be made now.
+
+    closed: records shielded since, of which nothing was opened, so that their rows may differ. certificates: those of
+    records destroyed by now, whose rows are not there.
+    """
+
+    rows: Sequence[_Row_co]
+    closed: bool = False
+    certificates: tuple[UUID, ...] = ()
 
 
 class Trail(Protocol):
@@ -126,17 +157,18 @@ class Trail(Protocol):
         ...
 
     def refusals(
-        self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
-    ) -> tuple[list[dict[str, Any]], bool]:
-        """The newest refusals from an instant to before another, counted without what was refused; whether there are
-        more."""
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, at: Reach
+    ) -> "CountedRefusals":
+        """The newest refusals from an instant to before another, counted without what was refused."""
         ...
 
-    def due(self, grant: AccessGrant, on: date) -> list[dict[str, Any]]:
-        """What falls due on or before a day."""
+    def due(self, grant: AccessGrant, on: date, at: Reach, rules: RuleSet) -> "Scheduled[dict[str, Any]]":
+        """What falls due on or before a day under these rules."""
         ...
 
-    def reviews(self, grant: AccessGrant, on: date, most: int) -> list[tuple[UUID, date]]:
+    def reviews(
+        self, grant: AccessGrant, on: date, most: int, at: Reach, rules: RuleSet
+    ) -> "Scheduled[tuple[UUID, date]]":
         """Whose shields are to be looked at again on or before a day, and since when, the longest overdue first."""
         ...
 
@@ -195,12 +227,30 @@ class LocalTeam(Protocol):
         """One record with what a shield hides of it. Nothing of it may leave but what the handler that asks chooses."""
         ...
 
-    def neighbours(self, grant: AccessGrant, facts: RecordFacts) -> list[tuple[RecordFacts, bool]]:
-        """Records at a postcode of this one, with nothing of theirs opened; whether at an address that is the same."""
+    def neighbours(self, grant: AccessGrant, facts: RecordFacts) -> list[RecordFacts]:
+        """Records at a postcode of this one, with nothing of theirs opened."""
+        ...
+
+    def same_address(self, one: RecordFacts, other: RecordFacts) -> bool:
+        """Whether two records have an address in common."""
         ...
 
     def with_sensitive(self, grant: AccessGrant) -> Iterator[RecordFacts]:
         """Every record that holds a sensitive service and that no shield hides from whoever serves."""
+        ...
+
+
+class StaffActs(Protocol):
+    """What staff propose to each other and what is looked into of them, in words, as the log was at a reach."""
+
+    def proposals(self, ids: Sequence[UUID], at: Reach, instant: datetime) -> list[dict[str, Any]]:
+        """Proposals as they stood at an instant. Raises NotFound where an id is that of none."""
+        ...
+
+    def investigations(
+        self, ids: Sequence[UUID], at: Reach, instant: datetime, rules: RuleSet
+    ) -> list[dict[str, Any]]:
+        """Investigations as they stood at an instant. Raises NotFound where an id is that of none."""
         ...
 
 
@@ -222,15 +272,19 @@ class Oversight(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under.
+    """What looking needs. `rules_by_id` finds the rule set that an older access was decided under, `rules_by_digest`
+    one that something was tried under, adopted or not.
 
-    viewer: whose entitlement decides what is seen. mediator: who asks on their behalf, where somebody does.
+    viewer: whose entitlement decides what is seen. mediator: who asks on their behalf, where somebody does; let_by: the
+    access by which the viewer let them. audit_events: writes an access as it leaves the index, with or without what was
+    typed into a search.
     """
 
     viewer: Actor
     ids: Ids
     rules: RuleSet
     rules_by_id: Callable[[str], RuleSet]
+    rules_by_digest: Callable[[str], RuleSet]
     finder: Finder
     records: Records
     log: AccessLog
@@ -241,4 +295,11 @@ class Looking:
     oversight: Oversight
     authorities: Authorities
     team: LocalTeam
+    staff: StaffActs
+    audit_events: Callable[[AccessOnRecord, bool], list[dict[str, Any]]]
     mediator: Actor | None = None
+    let_by: UUID | None = None
+
+    def on_behalf(self, mediator: Actor, let_by: UUID | None) -> "Looking":
+        """The same, where a mediator asks on the viewer's behalf."""
+        return replace(self, mediator=mediator, let_by=let_by)

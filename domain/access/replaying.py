@@ -4,7 +4,7 @@ A display is a pure function of what its access recorded: versions, the viewer's
 far the logs were read. So it is rendered again and compared with its digests; nothing of a display was stored.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,11 +13,14 @@ from uuid import UUID
 
 from domain.access.commands import Look, ReplayAccess, TryPolicy
 from domain.access.events import (
+    AccessesExported,
     Action,
     AdultSought,
     ArchiveProposed,
     AuditRead,
     Hit,
+    ListRead,
+    Looked,
     LookForgotten,
     PolicyTried,
     QueueRead,
@@ -25,19 +28,29 @@ from domain.access.events import (
     SubjectReplied,
     TrailRead,
 )
-from domain.access.handlers import as_then, trail_page
+from domain.access.handlers import as_then, export_page, trail_page
 from domain.access.letting_in import append_access, grant_for, record_refusal
 from domain.access.model import Access, AccessGrant
+from domain.access.past import (
+    Past,
+    destroyed,
+    nothing_displayed,
+    refuse_destroyed,
+    too_little_kept,
+    two_people_needed,
+    viewer_of,
+    words_forgotten,
+)
 from domain.access.ports import Looking
 from domain.access.queue import queue_page, reviewed
 from domain.access.reach import Reach
+from domain.access.relisting import Again, listed_again
 from domain.access.replying import answer, entries_of, looks_at
 from domain.access.showing import Rendered, chosen_fields
 from domain.child_record.events import Carer
 from domain.disclosure import (
     Disclosed,
     RecordFacts,
-    Viewer,
     canonical,
     disclosed,
     fields_of,
@@ -46,9 +59,9 @@ from domain.disclosure import (
     mask_of,
     unarchived,
 )
-from domain.errors import AccessDenied, NotFound, Refused
+from domain.errors import NotFound, Refused
 from domain.personal_data import Forgotten
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import Right, RuleSet
 from domain.supply.model import HeldRecord
 
 OF_RECORDS: Final[frozenset[Action]] = frozenset({"search", "show", "override", "hand-over", "open-archive"})
@@ -95,11 +108,8 @@ def replay(command: ReplayAccess, looking: Looking) -> Replayed:
     with _refusals_recorded(command, "replay", looking, command.replayed):
         was = _displayed(command.replayed, looking)
         displays, page, matches = _shown_again(was, looking, grant)
-        if not matches:
-            _refuse_what_is_forgotten(page, looking)
-    versions = tuple((display.child_id, display.version) for display in displays)
     asked = {"subject": command.replayed}
-    append_access(grant, command, looking, "replay", AuditRead, asked, "replay-permitted", used=versions)
+    _put_on_record(grant, command, looking, "replay", AuditRead, asked, displays, page)
     event = was.event
     rules = tuple(dict.fromkeys([event.rule, *(hit.mask for hit in event.hits)]))
     return Replayed(grant.access_id, page, matches, event.rule_set, event.instant, rules)
@@ -115,23 +125,56 @@ def try_policy(command: TryPolicy, other: RuleSet, looking: Looking) -> Tried:
     with _refusals_recorded(command, "what-would", looking, command.replayed):
         was = _displayed(command.replayed, looking)
         if was.event.action not in OF_RECORDS:
-            raise _nothing_displayed()
+            raise Refused(
+                "Only what displayed records is tried under other rules: a search, a record.",
+                code="no-record-displayed",
+            )
         displays, page, matches = _shown_again(was, looking, grant)
+    event = was.event
+    permitted, differs = _under_other_rules(was, other, displays, looking, grant)
+    asked = {"subject": command.replayed, "tried": other.id, "digest": command.digest}
+    beside = _tried_page(page, differs, permitted=permitted)
+    _put_on_record(grant, command, looking, "what-would", PolicyTried, asked, displays, beside)
+    return Tried(grant.access_id, page, matches, event.rule_set, other.id, event.instant, permitted, differs)
+
+
+def _under_other_rules(
+    was: Access, other: RuleSet, displays: Sequence[Rendered], looking: Looking, grant: AccessGrant
+) -> tuple[bool, tuple[dict[str, Any], ...]]:
+    """Whether the look would be allowed under other rules, and what they would show otherwise of each child."""
     event = was.event
     differs = [
         _difference(display, _rendered(hit, was, other, looking, grant))
         for hit, display in zip(event.hits, displays, strict=True)
     ]
-    purpose = was.metadata.purpose
     role = other.roles.get(event.role)
-    permitted = role is not None and event.action in role.may and purpose in role.purposes
-    asked = {"subject": command.replayed, "tried": other.id, "digest": command.digest}
-    versions = tuple((display.child_id, display.version) for display in displays)
+    allowed = role is not None and event.action in role.may and was.metadata.purpose in role.purposes
+    return allowed, tuple(differs)
+
+
+def _tried_page(
+    page: dict[str, Any], differs: Sequence[dict[str, Any]], *, permitted: bool
+) -> dict[str, Any]:
+    return {"as_displayed": page, "permitted": permitted, "differs": list(differs)}
+
+
+def _put_on_record(
+    grant: AccessGrant,
+    command: Look,
+    looking: Looking,
+    action: Right,
+    event_class: type[Looked],
+    asked: dict[str, Any],
+    displays: Sequence[Rendered],
+    page: dict[str, Any],
+) -> None:
+    """Commit the access by which one is shown again. It has no hits, for who was shown what stands in that one; but its
+    digest dies with the same children."""
+    rendered = [(one.child_id, canonical(one.record)) for one in displays]
+    _, digest = looking.log.digests(grant.access_id, grant.instant, rendered, canonical(page))
+    used = tuple((one.child_id, one.version) for one in displays)
     append_access(
-        grant, command, looking, "what-would", PolicyTried, asked, "what-would-permitted", used=versions
-    )
-    return Tried(
-        grant.access_id, page, matches, event.rule_set, other.id, event.instant, permitted, tuple(differs)
+        grant, command, looking, action, event_class, asked, f"{action}-permitted", used=used, page=digest
     )
 
 
@@ -151,161 +194,176 @@ def _displayed(access_id: UUID, looking: Looking) -> Access:
     if access is None:
         raise NotFound("There is no such access.", field="access")
     if access.event.outcome == "refused":
-        raise _nothing_displayed()
+        raise nothing_displayed()
     return access
-
-
-def _nothing_displayed() -> Refused:
-    return Refused(
-        "This access displayed nothing that can be shown again: no record, no trail, nothing of the queue, no reply.",
-        code="nothing-displayed",
-    )
 
 
 def _shown_again(
     access: Access, looking: Looking, grant: AccessGrant
 ) -> tuple[list[Rendered], dict[str, Any], bool]:
-    """What an access displayed, of each child and as a page, and whether that agrees with its digests."""
+    """What an access displayed, of each child and as a page, and whether that agrees with its digests.
+
+    Raises Refused where it does not because of what was shielded or destroyed since.
+    """
     was = access.event
-    rules = looking.rules_by_id(was.rule_set)
+    if was.action in ("replay", "what-would"):
+        return _shown_twice(access, looking, grant)
     if was.action in OF_RECORDS:
-        displays = [_again(hit, _rendered(hit, access, rules, looking, grant)) for hit in was.hits]
-        records = [display.record for display in displays]
-        page: dict[str, Any] = (
-            {"results": records, "more": was.more} if was.action == "search" else (records or [{}])[0]
-        )
+        again, reach = _records_again(access, looking, grant), None
     else:
         reach = Reach.of(was.used)
         if reach is None:
-            raise _nothing_displayed()
-        past = _Past(access, reach, rules, looking, grant)
-        page, displays = past.page()
+            raise nothing_displayed() if was.page is None else too_little_kept()
+        past = Past(access, reach, looking.rules_by_id(was.rule_set), looking, grant)
+        again = _displayed_again(past)
+    displays = list(again.displays)
     digests, page_digest = looking.log.digests(
-        access.access_id, was.instant, [(d.child_id, canonical(d.record)) for d in displays], canonical(page)
+        access.access_id,
+        was.instant,
+        [(one.child_id, canonical(one.record)) for one in displays],
+        canonical(again.page),
     )
-    return displays, page, [hit.digest for hit in was.hits] == digests and was.page == page_digest
+    matches = [hit.digest for hit in was.hits] == digests and was.page == page_digest
+    if not matches and reach is not None:
+        _refuse_what_is_gone(again, looking, grant, reach)
+    return displays, again.page, matches
 
 
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """An access that displayed something else than records, and how far the logs were read for it."""
+def _shown_twice(
+    access: Access, looking: Looking, grant: AccessGrant
+) -> tuple[list[Rendered], dict[str, Any], bool]:
+    """What was displayed when an access was shown again, be it of another that had been."""
+    was, first = access.event, access
+    while isinstance(first.event, AuditRead) and first.event.action == "replay":
+        first = _named(first, first.event.subject, looking)
+    if isinstance(first.event, PolicyTried):
+        tried = first.event
+        other = looking.rules_by_digest(tried.digest)
+        shown = _named(first, tried.subject, looking)
+        displays, page, _ = _shown_again(shown, looking, grant)
+        permitted, differs = _under_other_rules(shown, other, displays, looking, grant)
+        page = _tried_page(page, differs, permitted=permitted)
+    else:
+        displays, page, _ = _shown_again(first, looking, grant)
+    rendered = [(one.child_id, canonical(one.record)) for one in displays]
+    _, digest = looking.log.digests(access.access_id, was.instant, rendered, canonical(page))
+    return displays, page, was.page == digest
 
-    access: Access
-    reach: Reach
-    rules: RuleSet
-    looking: Looking
-    grant: AccessGrant
 
-    def page(self) -> tuple[dict[str, Any], list[Rendered]]:
-        """What it displayed, whole and of each child. Raises Refused."""
-        match self.access.event:
-            case TrailRead() as read:
-                return self._trail(read), []
-            case QueueRead(held=None) as read:
-                return self._queue(read), []
-            case QueueRead(held=held) as read if held is not None:
-                return self._held(held, read)
-            case SubjectReplied() as replied if replied.adult is not None:
-                return self._adult(replied, replied.adult)
-            case SubjectReplied() as replied:
-                return self._reply(replied)
-            case LookForgotten():
-                raise _words_forgotten()
-            case _:
-                raise _nothing_displayed()
+def _named(access: Access, subject: UUID | None, looking: Looking) -> Access:
+    """The access that this one showed again. Raises Refused where it kept too little to be shown itself."""
+    shown = looking.log.load(subject) if subject and access.event.page is not None else None
+    if shown is None:
+        raise too_little_kept()
+    return shown
 
-    def _trail(self, read: TrailRead) -> dict[str, Any]:
-        action = read.action
-        if read.subject is None or self.reach.limit == 0:
-            raise _nothing_displayed()
-        if action in ("who-saw", "changes"):
-            self._check([read.subject])
-        page = trail_page(action, read.subject, read.chosen, self.reach, self.looking, self.grant)
-        if action == "what-saw" and read.chosen.criteria:
-            self._check([UUID(child) for entry in page["entries"] for child in entry["children"]])
-        return page
 
-    def _check(self, child_ids: Sequence[UUID]) -> None:
-        """Raise what keeps a trail that is about these children from being shown again.
+def _records_again(access: Access, looking: Looking, grant: AccessGrant) -> Again:
+    was = access.event
+    rules = looking.rules_by_id(was.rule_set)
+    displays = [_again(hit, _rendered(hit, access, rules, looking, grant)) for hit in was.hits]
+    records = [display.record for display in displays]
+    if was.action == "search":
+        return Again({"results": records, "more": was.more}, displays)
+    return Again((records or [{}])[0], displays)
 
-        Of a child that is shielded, a trail leaves out what could tell where it is: so what it told before the shield
-        was raised needs two people now. Of one that is destroyed nobody knows any more whether it was shielded.
-        """
-        for child_id in dict.fromkeys(child_ids):
-            version = self.looking.records.version_upto(child_id, self.reach.record)
-            self._facts(child_id, version)
 
-    def _facts(self, child_id: UUID, version: int) -> RecordFacts | None:
-        facts = self.looking.records.facts_at(self.grant, child_id, version) if version else None
-        if isinstance(facts, Forgotten):
-            raise destroyed(facts.certificate, self.looking, f"that this was asked of {child_id}")
-        if facts is not None and not facts.opened and not facts.shielded:
-            raise two_people_needed()
-        return facts
+def _displayed_again(past: Past) -> Again:
+    """What an access displayed that shows something else than records. Raises Refused."""
+    match past.event:
+        case ListRead() as read:
+            return listed_again(past, read)
+        case AccessesExported() as read:
+            return _export(past, read)
+        case TrailRead() as read:
+            return Again(_trail(past, read))
+        case QueueRead(held=None) as read:
+            return Again(_queue(past, read))
+        case QueueRead(held=held) as read if held is not None:
+            return _held(past, held, read)
+        case SubjectReplied() as replied if replied.adult is not None:
+            return _adult(past, replied, replied.adult)
+        case SubjectReplied() as replied:
+            return _reply(past, replied)
+        case LookForgotten():
+            for hit in past.event.hits:
+                past.opened(hit.stream, hit.version, hit.mask)
+            raise words_forgotten()
+        case _:
+            raise nothing_displayed()
 
-    def _queue(self, read: QueueRead) -> dict[str, Any]:
-        behind = _behind_reach(read.used)
-        listed = [self._held_at(held_id, version) for held_id, version in behind if version]
-        last = next((self._begins(held_id) for held_id, version in behind if not version), None)
-        return queue_page(listed, last)
 
-    def _begins(self, held_id: UUID) -> tuple[datetime, UUID]:
-        return self._held_at(held_id, 1).since, held_id
+def _trail(past: Past, read: TrailRead) -> dict[str, Any]:
+    action = read.action
+    if read.subject is None or past.reach.limit == 0:
+        raise nothing_displayed()
+    if action in ("who-saw", "changes"):
+        past.check([read.subject])
+    page = trail_page(action, read.subject, read.chosen, past.reach, past.looking, past.grant)
+    if action == "what-saw" and read.chosen.criteria:
+        past.check([UUID(child) for entry in page["entries"] for child in entry["children"]])
+    return page
 
-    def _held_at(self, held_id: UUID, version: int) -> HeldRecord:
-        held = self.looking.held.open_at(self.grant, held_id, version)
-        if isinstance(held, Forgotten):
-            raise destroyed(held.certificate, self.looking, f"that version {version} of {held_id} was shown")
-        if held is None:
-            raise _nothing_displayed()
-        return held
 
-    def _held(self, held_id: UUID, read: QueueRead) -> tuple[dict[str, Any], list[Rendered]]:
-        versions = {hit.stream: hit.version for hit in read.hits}
-        if held_id not in versions:  # it was not shown
-            return {}, []
-        held = self._held_at(held_id, versions[held_id])
-        facts = {
-            child_id: found
-            for child_id in held.candidates
-            if (found := self._facts(child_id, versions.get(child_id) or self._version(child_id))) is not None
-        }
-        return reviewed(held, facts, self.looking, _viewer(self.access), read.instant, self.rules)
+def _export(past: Past, read: AccessesExported) -> Again:
+    """Accesses as they were taken out. Whose people looked is in them, unless a child of an access was shielded."""
+    page, found = export_page(read.action, read.subject, read.chosen, past.reach, past.looking, past.grant)
+    past.check([child for one in found for child, _ in one.children])
+    return Again(page, words_gone=any(isinstance(one.access.event, LookForgotten) for one in found))
 
-    def _version(self, child_id: UUID) -> int:
-        return self.looking.records.version_upto(child_id, self.reach.record)
 
-    def _reply(self, replied: SubjectReplied) -> tuple[dict[str, Any], list[Rendered]]:
-        if replied.child is None or not replied.hits:
-            return {}, []
-        hit = replied.hits[0]
-        facts = self._opened(hit)
-        request = next((one for one in facts.requests if one.request == replied.request), None)
-        if request is None:
-            raise _nothing_displayed()
-        looks = looks_at(facts, self.reach, self.looking, self.grant)
-        _, page = answer(request, facts, looks, replied.withheld, replied.instant, self.rules)
-        return page, [Rendered(hit.stream, hit.version, hit.mask, page)]
+def _queue(past: Past, read: QueueRead) -> dict[str, Any]:
+    behind = _behind_reach(read.used)
+    listed = [_held_at(past, held_id, version) for held_id, version in behind if version]
+    last = next(((_held_at(past, held_id, 1).since, held_id) for held_id, at in behind if not at), None)
+    return queue_page(listed, last)
 
-    def _adult(self, replied: SubjectReplied, adult: AdultSought) -> tuple[dict[str, Any], list[Rendered]]:
-        found: list[tuple[RecordFacts, Carer]] = []
-        for hit in replied.hits:
-            facts = self._opened(hit)
-            carer = self.looking.adults.carer(adult, facts)
-            if carer is None:
-                raise _nothing_displayed()
-            found.append((facts, carer))
-        return entries_of(found, date.fromordinal(self.reach.day), self.rules)
 
-    def _opened(self, hit: Hit) -> RecordFacts:
-        facts = self.looking.records.facts_at(self.grant, hit.stream, hit.version)
-        if isinstance(facts, Forgotten):
-            raise _destroyed(hit, facts, self.looking)
-        if facts is None:
-            raise _nothing_displayed()
-        if not facts.opened:
-            raise two_people_needed()
-        return facts
+def _held_at(past: Past, held_id: UUID, version: int) -> HeldRecord:
+    held = past.looking.held.open_at(past.grant, held_id, version)
+    if isinstance(held, Forgotten):
+        raise destroyed(held.certificate, past.looking, f"that version {version} of {held_id} was shown")
+    if held is None:
+        raise nothing_displayed()
+    return held
+
+
+def _held(past: Past, held_id: UUID, read: QueueRead) -> Again:
+    versions = {hit.stream: hit.version for hit in read.hits}
+    if held_id not in versions:  # it was not shown
+        return Again({})
+    held = _held_at(past, held_id, versions[held_id])
+    facts = {
+        child_id: found
+        for child_id in held.candidates
+        if (found := past.facts(child_id, versions.get(child_id) or past.version(child_id))) is not None
+    }
+    page, displays = reviewed(held, facts, past.looking, viewer_of(past.access), read.instant, past.rules)
+    return Again(page, displays)
+
+
+def _reply(past: Past, replied: SubjectReplied) -> Again:
+    if replied.child is None or not replied.hits:
+        return Again({})
+    hit = replied.hits[0]
+    facts = past.opened(hit.stream, hit.version, hit.mask)
+    request = next((one for one in facts.requests if one.request == replied.request), None)
+    if request is None:
+        raise nothing_displayed()
+    looks = looks_at(facts, past.reach, past.looking, past.grant)
+    _, page = answer(request, facts, looks, replied.withheld, replied.instant, past.rules)
+    return Again(page, [Rendered(hit.stream, hit.version, hit.mask, page)])
+
+
+def _adult(past: Past, replied: SubjectReplied, adult: AdultSought) -> Again:
+    found: list[tuple[RecordFacts, Carer]] = []
+    for hit in replied.hits:
+        facts = past.opened(hit.stream, hit.version, hit.mask)
+        carer = past.looking.adults.carer(adult, facts)
+        if carer is None:
+            raise nothing_displayed()
+        found.append((facts, carer))
+    return Again(*entries_of(found, date.fromordinal(past.reach.day), past.rules))
 
 
 def _behind_reach(used: Sequence[tuple[UUID, int]]) -> Sequence[tuple[UUID, int]]:
@@ -315,28 +373,20 @@ def _behind_reach(used: Sequence[tuple[UUID, int]]) -> Sequence[tuple[UUID, int]
     return used[last + 1 :]
 
 
-def _refuse_what_is_forgotten(page: Mapping[str, Any], looking: Looking) -> None:
-    """Say so where a trail is not what it was because words of looks in it were destroyed since. Raises Refused."""
-    for entry in page.get("entries") or ():
+def _refuse_what_is_gone(again: Again, looking: Looking, grant: AccessGrant, reach: Reach) -> None:
+    """Say so where a display is not what it was because of what was shielded or destroyed since. Raises Refused."""
+    if again.closed and grant.confirmed_by is None:
+        raise two_people_needed()
+    for certificate in again.certificates:
+        if looking.records.destroyed_behind(certificate, reach.record):
+            raise destroyed(certificate, looking, "that this list was read")
+    if again.words_gone:
+        raise words_forgotten()
+    for entry in again.page.get("entries") or ():
         access_id = entry.get("access_id")
         access = looking.log.load(UUID(access_id)) if access_id else None
         if access is not None and isinstance(access.event, LookForgotten):
-            raise _words_forgotten()
-
-
-def _words_forgotten() -> Refused:
-    return Refused(
-        "Words of what was shown have been destroyed by law, with a child or with their period. That it was shown, and "
-        "to whom, is still on record; `audit proof` proves it.",
-        code="destroyed",
-    )
-
-
-def _viewer(access: Access) -> Viewer:
-    """Whose entitlement decided what an access showed."""
-    was = access.event
-    viewed_by = access.metadata.on_behalf_of or access.metadata.actor
-    return Viewer(viewed_by, was.role, was.organisation, was.body, was.area, was.purposes)
+            raise words_forgotten()
 
 
 def _rendered(
@@ -344,11 +394,11 @@ def _rendered(
 ) -> Disclosed | None:
     """One hit rendered again under a rule set, as far as this grant opens it. Raises Refused once it is destroyed."""
     was = access.event
-    viewer = looking_for(_viewer(access), access.metadata.purpose)
+    viewer = looking_for(viewer_of(access), access.metadata.purpose)
     override = was.action == "override"
     facts = looking.records.facts_at(grant, hit.stream, hit.version)
     if isinstance(facts, Forgotten):
-        raise _destroyed(hit, facts, looking)
+        refuse_destroyed(hit, facts, looking)
     if facts is not None and isinstance(was, RecordShownAsOf):
         facts = as_then(
             facts, was.as_of, was.effective_on, looking, grant, viewer, was.instant, rules, override
@@ -374,32 +424,6 @@ def _again(hit: Hit, shown: Disclosed | None) -> Rendered:
     if shown is None or shown.mask != hit.mask:
         raise two_people_needed()
     return Rendered(hit.stream, hit.version, shown.mask, shown.record)
-
-
-def two_people_needed() -> AccessDenied:
-    """The refusal to show one person again what has been shielded since."""
-    return AccessDenied(
-        "This display holds what has been shielded since. It needs two auditors: --as one --with another, or "
-        "--propose it to another.",
-        code="two-people-needed",
-    )
-
-
-def _destroyed(hit: Hit, gone: Forgotten, looking: Looking) -> Refused:
-    fields = ", ".join(fields_of(hit.mask)) or "none"
-    shown = f"that version {hit.version} of {hit.stream} was shown, with the fields {fields}"
-    return destroyed(gone.certificate, looking, shown)
-
-
-def destroyed(certificate: UUID, looking: Looking, known: str) -> Refused:
-    """That what was shown is destroyed: when, under which certificate, and what of it still is on record."""
-    on = looking.records.destroyed_on(certificate)
-    when = f"on {on.isoformat()} " if on else ""
-    return Refused(
-        f"What was shown has been destroyed by law {when}under the certificate {certificate}. It is still on "
-        f"record {known}, and to whom; `audit proof` proves it.",
-        code="destroyed",
-    )
 
 
 def _difference(was: Rendered, would: Disclosed | None) -> dict[str, Any]:

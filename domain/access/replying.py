@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.access.commands import ReadSubjectRequests, ReplyToAdult, ReplyToSubject
-from domain.access.events import AuditRead, SubjectReplied
+from domain.access.events import ListRead, SubjectReplied, SubjectReplyProposed
 from domain.access.letting_in import grant_for, record_refusal
 from domain.access.model import AccessGrant
 from domain.access.ports import Looking
@@ -18,6 +18,7 @@ from domain.access.showing import (
     Rendered,
     Shown,
     managed_record,
+    must_stand_as_shown,
     nothing_moved,
     put_on_record,
 )
@@ -25,14 +26,14 @@ from domain.child_record import subject_access
 from domain.child_record.events import Carer
 from domain.disclosure import RecordFacts, canonical, mask_of, shown_carer
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
-from domain.policy.retention import london_day
+from domain.policy.retention import london_day, months_after
 from domain.policy.subject_access import (
+    ACCESS,
     LookAt,
     Origin,
     Reply,
     SubjectRequest,
     exemptions_of,
-    months_after,
     reply_to,
     requester_of,
 )
@@ -50,37 +51,53 @@ class Replied:
 
 def read_subject_requests(command: ReadSubjectRequests, looking: Looking) -> Shown:
     """List the requests to know who looked, with their clocks. For the responsible authority; itself an access."""
-    asked = {"subject": command.child_id}
-    grant = grant_for(command, "subject-access", looking, asked)
+    asked = {"what": "subject-requests", "subject": command.child_id}
+    grant = grant_for(command, "subject-access", looking, {"subject": command.child_id})
+    reach = looking.trail.reach()
     facts = managed_record(command.child_id, looking, grant)
     if facts is None:
-        put_on_record(grant, command, looking, "subject-access", AuditRead, asked, [], {}, "nothing-to-show")
+        put_on_record(
+            grant, command, looking, "subject-access", ListRead, asked, [], {}, "nothing-to-show",
+            used=reach.used(),
+        )  # fmt: skip
         raise NotFound(NOT_FOUND, field="child")
-    today = london_day(command.at)
-    page = {"requests": [_clock(request, today, looking.rules) for request in facts.requests]}
+    page = subject_requests_page(facts, london_day(command.at), looking.rules)
     put_on_record(
-        grant, command, looking, "subject-access", AuditRead, asked, [], page, "subject-access-permitted"
-    )
+        grant, command, looking, "subject-access", ListRead, {**asked, "listed": [(facts.child_id, facts.version)]},
+        [], page, "subject-access-permitted", used=reach.used(),
+    )  # fmt: skip
     return Shown(grant.access_id, page)
 
 
-def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
+def subject_requests_page(facts: RecordFacts, today: date, rules: RuleSet) -> dict[str, Any]:
+    """The requests to know who looked at a record, with their clocks, as its managers see them."""
+    return {"requests": [_clock(request, today, rules) for request in facts.requests]}
+
+
+def reply_to_subject(command: ReplyToSubject, looking: Looking, *, proposing: bool = False) -> Replied:
     """Tell whoever asked who looked at the record, as the rules allow and as was decided (UK GDPR Art 15; T51, T52).
 
-    Raises NotFound where the authority is not responsible; Refused (`no-such-request`, `paused`), BadInput
-    (`decision-needed`, `unknown-exemption`), AccessDenied (`two-people-needed`): on record before they are told.
+    Raises NotFound where the authority is not responsible; Refused (`no-such-request`, `paused`, `record-changed`),
+    BadInput (`decision-needed`, `unknown-exemption`), AccessDenied (`two-people-needed`): on record before they are
+    told. proposing: it is shown to one of two people, and is not given.
     """
+    event_class, rule = (
+        (SubjectReplyProposed, "subject-reply-proposed")
+        if proposing
+        else (SubjectReplied, "subject-access-permitted")
+    )
     asked = {"child": command.child_id, "request": command.request, "withheld": command.withheld or ()}
     grant = grant_for(command, "subject-access", looking, {"subject": command.child_id})
     for _ in range(RENDERINGS):
         facts = managed_record(command.child_id, looking, grant)
         if facts is None:
             put_on_record(
-                grant, command, looking, "subject-access", SubjectReplied, asked, [], {}, "nothing-to-show"
+                grant, command, looking, "subject-access", event_class, asked, [], {}, "nothing-to-show"
             )
             raise NotFound(NOT_FOUND, field="child")
+        must_stand_as_shown(command, "subject-access", facts, looking)
         try:
-            request = _answerable(command, facts, looking.rules)
+            request = _answerable(command, facts, looking.rules, alone=not proposing)
         except BadInput:
             raise
         except Refused as refused:
@@ -96,11 +113,11 @@ def reply_to_subject(command: ReplyToSubject, looking: Looking) -> Replied:
             command,
             looking,
             "subject-access",
-            SubjectReplied,
+            event_class,
             asked,
             [display],
             page,
-            "subject-access-permitted",
+            rule,
             used=reach.used(),
         )
         if nothing_moved(looking, [display]):
@@ -197,7 +214,9 @@ _ORIGINS: Final = {
 }
 """Field of a display → the name its provenance is kept under."""
 
-_OF_THE_AUTHORITY: Final = frozenset({"request", "basis", "withheld", "state", "paused_for"})
+_OF_THE_AUTHORITY: Final = frozenset(
+    {"request", "basis", "right", "withheld", "reasons", "state", "paused_for"}
+)
 """What of a request's state is for the authority, and in no reply."""
 
 
@@ -218,11 +237,15 @@ def _absorbed(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> Itera
             yield from _absorbed(closed, looking, grant)
 
 
-def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> SubjectRequest:
-    """The request, if it may be answered as was decided."""
+def _answerable(
+    command: ReplyToSubject, facts: RecordFacts, rules: RuleSet, *, alone: bool
+) -> SubjectRequest:
+    """The request, if it may be answered as was decided. alone: by whoever decided, unless another confirmed it."""
     request = next((one for one in facts.requests if one.request == command.request), None)
     if request is None or request.answered_on is not None:
         raise subject_access.no_such_request()
+    if request.right != ACCESS:
+        raise subject_access.not_for_access()
     if request.paused_for is not None:
         raise subject_access.paused()
     exemptions_of(request.requester, command.withheld or (), rules)
@@ -233,9 +256,9 @@ def _answerable(command: ReplyToSubject, facts: RecordFacts, rules: RuleSet) -> 
                 code="decision-needed",
                 field="withhold",
             )
-        if facts.shielded and command.confirmed_by is None:
+        if facts.shielded and alone and command.confirmed_by is None:
             raise AccessDenied(
-                "This record is shielded: two people decide, --as one and --with another.",
+                "This record is shielded: two people decide, --as one and --with another, or one by --propose.",
                 code="two-people-needed",
             )
     return request
@@ -248,6 +271,7 @@ def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, An
     late = state == "open" and answer_by is not None and today > answer_by
     return {
         "request": str(request.request),
+        "right": request.right,
         "for": request.requester,
         "basis": request.basis,
         "received_on": request.received_on.isoformat(),
@@ -259,6 +283,7 @@ def _clock(request: SubjectRequest, today: date, rules: RuleSet) -> dict[str, An
         "answer_by": answer_by.isoformat() if answer_by else None,
         "state": "overdue" if late else state,
         "withheld": list(request.withheld),
+        "reasons": list(request.reasons),
     }
 
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from domain.access.commands import Look
+from domain.access.commands import HandOver, Look, OpenArchive, ReplyToSubject
 from domain.access.conduct import OVERRIDE, own
 from domain.access.events import Action, Criteria, Hit, Looked
 from domain.access.go_live import Gate
-from domain.access.letting_in import append_access
+from domain.access.letting_in import append_access, record_refusal
 from domain.access.model import AccessGrant
 from domain.access.ports import Looking
 from domain.disclosure import RENDERER, RecordFacts, Viewer, canonical, disclosed, looking_for
 from domain.errors import NoReceipt
 from domain.kernel import Log
+from domain.proposal.model import record_changed
 
 NOT_FOUND: Final = (
     "Nothing is held that can be shown to you. This does not mean that no such child exists or that no service is "
@@ -82,6 +83,16 @@ def gate_for(looking: Looking, grant: AccessGrant) -> Gate:
 def rendered_for(grant: AccessGrant) -> Viewer:
     """Whom a display is made for: the viewer, at work on what they gave as their reason."""
     return looking_for(grant.viewer, grant.purpose)
+
+
+def must_stand_as_shown(
+    command: HandOver | OpenArchive | ReplyToSubject, action: Action, facts: RecordFacts, looking: Looking
+) -> None:
+    """Refuse where the record is not at the version that two people were shown; on record before it is told."""
+    if command.version is not None and facts.version != command.version:
+        changed = record_changed()
+        record_refusal(command, action, looking, changed.code, command.child_id)
+        raise changed
 
 
 def sealed_if_override(grant: AccessGrant, looking: Looking) -> str | None:

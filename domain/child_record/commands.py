@@ -212,6 +212,23 @@ class RequestSubjectAccess(Command):
     received_on: date
 
 
+class ClaimRight(Command):
+    """Somebody claims another right of a data subject than access, one that the rules know."""
+
+    request: Id
+    right: ShortCode
+    requester: ShortCode
+    basis: ShortCode
+    received_on: date
+
+
+class DecideRight(Command):
+    """A claim was decided, for reasons that the rules know."""
+
+    request: Id
+    reasons: Annotated[tuple[ShortCode, ...], Field(min_length=1, max_length=6)]
+
+
 class PauseSubjectAccess(Command):
     """The clock of a request is to stand still, on one of the grounds that the rules know."""
 

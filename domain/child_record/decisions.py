@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.child_record import brokering, life, ownership, sensitive, shielding, subject_access
+from domain.child_record import brokering, life, ownership, rights, sensitive, shielding, subject_access
 from domain.child_record.assertions import (
     asserted,
     death,
@@ -32,7 +32,9 @@ from domain.child_record.commands import (
     AssertFacts,
     AssignAuthority,
     BeginInvolvement,
+    ClaimRight,
     CompleteLift,
+    DecideRight,
     DecideShield,
     DeclineTransfer,
     EndInvolvement,
@@ -502,6 +504,8 @@ DECISIONS: Final[Mapping[type[Command], Callable[[ChildRecord, Any, RuleSet], Ev
     ArchiveRecord: archive_record,
     RuleOutLink: rule_out_link,
     RequestSubjectAccess: subject_access.request,
+    ClaimRight: rights.claim,
+    DecideRight: rights.decide,
     PauseSubjectAccess: subject_access.pause,
     ResumeSubjectAccess: subject_access.resume,
     AnswerSubjectAccess: subject_access.answer,

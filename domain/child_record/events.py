@@ -516,6 +516,34 @@ class SubjectAccessRequested(Event):
     rule_set: Annotated[ShortCode, IN_CONTENT]
 
 
+class RightClaimed(Event):
+    """Somebody claimed another right of a data subject than access, to erasure or to object (UK GDPR Arts 17, 21)."""
+
+    NAME: ClassVar[str] = "right-claimed"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    right: Annotated[ShortCode, IN_CONTENT]
+    requester: Annotated[ShortCode, IN_CONTENT]
+    basis: Annotated[ShortCode, IN_CONTENT]
+    received_on: Annotated[date, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
+class RightDecided(Event):
+    """What was decided on such a claim: reasons that the rules know, from which its outcome follows."""
+
+    NAME: ClassVar[str] = "right-decided"
+    CONCEALED: ClassVar[bool] = True
+
+    source_kind: Annotated[SourceKind, IN_IDENTITY]
+    request: Annotated[Id, IN_CONTENT]
+    reasons: Annotated[tuple[ShortCode, ...], Field(min_length=1, max_length=6), IN_CONTENT]
+    decided_on: Annotated[date, IN_CONTENT]
+    rule_set: Annotated[ShortCode, IN_CONTENT]
+
+
 class SubjectAccessPaused(Event):
     """The clock of such a request stands still from this day on: its identity, or what is wanted, is not clear yet."""
 
@@ -896,6 +924,8 @@ EVENTS = EventTypes(
         RecordReopened,
         LinkRuledOut,
         SubjectAccessRequested,
+        RightClaimed,
+        RightDecided,
         SubjectAccessPaused,
         SubjectAccessResumed,
         SubjectAccessAnswered,

@@ -47,6 +47,8 @@ from domain.child_record.events import (
     RecordClosed,
     RecordReopened,
     RecordSplitOff,
+    RightClaimed,
+    RightDecided,
     RulingsReversed,
     SensitiveConsentWithdrawn,
     SensitiveInvolvementBegun,
@@ -677,6 +679,23 @@ def _asked_who_looked(
     return {"requests": (*record.requests, asked)}
 
 
+def _right_claimed(record: ChildRecord, recorded: Recorded, event: RightClaimed) -> dict[str, Any]:
+    del recorded
+    claimed = SubjectRequest(
+        event.request, event.requester, event.basis, event.received_on, right=event.right
+    )
+    return {"requests": (*record.requests, claimed)}
+
+
+def _right_decided(record: ChildRecord, recorded: Recorded, event: RightDecided) -> dict[str, Any]:
+    del recorded
+    return _with_request(
+        record,
+        event.request,
+        lambda one: replace(one, answered_on=event.decided_on, reasons=event.reasons),
+    )
+
+
 def _with_request(
     record: ChildRecord, which: UUID, change: Callable[[SubjectRequest], SubjectRequest]
 ) -> dict[str, Any]:
@@ -786,6 +805,8 @@ _TELLS: Final[Mapping[type[Event], _Tell]] = {
     },
     LinkRuledOut: lambda record, _, event: {"ruled_out": record.ruled_out.union(event.marks)},
     SubjectAccessRequested: _asked_who_looked,
+    RightClaimed: _right_claimed,
+    RightDecided: _right_decided,
     SubjectAccessPaused: _paused,
     SubjectAccessResumed: _resumed,
     SubjectAccessAnswered: _answered,

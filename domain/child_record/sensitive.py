@@ -30,9 +30,8 @@ from domain.child_record.hidden import unless_hidden
 from domain.child_record.model import ChildRecord, Involvement
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
-from domain.policy.retention import age_on, anniversary, london_day
+from domain.policy.retention import age_on, anniversary, london_day, months_after
 from domain.policy.screening import screen_name
-from domain.policy.subject_access import months_after
 from domain.rule_set.model import RuleSet
 
 Consenting = Literal["child", "young-person", "parent"]

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.child_record.assertions import not_in_the_future
 from domain.child_record.commands import (
     AnswerSubjectAccess,
+    ClaimRight,
     PauseSubjectAccess,
     RequestSubjectAccess,
     ResumeSubjectAccess,
@@ -26,7 +27,7 @@ from domain.child_record.model import ChildRecord
 from domain.errors import BadInput, Refused
 from domain.kernel import Event
 from domain.policy.retention import london_day
-from domain.policy.subject_access import SubjectRequest, exemptions_of, requester_of
+from domain.policy.subject_access import ACCESS, SubjectRequest, exemptions_of, requester_of
 from domain.rule_set.model import RuleSet
 
 _SAID_BY = SourceKind.OFFICER
@@ -34,10 +35,7 @@ _SAID_BY = SourceKind.OFFICER
 
 def request(record: ChildRecord, command: RequestSubjectAccess, rules: RuleSet) -> Sequence[Event]:
     """Record that somebody asked, and on what. The same request again changes nothing."""
-    not_in_the_future(command.received_on, london_day(command.at), "received")
-    bases = requester_of(command.requester, rules).bases
-    if command.basis not in bases:
-        raise BadInput(f"They may ask on: {', '.join(bases)}.", code="unknown-basis", field="basis")
+    check_received(command, rules)
     if any(one.request == command.request for one in record.requests):
         return ()
     return (
@@ -52,6 +50,14 @@ def request(record: ChildRecord, command: RequestSubjectAccess, rules: RuleSet) 
     )
 
 
+def check_received(command: RequestSubjectAccess | ClaimRight, rules: RuleSet) -> None:
+    """Raises BadInput: `date-in-future`, `unknown-requester`, `unknown-basis`."""
+    not_in_the_future(command.received_on, london_day(command.at), "received")
+    bases = requester_of(command.requester, rules).bases
+    if command.basis not in bases:
+        raise BadInput(f"They may ask on: {', '.join(bases)}.", code="unknown-basis", field="basis")
+
+
 def pause(record: ChildRecord, command: PauseSubjectAccess, rules: RuleSet) -> Sequence[Event]:
     """Stop the clock: to prove who asks, or to ask what is wanted, and for nothing else."""
     not_in_the_future(command.since, london_day(command.at), "on")
@@ -60,7 +66,7 @@ def pause(record: ChildRecord, command: PauseSubjectAccess, rules: RuleSet) -> S
         raise BadInput(
             f"The clock stops for: {', '.join(pauses)}; for nothing else.", code="unknown-pause", field="for"
         )
-    found = _open(record, command.request)
+    found = open_request(record, command.request)
     if found is None or found.paused_for == command.why:
         return ()
     if found.paused_for is not None:
@@ -79,7 +85,7 @@ def resume(record: ChildRecord, command: ResumeSubjectAccess, rules: RuleSet) ->
     """Let the clock go on."""
     del rules
     not_in_the_future(command.until, london_day(command.at), "on")
-    found = _open(record, command.request)
+    found = open_request(record, command.request)
     if found is None or found.paused_for is None:
         return ()
     if command.until < found.pauses[-1].since:
@@ -89,9 +95,11 @@ def resume(record: ChildRecord, command: ResumeSubjectAccess, rules: RuleSet) ->
 
 def answer(record: ChildRecord, command: AnswerSubjectAccess, rules: RuleSet) -> Sequence[Event]:
     """Record that it was answered, and what was decided to be withheld. Refused while the clock stands still."""
-    found = _open(record, command.request)
+    found = open_request(record, command.request)
     if found is None:
         return ()
+    if found.right != ACCESS:
+        return unless_hidden(record, not_for_access())
     try:
         exemptions_of(found.requester, command.withheld, rules)
     except BadInput as refusal:
@@ -115,12 +123,19 @@ def paused() -> Refused:
     return Refused("The clock stands still: say first that it goes on.", code="paused", field="request")
 
 
+def not_for_access() -> Refused:
+    """That a claim of another right is decided, and not answered by telling who looked."""
+    return Refused(
+        "This request is to be decided: `subject-access decide`.", code="not-for-access", field="request"
+    )
+
+
 def no_such_request() -> Refused:
     """That there is no such request, or it was answered."""
     return Refused("No such request is open.", code="no-such-request", field="request")
 
 
-def _open(record: ChildRecord, request: UUID) -> SubjectRequest | None:
+def open_request(record: ChildRecord, request: UUID) -> SubjectRequest | None:
     """The request, not answered yet; None of a shielded record that holds none. Raises Refused otherwise."""
     found = next((one for one in record.requests if one.request == request), None)
     if found is None or found.answered_on is not None:

@@ -4,11 +4,13 @@ Whoever calls waits for the receipt of the order before the first key goes, and 
 acknowledged: a destruction that nobody can be shown to have ordered would be a loss.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from domain.destruction.events import DestructionBegun, DestructionCompleted
+from domain.destruction.notices import NOTICES, Given, owed
 from domain.errors import AlreadyReserved
 from domain.kernel import Change, Metadata, Pending, Reservation, StreamKind
 from domain.policy.retention import Due, london_day
@@ -69,12 +71,14 @@ def order(
     ids: Ids,
     rules: RuleSet,
     metadata: Metadata,
+    recipients: Iterable[Given] = (),
     beside: Change | None = None,
 ) -> UUID:
     """The certificate that orders this destruction: the one an attempt that died has left, or a new one.
 
-    beside: that two people decided it ahead of time, appended with the order; such an order is found again by its token
-    until it is done, for no rule makes it due.
+    recipients: who was given something of it; that they are owed a notice is appended with the order. beside: that two
+    people decided it ahead of time, appended with the order; such an order is found again by its token until it is
+    done, for no rule makes it due.
     """
     refuse_unless_in_force(rules, at)
     token = certificate_token(child_id)
@@ -85,6 +89,10 @@ def order(
     begun = DestructionBegun(child=child_id, rule=due.rule, rule_set=rules.id, due=due.on)
     changes = [Change(certificate, StreamKind.SYSTEM, 0, (Pending(begun),))]
     claimed = [Reservation(token, certificate)]
+    for one in recipients:
+        notice = ids.new()
+        changes.append(Change(notice, StreamKind.SYSTEM, 0, (Pending(owed(one, certificate)),)))
+        claimed.append(Reservation(NOTICES + notice.bytes, notice))
     if beside is not None:
         changes.append(beside)
         claimed.append(Reservation(early_token(child_id), certificate))

@@ -12,8 +12,9 @@ from domain.investigation.events import InvestigationOpened
 from domain.kernel import Appended, Change, Command, Metadata, Pending, Reservation, StreamKind
 from domain.policy.retention import london_day
 from domain.policy.rule_book import refuse_unless_in_force
+from domain.policy.working_days import working_day_after
 from domain.ports import EventStore, Tokens
-from domain.rule_set.model import SUSPECTED, RuleSet
+from domain.rule_set.model import RuleSet
 
 _TRIES: Final = 8
 _LABEL: Final = "investigation"
@@ -49,12 +50,12 @@ def open_investigation(
             organisation=account.open.organisation,
             area=account.open.area,
             line_manager=account.line_manager,
-            review_by=model.review_day(day, rules),
+            review_by=working_day_after(day, rules.conduct.review_days, rules),
             rule_set=rules.id,
         )
         changes = [Change(investigation_id, StreamKind.STAFF, 0, (Pending(opened),))]
         if rules.conduct.causes[cause].suspends and not account.conditions.suspended:
-            suspended = AccountSuspended(reason=SUSPECTED)
+            suspended = AccountSuspended(reason=rules.conduct.causes[cause].reason)
             changes.append(Change(account_id, StreamKind.STAFF, account.version, (Pending(suspended),)))
         claim = Reservation(token, investigation_id)
         try:

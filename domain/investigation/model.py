@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import reduce
 from typing import Final
 from uuid import UUID
@@ -19,7 +19,6 @@ from domain.kernel import Command, Event, History, Metadata, Recorded
 from domain.rule_set.model import RuleSet
 
 _NO_INVESTIGATION: Final = "There is no such investigation among those that are yours to see."
-_SATURDAY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,6 @@ class Investigation:
 def not_yours() -> NotFound:
     """That there is none, for whoever may not see it as well."""
     return NotFound(_NO_INVESTIGATION, field="investigation")
-
-
-def review_day(day: date, rules: RuleSet) -> date:
-    """The last working day on which what was opened on this day is taken up in time; bank holidays count as working."""
-    left = rules.conduct.review_days
-    while left:
-        day += timedelta(days=1)
-        left -= day.weekday() < _SATURDAY
-    return day
 
 
 def decide(found: Investigation, command: Command, actor: UUID, rules: RuleSet) -> Sequence[Event]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final, Literal, TypeAlias
 
+from domain.policy.closure import CLOSED, shut_out
 from domain.policy.retention import anniversary, london_day
 from domain.rule_set.model import Alteration, Condition, Right, RuleSet
 
@@ -163,8 +164,11 @@ def opened_by(party: Party, instant: datetime, rules: RuleSet, *, training: bool
 def refusals(standing: Standing, instant: datetime, rules: RuleSet) -> Iterator[Permission]:
     """Every reason for which this account is not let in at this instant, whatever it asks. None: every condition holds.
 
-    What was done to the account or its organisation comes first, then the conditions in the order of the rules.
+    That the index is closed comes first, what was done to the account or its organisation next, then the conditions in
+    the order of the rules.
     """
+    if shut_out(rules, instant, standing.role):
+        yield _refused("index-closed", CLOSED)
     yield from _closed_doors(standing, rules)
     for one in conditions_of(standing, instant, rules):
         if one.state != "holds":
@@ -197,6 +201,8 @@ def admitted(standing: Standing, right: Right, instant: datetime, rules: RuleSet
     """
     for refusal in refusals(standing, instant, rules):
         return refusal
+    if shut_out(rules, instant, standing.role, right):
+        return _refused("index-closed", CLOSED)
     if not rules.role_may(standing.role, right):
         return _refused("right-not-held", "Your role does not allow this.")
     if right == "override" and not standing.may_override:

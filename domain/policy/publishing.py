@@ -23,6 +23,8 @@ NEVER: Final = frozenset(
         "facts-withheld",  # it says that a restricted message came
         "link-ruled-out",  # it says that somebody resembles this child
         "subject-access-requested",  # who asked, and how it went, is between them and the authority
+        "right-claimed",
+        "right-decided",
         "subject-access-paused",
         "subject-access-resumed",
         "subject-access-answered",

@@ -4,13 +4,14 @@ Legal days begin at 00:00 in London. A person attains an age at the start of its
 s.9); one born on 29 February does so on 1 March in a common year.
 """
 
+import calendar
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import Closure, RuleSet
 
 LONDON: Final = ZoneInfo("Europe/London")
 
@@ -20,6 +21,7 @@ LEFT_ENGLAND: Final = "left-england"
 SUPPLY_WITHDRAWN: Final = "supply-withdrawn"
 ARCHIVE_PERIOD: Final = "archive-period"
 LEGAL_HOLD: Final = "legal-hold"
+CLOSURE: Final = "closure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,12 @@ def anniversary(day: date, years: int) -> date:
         return date(day.year + years, 3, 1)
 
 
+def months_after(day: date, months: int) -> date:
+    """The day of the same number so many months later, or the last of that month where it has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
 def age_on(born: date, day: date) -> int:
     """Whole years of age at the start of a day (negative before birth)."""
     years = day.year - born.year
@@ -106,14 +114,27 @@ def archive_due(life: Life, rules: RuleSet) -> Due | None:
 def schedule(life: Kept, rules: RuleSet) -> tuple[Due, ...]:
     """What falls due next for a record: its archiving while it is live, its destruction once it is archived.
 
-    A hold postpones the destruction and nothing else: the record leaves readers' sight on its day.
+    The closure of the index destroys it whatever it is. A hold postpones the destruction and nothing else: the record
+    leaves readers' sight on its day.
     """
     if life.archived_on is not None:
-        due = Due("destroy", anniversary(life.archived_on, rules.periods.archive), ARCHIVE_PERIOD)
-        held = life.held_until
-        return (due if held is None or held <= due.on else Due("destroy", held, LEGAL_HOLD),)
-    archive = archive_due(life, rules)
-    return (archive,) if archive else ()
+        ends = [Due("destroy", anniversary(life.archived_on, rules.periods.archive), ARCHIVE_PERIOD)]
+    else:
+        archive = archive_due(life, rules)
+        ends = [archive] if archive else []
+    if rules.closure is not None:
+        ends.append(closing_due(rules.closure))
+    due = min(ends, key=lambda one: one.on, default=None)
+    if due is None:
+        return ()
+    held = life.held_until
+    stopped = due.action == "destroy" and held is not None and held > due.on
+    return (Due("destroy", held, LEGAL_HOLD) if stopped and held is not None else due,)
+
+
+def closing_due(closure: Closure) -> Due:
+    """That every record is destroyed when the index is closed, from the day after on: readers are in it till then."""
+    return Due("destroy", london_day(closure.at) + timedelta(days=1), CLOSURE)
 
 
 def visible_until(life: Life, rules: RuleSet) -> date | None:

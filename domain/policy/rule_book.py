@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from domain.errors import NotFound, Refused, Unavailable
+from domain.policy.closure import closed
 from domain.policy.retention import begin_of, london_day
 from domain.rule_set.events import RuleSetAdopted
 from domain.rule_set.model import RuleSet
@@ -102,6 +103,7 @@ def adopted(book: RuleBook, rules: RuleSet, digest: str, at: datetime) -> RuleSe
 
     Raises Refused: `rule-set-in-use` where its id was adopted before, `retroactive`, and where it does not begin as the
     last one ends: `rule-sets-overlap`, `rule-set-gap`. One that has ended and goes on for want of another ends any day.
+    Closure never reaches back either, and once it has come it stands: `closes-in-the-past`, `closure-stands`.
     """
     if any(one.id == rules.id for one in book.sets):
         raise Refused(
@@ -119,6 +121,7 @@ def adopted(book: RuleBook, rules: RuleSet, digest: str, at: datetime) -> RuleSe
         )
     goes_on = book.ends is not None and book.ends <= london_day(at + NOTICE)
     _refuse_unless_it_follows(book.sets[-1], None if goes_on else book.ends, rules)
+    _refuse_unless_closure_stands(book.sets[-1], rules)
     return _adopted(rules, digest)
 
 
@@ -135,6 +138,33 @@ def _refuse_unless_it_follows(last: RuleSet, ends: date | None, rules: RuleSet) 
             f"On some days no rule set would be in force: {last.id} ends before this one begins. Begin when it ends.",
             code="rule-set-gap",
             field="valid_from",
+        )
+
+
+def _refuse_unless_closure_stands(last: RuleSet, rules: RuleSet) -> None:
+    """An index that is closed stays closed: what it held is destroyed or about to be.
+
+    Until the minute has come, rules that follow may leave the closure out, or move it.
+    """
+    begins = begin_of(rules.valid_from)
+    came = closed(last, begins)
+    if came is None:
+        if rules.closure is not None and rules.closure.at < begins:
+            raise Refused(
+                "The index would have been closed before these rules begin. Give closure a later instant.",
+                code="closes-in-the-past",
+                field="closure.at",
+            )
+    elif (
+        rules.closure is None
+        or rules.closure.at != came.at
+        or rules.closure.destroy_months > came.destroy_months
+    ):
+        raise Refused(
+            "The index is closed by then, and stays closed: give these rules the same closure, and no longer to "
+            "destroy what is left.",
+            code="closure-stands",
+            field="closure",
         )
 
 

@@ -1,5 +1,6 @@
 """For how long a session stands, and how long ago its holder gave a second factor: pure, by the rules of the day."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from domain.ports import Session
@@ -34,3 +35,15 @@ def stepped_up_within(session: Session | None, period: timedelta, now: datetime)
     if session is None or session.proved_at is None:
         return False
     return timedelta() <= now - session.proved_at < period
+
+
+def used_by_turns(session: Session, own: Sequence[Session], at: datetime, rules: RuleSet) -> Session | None:
+    """The other session of an account that was used between this one's last use and now, all within the rules' minutes.
+
+    Nobody is at two places within them: that is two people. own: the sessions of the account. None: there is none.
+    """
+    minutes = rules.signing_in.by_turns_minutes
+    if minutes is None or at - session.seen_at >= timedelta(minutes=minutes):
+        return None
+    others = (one for one in own if one.session_id != session.session_id)
+    return next((one for one in others if session.seen_at < one.seen_at <= at), None)

@@ -5,8 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.policy.retention import london_day
-from domain.policy.subject_access import months_after
+from domain.policy.retention import london_day, months_after
 from domain.rule_set.model import RuleSet
 
 

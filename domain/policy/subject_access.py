@@ -8,7 +8,6 @@ nothing is told that a shield could show in, by the rules' own ceiling (`domain.
 Source of the clock: UK GDPR Art 12(3); a month ends on the day of the same number, or on the month's last.
 """
 
-import calendar
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,11 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from domain.errors import BadInput
-from domain.policy.retention import london_day
-from domain.rule_set.model import Exemption, Requester, RuleSet
+from domain.policy.retention import london_day, months_after
+from domain.rule_set.model import Exemption, Requester, RequestKind, RuleSet
+
+ACCESS: Final = "access"
+"""The right to know what is held and who looked; others are claimed and decided (`domain.child_record.rights`)."""
 
 SHOWED_NOTHING: Final = "showed-nothing"
 NOT_THEIRS: Final = "not-theirs"
@@ -70,7 +72,10 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SubjectRequest:
-    """A request as the record has it. `withheld`: the exemptions that its answer rests on."""
+    """A request as the record has it. `withheld`: the exemptions that its answer rests on.
+
+    right: which right is claimed (`ACCESS`, or one of `rights` in the rules). reasons: why it was decided as it was.
+    """
 
     request: UUID
     requester: str
@@ -79,6 +84,8 @@ class SubjectRequest:
     pauses: tuple[Pause, ...] = ()
     answered_on: date | None = None
     withheld: tuple[str, ...] = ()
+    right: str = ACCESS
+    reasons: tuple[str, ...] = ()
 
     @property
     def paused_for(self) -> str | None:
@@ -88,12 +95,16 @@ class SubjectRequest:
     def answer_by(self, rules: RuleSet) -> date | None:
         """The last day on which the answer is in time; None while the clock stands still.
 
-        The month runs from receipt, later by the days on which the clock stood still.
+        The time runs from receipt, later by the days on which the clock stood still.
         """
         if self.paused_for is not None:
             return None
         stood = sum((until - since).days for _, since, until in self.pauses if until is not None)
-        return months_after(self.received_on + timedelta(days=stood), rules.subject_access.months)
+        begun = self.received_on + timedelta(days=stood)
+        kind = rules.rights.requests.get(self.right)
+        if kind is not None and kind.days is not None:
+            return begun + timedelta(days=kind.days)
+        return months_after(begun, rules.subject_access.months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +117,6 @@ class Reply:
     the exemption by which it is withheld → how many looks."""
 
 
-def months_after(day: date, months: int) -> date:
-    """The day of the same number so many months later, or the last of that month where it has none."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
 def requester_of(code: str, rules: RuleSet) -> Requester:
     """Who asks. Raises BadInput, code `unknown-requester`."""
     try:
@@ -119,6 +124,32 @@ def requester_of(code: str, rules: RuleSet) -> Requester:
     except KeyError:
         known = ", ".join(rules.subject_access.requesters)
         raise BadInput(f"Who asks is one of: {known}.", code="unknown-requester", field="for") from None
+
+
+def kind_of(right: str, rules: RuleSet) -> RequestKind:
+    """Which right is claimed. Raises BadInput, code `unknown-right`."""
+    try:
+        return rules.rights.requests[right]
+    except KeyError:
+        known = ", ".join((ACCESS, *rules.rights.requests))
+        raise BadInput(f"The right is one of: {known}.", code="unknown-right", field="right") from None
+
+
+def decision_on(reasons: Sequence[str], decided_on: date, rules: RuleSet) -> dict[str, Any]:
+    """What whoever claimed a right is told, from the rules and the decision alone: nothing of the record is in it.
+
+    `outcome`: granted, refused, or granted-in-part. To look whether the record is to be shielded is offered to all.
+    """
+    given = [rules.rights.reasons[code] for code in reasons]
+    grants = {reason.grants for reason in given}
+    outcome = "granted-in-part" if len(grants) > 1 else "granted" if grants == {True} else "refused"
+    return {
+        "decided_on": decided_on.isoformat(),
+        "outcome": outcome,
+        "reasons": [f"{reason.title} ({reason.basis})" for reason in given],
+        "shield": rules.rights.shield,
+        "statement": rules.rights.statement,
+    }
 
 
 def exemptions_of(requester: str, withheld: Sequence[str], rules: RuleSet) -> dict[str, Exemption]:

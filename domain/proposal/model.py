@@ -64,6 +64,11 @@ ACTS: Final[Mapping[str, Act]] = {
     "open-archive": Act(
         "open-archive", "This archived record is shown to both, for the case that is named.", look=True
     ),
+    "reply-to-subject": Act(
+        "subject-access",
+        "This reply about a shielded record is given to whoever asked, and the request closed.",
+        look=True,
+    ),
     "destroy-early": Act("retention", "This record is destroyed before it is due, for ever."),
     "merge-records": Act(
         "merge-records",

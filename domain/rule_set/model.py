@@ -8,7 +8,7 @@ import tomllib
 from datetime import date
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
 from domain.errors import BadInput
 from domain.identifiers import BodyCode, ShortCode
@@ -91,6 +91,7 @@ Right: TypeAlias = Literal[
     "merge-records",
     "split-record",
     "new-identity",
+    "tell-recipients",
     # running the index
     "load",
     "projection",
@@ -404,6 +405,37 @@ class SubjectAccess(Immutable):
     statement: Words = "This reply holds all that may be given to you."
 
 
+class RequestKind(Immutable):
+    """A right that a data subject may claim, beside access. days: within how many it is answered; None: within the
+    months of access."""
+
+    title: Words
+    basis: Words
+    days: Annotated[int, Field(ge=1, le=92)] | None = None
+
+
+class DecisionReason(Immutable):
+    """Why such a claim is decided as it is. claims: of which rights. grants: whether what was asked for is done."""
+
+    title: Words
+    basis: Words
+    claims: Codes
+    grants: bool = False
+
+
+class Rights(Immutable):
+    """What comes of a wish to have a record deleted, or the child left out of the index (UK GDPR Arts 17, 21).
+
+    shield: what every reply offers, whoever asks and whatever is held: to look whether the record is to be shielded.
+    statement: what every reply ends with.
+    """
+
+    requests: dict[ShortCode, RequestKind] = Field(default_factory=dict)
+    reasons: dict[ShortCode, DecisionReason] = Field(default_factory=dict)
+    shield: Words = "Say so where telling where the child is would put somebody at risk."
+    statement: Words = "You may ask for this to be reviewed."
+
+
 class Condition(Immutable):
     """What must hold, of an account or of the organisation its holder works for, for that account to be let in.
 
@@ -462,11 +494,21 @@ class TwoPeople(Immutable):
 
 
 class Cause(Immutable):
-    """Why somebody's looks are looked into. suspends: their account at once. each: every look anew, not once a day."""
+    """Why somebody's looks are looked into. suspends: their account at once, for a reason. each: every look anew, not
+    once a day.
+    """
 
     title: Words
     suspends: bool = False
+    reason: ShortCode = SUSPECTED
     each: bool = False
+
+
+class WorkingDays(Immutable):
+    """Which days, of Monday to Friday, are no working days. known_to: the last year whose bank holidays are listed."""
+
+    bank_holidays: tuple[date, ...] = ()
+    known_to: Annotated[int, Field(ge=2000, le=2200)] | None = None
 
 
 class Conduct(Immutable):
@@ -488,6 +530,18 @@ class Conduct(Immutable):
         return self.most_looks.get(role, self.most_looks["otherwise"])
 
 
+class Closure(Immutable):
+    """The end of the whole index: from an instant on nobody is let in but whom it names, and every record is destroyed.
+
+    at: with its offset from UTC. destroy_months: within so many months of that day every record is destroyed. may: role
+    → what accounts of it may still do; a role that is not named may do nothing.
+    """
+
+    at: AwareDatetime
+    destroy_months: Annotated[int, Field(ge=1, le=24)]
+    may: Annotated[dict[ShortCode, Annotated[tuple[Right, ...], AfterValidator(_once)]], Field(min_length=1)]
+
+
 class SigningIn(Immutable):
     """For how long somebody is signed in, and what it takes.
 
@@ -496,6 +550,8 @@ class SigningIn(Immutable):
     register an authenticator. waits: seconds to the next try after the first failure, the second and so on.
     most_failures: after so many in a row nobody tries again but on a known device, before an account manager has acted.
     device_days: for so long a device is known. password: the shortest there may be, in characters.
+    mediation_minutes: for so long a caller's word is good; None: nobody looks on a caller's behalf.
+    by_turns_minutes: nobody uses a session, another and the first again within these; None: that is not looked at.
     """
 
     idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
@@ -506,6 +562,8 @@ class SigningIn(Immutable):
     most_failures: Annotated[int, Field(ge=1, le=100)]
     device_days: Annotated[int, Field(ge=1, le=366)]
     password: Annotated[int, Field(ge=8, le=64)]
+    mediation_minutes: Annotated[int, Field(ge=1, le=60)] | None = None
+    by_turns_minutes: Annotated[int, Field(ge=1, le=60)] | None = None
 
 
 Standing: TypeAlias = Literal["law", "said", "inferred", "recalled", "unknown"]
@@ -550,6 +608,7 @@ class RuleSet(Immutable):
     roles: dict[ShortCode, Role]
     access: Access
     two_people: TwoPeople
+    working_days: WorkingDays = WorkingDays()
     conduct: Conduct
     signing_in: SigningIn
     conditions: Annotated[dict[ConditionCode, Condition], Field(min_length=1)]
@@ -558,6 +617,9 @@ class RuleSet(Immutable):
     hand_over: dict[ShortCode, Purpose] = Field(default_factory=dict)
     """The grounds on which facts are handed over to somebody who has no account, each with what makes it lawful."""
     subject_access: SubjectAccess = SubjectAccess()
+    rights: Rights = Rights()
+    closure: Closure | None = None
+    """That the whole index is closed; None: it is not."""
     signals: dict[ShortCode, SignalKind] = Field(default_factory=dict)
     """Stored name of an event → what subscribers are told of it. An event that is not named here publishes nothing."""
     because: dict[RulePath, Because] = Field(default_factory=dict)
@@ -608,7 +670,9 @@ class RuleSet(Immutable):
                 raise ValueError(f"roles.{name} says who may look, and may do other things too")
         if not set(CAUSES) <= set(self.conduct.causes):
             raise ValueError(f"conduct.causes lacks one of {', '.join(CAUSES)}")
-        if not set(OWN_REASONS) <= set(self.access.reasons):
+        if not {*OWN_REASONS, *(one.reason for one in self.conduct.causes.values())} <= set(
+            self.access.reasons
+        ):
             raise ValueError(f"access.reasons lacks one of {', '.join(OWN_REASONS)}")
         if not set(self.access.running) <= set(self.purposes):
             raise ValueError("access.running names a purpose that is not there")
@@ -619,7 +683,9 @@ class RuleSet(Immutable):
                 raise ValueError(f"functions_of_identifiers.{scheme} names a purpose that is not there")
         self._roles_are_there()
         self._exemptions_are_of_what_is_there()
+        self._claims_are_of_what_is_there()
         self._can_be_followed()
+        self._closure_can_be_carried_out()
         self._reasons_are_of_what_is_there()
         return self
 
@@ -627,6 +693,18 @@ class RuleSet(Immutable):
         """Nobody could ever adopt other rules, were there no role that two people hold and may adopt rules by."""
         if not any({"policy", "two-people"} <= set(role.may) for role in self.roles.values()):
             raise ValueError("no role may adopt the rules that follow these: policy, two-people")
+
+    def _closure_can_be_carried_out(self) -> None:
+        """Nobody could destroy what is left, or adopt other rules, did no role keep the rights to."""
+        if self.closure is None:
+            return
+        for name, rights in self.closure.may.items():
+            if name not in self.roles or not set(rights) <= set(self.roles[name].may):
+                raise ValueError(f"closure.may.{name} names a role or a right that is not there")
+        if not any({"retention", "policy", "two-people"} <= set(one) for one in self.closure.may.values()):
+            raise ValueError(
+                "closure.may leaves nobody to destroy what is left: retention, policy, two-people"
+            )
 
     def _reasons_are_of_what_is_there(self) -> None:
         for place in self.because:
@@ -645,6 +723,11 @@ class RuleSet(Immutable):
             )
             if not there:
                 raise ValueError(f"subject_access.exemptions.{name} names what is not there")
+
+    def _claims_are_of_what_is_there(self) -> None:
+        for name, reason in self.rights.reasons.items():
+            if not set(reason.claims) <= set(self.rights.requests):
+                raise ValueError(f"rights.reasons.{name} names a right that is not there")
 
     def _roles_are_there(self) -> None:
         looks = {"conduct.most_looks": tuple(set(self.conduct.most_looks) - {"otherwise"})}

@@ -15,8 +15,9 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from domain.access.conduct import Recent
-from domain.access.events import Criteria, Hit, Looked, RecordsSearched, TrailFilter
-from domain.access.model import Access, AccessGrant, AccessOnRecord
+from domain.access.events import Criteria, Hit, Looked, RecordsSearched, SignInRefused, TrailFilter
+from domain.access.model import Access, AccessGrant, AccessOnRecord, NotSignedIn
+from domain.access.ports import CountedRefusals
 from domain.access.reach import Reach
 from domain.disclosure import fields_of
 from domain.errors import BadInput, Refused
@@ -30,6 +31,7 @@ from domain.ports import EventStore
 from projections.audit_trail import view
 from projections.audit_trail.view import ChangeRow
 from projections.projection import as_served
+from projections.reading import as_far_as
 
 Open = Callable[[], AbstractContextManager[Connection[Any]]]
 """Opens a transaction in which the live build's tables are read by their unqualified names."""
@@ -153,7 +155,7 @@ class AuditTrail:
             event = _looked(opened.get(look.access_id))
             if event is not None and event.organisation not in employers:
                 employers[event.organisation] = fold_organisation(
-                    _as_far_as(at, self._records.load(event.organisation))
+                    as_far_as(at.record, self._records.load(event.organisation))
                 )
             employer = employers[event.organisation] if event is not None else None
             looks.append(
@@ -184,9 +186,9 @@ class AuditTrail:
         """
         del grant
         history = self._records.load(child_id)
-        then = _as_far_as(at, history)
+        then = as_far_as(at.record, history)
         if opening is not None and _is_shielded(history) and not _is_shielded(then):
-            then = _as_far_as(at, opening().load(child_id))
+            then = as_far_as(at.record, opening().load(child_id))
         found = reversed(view.changes(as_served(then)))
         behind = _ordinal(chosen.after)
         kept = [one for one in found if _is_chosen(one, chosen) and (behind is None or one.ordinal < behind)]
@@ -202,11 +204,16 @@ class AuditTrail:
         """
         read = {"who-saw": who_saw, "what-saw": what_saw}.get(kind, _in_period)
         found, opened, following = self._looked(read, grant, subject or UUID(int=0), chosen, at)
-        accesses: list[tuple[Access, int, dict[UUID, Hit | None]]] = []
+        accesses: list[tuple[Access | NotSignedIn, int, dict[UUID, Hit | None]]] = []
         for look in found:
             recorded = opened[look.access_id].events[0] if opened[look.access_id].events else None
             event = _looked(opened[look.access_id])
-            if recorded is None or event is None or not isinstance(recorded.metadata, Metadata):
+            if recorded is None or not isinstance(recorded.metadata, Metadata):
+                continue
+            if isinstance(recorded.event, SignInRefused):
+                refused = NotSignedIn(look.access_id, recorded.event, recorded.metadata)
+                accesses.append((refused, recorded.position, {}))
+            if event is None:
                 continue
             children: dict[UUID, Hit | None] = {hit.stream: hit for hit in event.hits}
             asked_for = view.asked_for(event)
@@ -225,20 +232,19 @@ class AuditTrail:
         ], following
 
     def refusals(
-        self, grant: AccessGrant, since: datetime | None, until: datetime | None, limit: int
-    ) -> tuple[list[Entry], bool]:
-        """Refusals counted by day, reason, role and organisation, the newest; and whether there are more.
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, at: Reach
+    ) -> CountedRefusals:
+        """Refusals counted by day, reason, role and organisation, the newest.
 
         What was refused is not told, nor to whom, nor the hour: beside who saw a child these would tell it. Of a
         refusal at a shielded record, or one that cannot be opened, the organisation is left out, as it is there.
         """
         with self._open() as connection:
-            found = refusals(connection, grant, since, until, limit + 1)
-        told = found[:limit]
+            found = refusals(connection, grant, since, until, at)
+        told = found[: at.limit]
         opened = self._looks([one.access_id for one in told])
-        hidden = self._not_in_the_open(
-            {one.child_id for one in told if one.child_id is not None}, self.reach()
-        )
+        children = {one.child_id for one in told if one.child_id is not None}
+        hidden = self._not_in_the_open(children, at)
         counted: Counter[tuple[date, str, str, str | None, str | None]] = Counter()
         for one in told:
             event = None if one.child_id in hidden else _looked(opened.get(one.access_id))
@@ -256,7 +262,8 @@ class AuditTrail:
             for (day, rule, role, organisation, body), count in counted.items()
         ]
         entries.sort(key=lambda entry: (entry["reason"], entry["role"], entry["body"] or ""))
-        return sorted(entries, key=lambda entry: str(entry["day"]), reverse=True), len(found) > limit
+        entries.sort(key=lambda entry: str(entry["day"]), reverse=True)
+        return CountedRefusals(entries, len(found) > at.limit, tuple(sorted(children - hidden)))
 
     def looks(self, grant: AccessGrant, account: UUID, since: datetime) -> int:
         """How many searches an account ran and records it opened since an instant."""
@@ -287,10 +294,17 @@ def _is_shielded(history: History) -> bool:
     return shielded(one.event for one in history.events)
 
 
-def _as_far_as(at: Reach, history: History) -> History:
-    """A stream of the record log as far as that was read."""
-    events = tuple(one for one in history.events if one.position <= at.record)
-    return History(history.stream_id, len(events), events)
+def left_with(connection: Connection[Any], child_id: UUID) -> list[UUID]:
+    """The accesses by which something of a child may have left the index, the first one first: ids alone."""
+    found = connection.execute(
+        """
+        SELECT l.access_id FROM look AS l JOIN seen AS s USING (access_id)
+        WHERE s.child_id = %s AND l.action IN ('hand-over', 'subject-access') AND l.outcome = 'granted'
+        ORDER BY l.at, l.access_id
+        """,
+        (child_id,),
+    )
+    return [access_id for (access_id,) in found]
 
 
 class Look(NamedTuple):
@@ -522,21 +536,21 @@ def refusals(
     grant: AccessGrant,
     since: datetime | None,
     until: datetime | None,
-    limit: int,
+    upto: Reach,
 ) -> list[Refusal]:
-    """Refusals from an instant to before another, newest first."""
+    """Refusals from an instant to before another, newest first; one more than are told, where there are more."""
     del grant
     with connection.cursor(row_factory=class_row(Refusal)) as cursor:
         return cursor.execute(
             """
             SELECT l.access_id, l.at, l.role, l.rule, s.child_id
             FROM look AS l LEFT JOIN seen AS s ON s.access_id = l.access_id
-            WHERE l.outcome = 'refused'
+            WHERE l.outcome = 'refused' AND l.position <= %(upto)s
                 AND (%(since)s::timestamptz IS NULL OR l.at >= %(since)s)
                 AND (%(until)s::timestamptz IS NULL OR l.at < %(until)s)
             ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
-            {"since": since, "until": until, "limit": limit},
+            {"since": since, "until": until, "upto": upto.access, "limit": upto.limit + 1},
         ).fetchall()
 
 

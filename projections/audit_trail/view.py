@@ -18,6 +18,7 @@ from domain.access.events import (
     AccessRefused,
     ActDecided,
     AuditRead,
+    ListRead,
     Looked,
     QueueRead,
     RecordHandedOver,
@@ -228,7 +229,11 @@ def asked_for(event: Looked) -> UUID | None:
             return event.child
         case QueueRead():
             return event.held
-        case AuditRead() | TrailRead() if event.action in ("who-saw", "changes", "subject-access"):
+        case AuditRead() | ListRead() | TrailRead() if event.action in (
+            "who-saw",
+            "changes",
+            "subject-access",
+        ):
             return event.subject
         case ActDecided():
             return event.subject

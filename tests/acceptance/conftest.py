@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.line import Line
+from tests.acceptance.peopled import peopled
 from tests.keycloak import keycloak
 from tests.postgres import MakeDatabases
 
-__all__ = ["keycloak"]
+__all__ = ["keycloak", "peopled"]
 
 _numbers = itertools.count(1)
 

@@ -157,7 +157,8 @@ ASK_NOBODY = {
     ("health",), ("init",), ("stop",), ("restore",), ("policy", "list"),  # tell of nobody, or come before any account
     ("seal",), ("witness",),  # programs with keys of their own, which show nothing
     ("sign-in",), ("sign-out",), ("enrol", "begin"), ("enrol", "complete"),  # come before anybody is let in
-    ("session", "list"), ("session", "end"), ("session", "step-up"), ("session", "password"),  # one's own
+    ("session", "list"), ("session", "end"), ("session", "step-up"), ("session", "password"),
+    ("session", "let-mediator"),  # one's own
     ("audit", "verify"),  # compares first: what was altered may be the account that asks; see test_seals
 }  # fmt: skip
 

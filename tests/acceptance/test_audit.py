@@ -162,8 +162,9 @@ def test_only_an_auditor_shows_an_access_again(line: Line, acting: str) -> None:
 
 def test_an_access_that_is_not_there_or_showed_nothing_cannot_be_shown_again(line: Line) -> None:
     line.refused("not-found", "audit", "replay", UNKNOWN)
-    counted = line.done("audit", "refusals")["access_id"]
-    line.refused("nothing-displayed", "audit", "replay", counted)
+    line.refused("reason-not-yours", "search", "--reason", "audit", "--name", "Nobody", acting="teacher")
+    (refused,) = line.done("audit", "what-saw", "teacher", "--outcome", "refused", "--limit", "1")["entries"]
+    line.refused("nothing-displayed", "audit", "replay", refused["access_id"])
 
 
 def test_who_saw_a_child_is_told_newest_first_with_why_and_with_what_outcome(line: Line) -> None:

@@ -616,6 +616,7 @@ COMMANDS: dict[Path_, Command] = {
     ("stream", "status"): Command(),
     ("stream", "tail"): Command(),
     ("restore",): Command(("{folder}",), wrong=((("{folder}",), "no-backup"), ((f"/nowhere/{TOKEN}",), "no-backup"))),
+    ("retention", "closure"): Command(),
     ("retention", "due"): Command(),
     ("retention", "hold"): Command((CHILD,), {"--authority": "court-order", "--until": "2028-03-01"}, wrong=(
         *BAD_CHILD,
@@ -628,6 +629,12 @@ COMMANDS: dict[Path_, Command] = {
     ("retention", "destroy"): Command((CHILD,), {"--reason": "unlawful"}, "operator", "operator-2", wrong=(
         *BAD_CHILD,
         ((CHILD, "--reason", "whim"), "unknown-reason"),
+    )),
+    ("retention", "notices"): Command((), {}, "data-manager"),
+    ("retention", "notice-sent"): Command((HELD,), {}, "data-manager", wrong=(
+        ((HELD,), "not-found"),
+        ((TOKEN,), "bad-input"),
+        ((HELD, "--on", TOKEN), "not-found"),
     )),
     ("retention", "release-hold"): Command((CHILD,), wrong=(
         ((CHILD,), "no-hold"),
@@ -653,6 +660,9 @@ COMMANDS: dict[Path_, Command] = {
     )),
     ("seal",): Command(),
     ("session", "end"): Command((HELD,), {}, "practitioner", wrong=(((TOKEN,), "bad-input"), ((HELD,), "not-found"))),
+    ("session", "let-mediator"): Command(
+        ("mediator",), {}, "practitioner", wrong=(((TOKEN,), "bad-input"), (("mediator",), "session-ended"))
+    ),
     ("session", "list"): Command(acting="practitioner"),
     ("session", "password"): Command(wrong=(((), "session-ended"),)),
     ("session", "step-up"): Command(wrong=(((), "session-ended"),)),
@@ -667,6 +677,13 @@ COMMANDS: dict[Path_, Command] = {
         (("--name", "Maud Quillby", "--postcode", "WF1 1AA", "--received", TOKEN), "bad-input"),
         (("--name", "Maud Quillby", "--postcode", "WF1 1AA", "--received", "2999-01-01"), "date-in-future"),
     )),
+    ("subject-access", "decide"): Command(
+        (CHILD,), {"--request": HELD, "--reason": "kept-by-law"}, "data-manager", wrong=(
+        ((CHILD, "--request", TOKEN, "--reason", "kept-by-law"), "bad-input"),
+        ((CHILD, "--request", HELD, "--reason", TOKEN), "bad-input"),
+        ((CHILD, "--request", HELD, "--reason", "whim"), "unknown-reason"),
+        ((CHILD, "--request", HELD, "--reason", "kept-by-law"), "no-such-request"),
+    )),
     ("subject-access", "list"): Command((CHILD,), acting="data-manager", wrong=BAD_CHILD),
     ("subject-access", "pause"): Command((CHILD,), {"--request": HELD, "--for": "identity"}, "data-manager", wrong=(
         ((CHILD, "--request", TOKEN, "--for", "identity"), "bad-input"),
@@ -678,6 +695,7 @@ COMMANDS: dict[Path_, Command] = {
     ("subject-access", "receive"): Command((CHILD,), {"--for": "child", "--basis": "competent"}, "data-manager", wrong=(
         ((CHILD, "--for", "neighbour", "--basis", "competent"), "unknown-requester"),
         ((CHILD, "--for", "child", "--basis", "best-interests"), "unknown-basis"),
+        ((CHILD, "--for", "child", "--basis", "competent", "--right", "oblivion"), "unknown-right"),
         ((CHILD, "--for", TOKEN, "--basis", "competent"), "bad-input"),
         ((CHILD, "--for", "child", "--basis", "competent", "--received", "2999-01-01"), "date-in-future"),
     )),
@@ -896,6 +914,7 @@ def test_who_acts_must_be_said(tried: Tried, path: Path_) -> None:
 
 MAY_NOT = {
     ("subject-access", "adult"): ("practitioner", "auditor", "operator", "social-worker"),
+    ("subject-access", "decide"): ("practitioner", "auditor", "operator", "social-worker"),
     ("subject-access", "list"): ("practitioner", "auditor", "operator", "social-worker"),
     ("subject-access", "receive"): ("practitioner", "auditor", "operator", "social-worker"),
     ("subject-access", "reply"): ("practitioner", "auditor", "operator", "social-worker"),
@@ -930,8 +949,11 @@ MAY_NOT = {
     ("audit", "proof"): ("practitioner", "data-manager"),
     ("load",): ("practitioner", "data-manager", "auditor"),
     ("policy", "rehearse"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "closure"): ("practitioner", "teacher", "social-worker"),
     ("retention", "due"): ("practitioner", "teacher", "social-worker"),
     ("retention", "run"): ("practitioner", "data-manager", "auditor"),
+    ("retention", "notices"): ("practitioner", "teacher", "social-worker", "auditor"),
+    ("retention", "notice-sent"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("retention", "release-hold"): ("practitioner", "teacher", "social-worker", "auditor"),
     ("record", "request-shield"): ("auditor", "operator"),

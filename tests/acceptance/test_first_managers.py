@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,61 +12,9 @@ import pytest
 from cli.main import status_of
 from tests.acceptance.authenticators import Holder
 from tests.acceptance.conftest import NewHome
-from tests.acceptance.line import Json, Line
-from tests.acceptance.people import a_child
+from tests.acceptance.peopled import AREA, CONDITIONS, TWO, Peopled, appointed, let_in, make_older
 
 pytestmark = pytest.mark.postgres
-
-TWO = ("--first-account-manager", "ada=A-1", "--first-account-manager", "bertha=B-2")
-AREA = "E06000998"
-CONDITIONS = ("authorisation", "check", "training", "agreement")
-
-
-def appointed(line: Line) -> list[Json]:
-    found = line.done("init", *TWO)["enrolments"]
-    assert isinstance(found, list)
-    return found
-
-
-@dataclass
-class Peopled:
-    """A home with its first account managers, and who they let in, all of them enrolled."""
-
-    line: Line
-    ada: Holder
-    bertha: Holder
-    social_worker: Holder
-    child: str
-
-
-def let_in(ada: Holder, name: str, role: str, organisation: str, *options: str) -> Holder:
-    """Grant an account, record what is asked of its holder, and have them register."""
-    ada.done(
-        "account", "grant", name, "--role", role, "--organisation", organisation, "--holder", name, "--area", AREA,
-        *options,
-    )  # fmt: skip
-    for condition in CONDITIONS:
-        ada.done("account", "condition", name, condition)
-    return Holder(ada.line, name).enrol(ada.done("account", "authenticator", name)["enrolment"])
-
-
-@pytest.fixture(scope="module")
-def peopled(ordinary_home: NewHome) -> Peopled:
-    line = ordinary_home()
-    ada, bertha = (Holder(line, one["name"]).enrol(one["enrolment"]) for one in appointed(line))
-    for who in (ada, bertha):
-        who.sign_in()
-    ada.done("organisation", "register", AREA, "--name", "Stow Council", "--kind", "local-authority")
-    for condition in ("accreditation", "security-attestation", "initial-shielding"):
-        ada.done("organisation", "condition", AREA, condition)
-    ada.done("organisation", "condition", AREA, "notice-to-families", "--reference", "STOW-2027-17")
-    worker = let_in(ada, "worker", "social-worker", AREA, "--override")
-    worker.sign_in()
-    one = a_child()
-    worker.done("record", "register", *one.options[:-2])  # without a number that is nobody's
-    found = worker.done("search", "--reason", "casework", *one.criteria)["results"]
-    return Peopled(line, ada, bertha, worker, found[0]["child_id"])
-
 
 # The way in
 
@@ -221,16 +168,16 @@ def test_t36_a_look_behind_a_shield_asks_for_a_code_given_lately(peopled: People
     who = peopled.social_worker
     who.done("record", "shield", peopled.child, "--ground", "crime")
     look = ("show", peopled.child, "--reason", "section-47", "--override")
-    _make_older(peopled.line, who, timedelta(minutes=5))
+    make_older(peopled.line, who, timedelta(minutes=5))
 
     refused = who.refused("step-up-required", *look)
 
     assert "session step-up" in refused["error"]["message"]
     who.step_up()
     assert who.done(*look)["record"]["override"] is True
-    _make_older(peopled.line, who, timedelta(minutes=4, seconds=50))
+    make_older(peopled.line, who, timedelta(minutes=4, seconds=50))
     who.done(*look)
-    _make_older(peopled.line, who, timedelta(seconds=10))
+    make_older(peopled.line, who, timedelta(seconds=10))
     before = peopled.line.heads()
     who.refused("step-up-required", *look)
     changed, looked = peopled.line.heads()
@@ -243,7 +190,7 @@ def test_t22_both_of_two_people_give_a_code_lately(peopled: Peopled) -> None:
     one, another = (let_in(peopled.ada, name, "data-manager", AREA) for name in ("one-manager", "another"))
     for who in (one, another):
         who.sign_in()
-        _make_older(line, who, timedelta(minutes=5))
+        make_older(line, who, timedelta(minutes=5))
     lifting = ("record", "lift-shield", child, "--propose")
 
     one.refused("step-up-required", *lifting)
@@ -256,14 +203,6 @@ def test_t22_both_of_two_people_give_a_code_lately(peopled: Peopled) -> None:
     another.done(*confirming)
     record = peopled.social_worker.done("show", child, "--reason", "casework")["record"]
     assert "address" in record, "which no shielded record shows"
-
-
-def _make_older(line: Line, who: Holder, by: timedelta) -> None:
-    """Let a second factor have been given longer ago: the machine's clock cannot be set."""
-    account = line.done("session", "list", seat=who.name)["sessions"][0]["session"]
-    with line.as_superuser() as connection:
-        query = b"UPDATE sign_in.session SET proved_at = proved_at - %s WHERE id = %s"
-        assert connection.execute(query, (by, account)).rowcount == 1
 
 
 def test_a_code_tried_by_many_at_once_signs_one_in(peopled: Peopled) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from cli.bootstrap import open_app
-from domain.access.events import AccessRefused, AuditRead, RecordShown, RecordsSearched, TrailRead
+from domain.access.events import AccessRefused, ListRead, RecordShown, RecordsSearched, TrailRead
 from domain.access.model import Access
 from domain.disclosure import fields_of
 from tests.acceptance.line import START, Answer, Line
@@ -146,7 +146,7 @@ def test_t46_reading_the_trail_and_the_schedule_is_itself_on_record(line: Line) 
         assert look.metadata.actor == account(line, "auditor")
     line.done("retention", "due")
     due = last_access(line, "operator").event
-    assert isinstance(due, AuditRead)
+    assert isinstance(due, ListRead)
     assert due.action == "due"
 
 

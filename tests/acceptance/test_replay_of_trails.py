@@ -140,4 +140,4 @@ def test_t53_of_a_destroyed_child_the_trail_says_when_and_under_which_certificat
 
 def test_a_trail_is_not_tried_under_other_rules(line: Line) -> None:
     trail = line.done("audit", "what-saw", "teacher")["access_id"]
-    line.refused("nothing-displayed", "audit", "what-would", trail, "--policy", "present")
+    line.refused("no-record-displayed", "audit", "what-would", trail, "--policy", "present")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
 
 from cli.bootstrap import open_app
 from cli.kept_session import SessionToken
@@ -259,6 +260,25 @@ def test_nothing_that_is_told_says_what_of_it_was_wrong(line: Line) -> None:
     assert newest(line, right.name) == ("sign-in", "refused", "not-proved")
     refusals = {one["reason"] for one in line.done("audit", "refusals")["entries"]}
     assert "not-proved" in refusals
+
+
+def test_refused_sign_ins_are_taken_out_as_fhir_with_the_others(line: Line) -> None:
+    who = enrolled(line, granted(line, "taken-out"))
+    who.try_to_sign_in(password="wrong but long enough")
+    who.sign_in()
+    Holder(line, "nobody-taken-out", who.secret).try_to_sign_in()
+    file = line.file(b"").with_name("signed-in.ndjson")
+    line.done("audit", "fhir", str(file))
+    newest = [json.loads(text) for text in file.read_text("utf-8").splitlines()]
+    for one in newest:
+        AuditEvent.model_validate(one)
+    tried = [one for one in newest if one["type"]["code"] == "110114"][:3]
+    assert [one["outcome"] for one in tried] == ["4", "0", "4"]
+    assert {one["subtype"][0]["code"] for one in tried} == {"110122"}
+    account = line.done("account", "show", who.name)["account"]
+    assert "who" not in tried[0]["agent"][0]
+    assert tried[2]["agent"][0]["who"]["identifier"]["value"] == account
+    assert "nobody-taken-out" not in file.read_text("utf-8")
 
 
 def test_a_name_that_was_typed_is_not_kept_where_it_is_nobodys(line: Line) -> None:

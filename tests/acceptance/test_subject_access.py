@@ -229,6 +229,64 @@ def test_t51_the_clock_stops_only_for_identity_or_clarification_and_can_be_seen(
     assert state()[0] == "answered"
 
 
+def test_t9_a_wish_to_have_a_record_deleted_opens_a_case_and_is_answered_with_reasons_and_the_record_stands(
+    new_home: NewHome,
+) -> None:
+    line = new_home()
+    one, shielded = (a_child(born=date(2017, 2, 3)) for _ in range(2))  # ten
+    child, hidden = ours(line, one), ours(line, shielded)
+    line.record("shield", hidden, "--ground", "child-at-risk", acting="social-worker")
+    before = line.shown(child)
+    replies = []
+    for each in (child, hidden):
+        request = asked(line, each, "parent", "--right", "erasure", "--received", "2027-03-01")
+        about = (each, "--request", request)
+
+        def state(each: str = each) -> tuple[object, ...]:
+            (found,) = line.done("subject-access", "list", each, acting="data-manager")["requests"]
+            return found["right"], found["state"], found["answer_by"], found["reasons"]
+
+        assert state() == ("erasure", "open", "2027-04-01", [])
+        if each == child:
+            line.refused(
+                "not-for-access",
+                "subject-access", "reply", *about, "--withhold-nothing", acting="data-manager",
+            )  # fmt: skip
+            line.refused(
+                "unknown-reason",
+                "subject-access", "decide", *about, "--reason", "compelling-grounds",  # of an objection
+                acting="data-manager", status=2,
+            )  # fmt: skip
+        done = line.done("subject-access", "decide", *about, "--reason", "kept-by-law", acting="data-manager")
+        replies.append(done["reply"])
+        assert state() == ("erasure", "answered", "2027-04-01", ["kept-by-law"])
+    reply = replies[0]
+    assert replies[1] == reply, "nothing in it tells of a shield"
+    assert reply["outcome"] == "refused"
+    assert "kept by law" in reply["reasons"][0]
+    assert "can be shielded" in reply["shield"], "to be looked into, whoever asks"
+    assert "Information Commissioner" in reply["statement"]
+    after = line.shown(child)
+    assert {name: after[name] for name in before} == before, "no opt-out: the record stands as it was"
+    assert line.found(*one.criteria)
+
+
+def test_t54_what_rests_on_consent_is_granted_and_what_rests_on_law_refused_in_one_reply(line: Line) -> None:
+    child = ours(line, a_child(born=date(2011, 5, 6)))
+    request = asked(line, child, "child", "--right", "objection")
+    about = ("subject-access", "decide", child, "--request", request)
+    reply = line.done(
+        *about, "--reason", "kept-by-law", "--reason", "consent-withdrawn", acting="data-manager"
+    )["reply"]
+    assert (reply["outcome"], len(reply["reasons"])) == ("granted-in-part", 2)
+    line.refused("no-such-request", *about, "--reason", "kept-by-law", acting="data-manager")
+    who_looked = asked(line, child, "child")
+    line.refused(
+        "for-access",
+        "subject-access", "decide", child, "--request", who_looked, "--reason", "kept-by-law", acting="data-manager",
+    )  # fmt: skip
+
+
 def test_only_the_responsible_authority_answers_and_others_are_told_nothing(line: Line) -> None:
     child = ours(line, a_child(born=date(2013, 9, 4)))
     elsewhere = born(line, a_child(), authority="E06000998")
@@ -283,7 +341,7 @@ def test_t58_an_adult_finds_their_own_entries_across_children_and_nothing_of_any
 
 
 def test_a_reply_reads_as_sentences(line: Line) -> None:
-    from cli.subject_access import words_of_reply
+    from cli.reply_words import words_of_reply
 
     one = a_child(born=date(2013, 9, 4))
     child = ours(line, one)

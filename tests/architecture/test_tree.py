@@ -25,11 +25,16 @@ TOP_LEVEL = {
 }
 IN_AN_AGGREGATE = {"__init__.py", "events.py", "commands.py", "model.py", "handlers.py", "upcasters.py"}
 BESIDES = {
+    "destruction": {
+        "closing.py",  # the certificate of the whole index
+        "notices.py",  # whoever was given something of a record is told
+    },
     "child_record": {
         "decisions.py",
         "assertions.py",
         "hidden.py",
         "subject_access.py",
+        "rights.py",  # claims of other rights than access
         "shielding.py",  # shields as a process
         "life.py",  # a death that was none, and holds
         "ownership.py",
@@ -41,9 +46,12 @@ BESIDES = {
     },  # its model.py holds state and evolve
     "access": {
         "conduct.py",  # what is flagged of a look
+        "given.py",  # what left, and to whom
         "go_live.py",  # which records are open yet
         "reach.py",  # how far the logs were read
+        "past.py",  # what it takes to show an access again
         "replaying.py",  # showing an access again
+        "relisting.py",  # showing a list again
         "ports.py",
         "letting_in.py",  # every condition of access
         "showing.py",  # rendered, on record, let go

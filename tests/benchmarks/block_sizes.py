@@ -331,7 +331,8 @@ def _about_the_trail(random: Random, standing: dict[str, Any]) -> Iterator[acces
         "requester": "parent",
         "withheld": ("child-abuse-data", "serious-harm"),
     }
-    yield access.SubjectReplied.model_validate(standing | {"action": "subject-access"} | asked)
+    for event_class in (access.SubjectReplied, access.SubjectReplyProposed):
+        yield event_class.model_validate(standing | {"action": "subject-access"} | asked)
     adult = {
         "name": "Alexandra Smith-Jones",
         "postcode": "LS1 4AP",
@@ -417,6 +418,22 @@ def _about_one_child(random: Random) -> Iterator[Event]:
         requester="parent",
         basis="child-not-competent",
         received_on=TODAY,
+        rule_set="present",
+    )
+    yield child.RightClaimed(
+        source_kind=said_by,
+        request=asked,
+        right="objection",
+        requester="parent",
+        basis="child-not-competent",
+        received_on=TODAY,
+        rule_set="present",
+    )
+    yield child.RightDecided(
+        source_kind=said_by,
+        request=asked,
+        reasons=("kept-by-law", "compelling-grounds"),
+        decided_on=TODAY,
         rule_set="present",
     )
     yield child.SubjectAccessPaused(source_kind=said_by, request=asked, why="clarification", since=TODAY)
@@ -637,6 +654,8 @@ def _access_events() -> Iterator[tuple[Event, Metadata]]:
         yield access.SteppedUp.model_validate(alone | {"action": "step-up"}), _looker(random)
         signed_out = {"action": "sign-out", "ended": _id(random)}
         yield access.SignedOut.model_validate(alone | signed_out), _looker(random)
+        let = {"action": "let-mediator", "mediator": _id(random), "until": NOW.replace(microsecond=123456)}
+        yield access.MediatorLet.model_validate(alone | let), _looker(random)
         not_signed_in = {
             "account": _id(random),
             "how": "private-key",

@@ -12,6 +12,7 @@ from adapters.key_rows import PERIOD_SUBJECT, GenerationGone, KeyKind, KeyName, 
 from adapters.keys.cipher import wrap
 from adapters.keys.kek import rotate
 from adapters.keys.key_store import BROKEN, KeyStore, Wanted
+from adapters.keys.remaining import remaining
 from adapters.keys.sweep import after_restore, sweep
 from adapters.keys.tokens import SystemTokens, child_digest
 from domain.errors import DamagedStream, Unavailable, VersionConflict
@@ -490,3 +491,17 @@ def test_the_end_of_a_rotation_waits_for_keys_that_are_being_made(empty_home: Ho
         go_on.set()
         assert making.result(20) == 1
         assert ending.result(20) is False
+
+
+def test_whose_keys_are_left_is_counted_and_listed_once_each(home: Home) -> None:
+    before = home.keyring.children()
+    one, gone = a_child(home, 3)[0], a_child(home)[0]
+    home.writer_keys().make([Wanted(KeyName(uuid4(), KeyKind.STAFF, 0))])
+    assert home.keyring.children() == before + 2
+    home.writer_keys().destroy(gone, uuid4())
+    assert home.keyring.children() == before + 1
+    for page in (1, 2, 5000):  # so that the keys of one child stand on one page, on two, or beside all others
+        listed = [subject for part in remaining(home.keyring, page) for subject in part]
+        assert one in listed
+        assert gone not in listed
+        assert len(set(listed)) == len(listed)

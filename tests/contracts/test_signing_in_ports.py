@@ -293,6 +293,19 @@ def test_a_device_is_known_for_one_account_and_for_a_time(kept: Kept) -> None:
     assert kept.attempts.is_known(device, other, AT)
 
 
+def test_which_device_an_account_was_signed_in_to_on_and_who_else_was_there(kept: Kept) -> None:
+    device, another, account, other = digest(), digest(), uuid4(), uuid4()
+    for one, who, at in ((device, account, AT), (another, account, AT + SECOND), (device, other, AT)):
+        kept.attempts.know(one, who, at)
+    assert kept.attempts.device_of(account, AT) == device
+    assert kept.attempts.device_of(account, AT + SECOND) == another
+    assert kept.attempts.device_of(uuid4(), AT) is None
+    assert kept.attempts.accounts_on(device, AT) == sorted([account, other])
+    kept.attempts.know(device, account, AT + 2 * SECOND)
+    assert kept.attempts.device_of(account, AT) is None, "signed in to again since"
+    assert kept.attempts.accounts_on(device, AT + SECOND) == [account]
+
+
 def test_tries_and_devices_of_long_ago_are_swept(kept: Kept) -> None:
     long_ago = AT - timedelta(days=365 * 50)
     bucket, device, account = digest(), digest(), uuid4()

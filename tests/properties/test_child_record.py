@@ -18,6 +18,8 @@ from domain.child_record.commands import (
     ArchiveRecord,
     AssertFacts,
     AssignAuthority,
+    ClaimRight,
+    DecideRight,
     DeclineTransfer,
     GiveExtensionConsent,
     NotifyDeath,
@@ -163,6 +165,21 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
         requester=st.sampled_from(["child", "parent"]),
         basis=st.sampled_from(["competent", "best-interests"]),
         received_on=DAYS,
+    ),
+    st.builds(
+        ClaimRight,
+        at=st.just(NOW),
+        request=REQUESTS,
+        right=st.sampled_from(["erasure", "objection"]),
+        requester=st.sampled_from(["child", "parent"]),
+        basis=st.sampled_from(["competent", "best-interests"]),
+        received_on=DAYS,
+    ),
+    st.builds(
+        DecideRight,
+        at=st.just(NOW),
+        request=REQUESTS,
+        reasons=st.sampled_from([("kept-by-law",), ("inaccurate",), ("compelling-grounds", "unlawful")]),
     ),
     st.builds(PauseSubjectAccess, at=st.just(NOW), request=REQUESTS, why=st.just("identity"), since=DAYS),
     st.builds(ResumeSubjectAccess, at=st.just(NOW), request=REQUESTS, until=DAYS),
@@ -438,6 +455,22 @@ EVENTS: list[Event] = [
         received_on=BORN,
         rule_set="present",
     ),
+    facts_of.RightClaimed(
+        source_kind=SourceKind.OFFICER,
+        request=UUID(int=9),
+        right="erasure",
+        requester="parent",
+        basis="best-interests",
+        received_on=BORN,
+        rule_set="present",
+    ),
+    facts_of.RightDecided(
+        source_kind=SourceKind.OFFICER,
+        request=UUID(int=9),
+        reasons=("kept-by-law",),
+        decided_on=BORN,
+        rule_set="present",
+    ),
     facts_of.SubjectAccessPaused(
         source_kind=SourceKind.OFFICER, request=UUID(int=7), why="identity", since=BORN
     ),
@@ -527,7 +560,7 @@ EVENTS: list[Event] = [
 
 def test_there_is_an_event_of_every_kind_to_fold_and_a_decision_for_every_command() -> None:
     assert {type(event) for event in EVENTS} >= set(facts_of.EVENTS)
-    assert len(DECISIONS) == 37
+    assert len(DECISIONS) == 39
 
 
 @whatever(st.lists(st.sampled_from(EVENTS), max_size=30))

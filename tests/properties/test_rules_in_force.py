@@ -63,6 +63,7 @@ class Office:
             unshielded=Unshielded(self.index.follower, lambda: 0.0),
             receipts=unused,
             contacts=unused,
+            recipients=unused,
         )
 
     def do(self, what: str, number: int) -> None:

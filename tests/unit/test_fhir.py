@@ -80,7 +80,7 @@ def test_what_was_typed_is_there_only_where_it_is_asked_for_and_nobody_is_hidden
     query = next(one["query"] for one in written("search", criteria=True)[0]["entity"] if "query" in one)
     assert json.loads(base64.b64decode(query)) == {"name": "Amira Khan"}
     hidden = EVERY_KIND["search"]._replace(hidden=True)
-    assert "query" not in str(audit_events(criteria=True)(hidden))
+    assert "query" not in str(audit_events(hidden, True))
 
 
 def test_whose_people_looked_at_a_hidden_child_is_not_in_it() -> None:
@@ -103,3 +103,25 @@ def test_a_bundle_holds_them_all_and_an_empty_one_no_entry() -> None:
     assert len(whole.entry or ()) == len(all_written())
     assert bundle([]) == {"resourceType": "Bundle", "type": "collection"}
     Bundle.model_validate(bundle([]))
+
+
+def test_whoever_signs_in_or_out_or_is_not_signed_in_authenticates() -> None:
+    """DICOM PS3.15 A.5.3.10: User Authentication; Login or Logout; and whether it was done."""
+    for name, act, outcome in (
+        ("signed in", "110122", "0"),
+        ("signed out", "110123", "0"),
+        ("not let in", "110122", "4"),
+        ("not signed in", "110122", "4"),
+        ("nobody signed in", "110122", "4"),
+    ):
+        (resource,) = written(name)
+        codes = (resource["type"]["code"], resource["subtype"][0]["code"], resource["outcome"])
+        assert codes == ("110114", act, outcome), name
+
+
+def test_who_was_not_signed_in_is_told_by_the_account_whose_name_was_given_and_never_as_its_holder() -> None:
+    (known,), (unknown,) = written("not signed in"), written("nobody signed in")
+    assert known["agent"][0]["who"]["identifier"]["value"] == str(ACCOUNT)
+    assert "who" not in unknown["agent"][0]
+    assert "IRCP" not in str(known)
+    assert known["outcomeDesc"] == "not-recognised"

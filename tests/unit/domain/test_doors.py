@@ -86,6 +86,7 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         ids=RandomIds(),
         rules=the_rules(),
         rules_by_id=closed,
+        rules_by_digest=closed,
         finder=closed,
         records=closed,
         log=log,
@@ -96,6 +97,8 @@ def looking(standing: Standing, entries: Entries) -> Looking:
         oversight=closed,
         authorities=closed,
         team=closed,
+        staff=closed,
+        audit_events=closed,
     )
 
 

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from domain.errors import Refused
+from domain.policy.closure import destroyed_by, refuse_once_closed, shut_out
 from domain.policy.retention import (
     Departure,
     Due,
@@ -15,7 +17,7 @@ from domain.policy.retention import (
     schedule,
     visible_until,
 )
-from domain.rule_set.model import RuleSet
+from domain.rule_set.model import Closure, RuleSet
 from tests.builders import the_rules
 
 
@@ -233,3 +235,54 @@ def test_periods_come_from_the_rules() -> None:
     rules = the_rules()
     longer: RuleSet = rules.model_copy(update={"ages": rules.ages.model_copy(update={"archive": 19})})
     assert schedule(Life(BORN), longer) == (Due("archive", date(2027, 5, 17), "age-19"),)
+
+
+NOON = datetime(2026, 8, 6, 11, 0, tzinfo=UTC)
+YOUNG = date(2012, 5, 17)
+CLOSING = Closure(at=NOON, destroy_months=2, may={"operator": ("retention", "policy", "two-people")})
+
+
+@pytest.mark.parametrize(
+    ("life", "due"),
+    [
+        pytest.param(Life(), Due("archive", date(2026, 5, 17), "age-18"), id="archived before it closes"),
+        pytest.param(Life(YOUNG), Due("destroy", date(2026, 8, 7), "closure"), id="live"),
+        pytest.param(
+            Life(None), Due("destroy", date(2026, 8, 7), "closure"), id="nobody said when it was born"
+        ),
+        pytest.param(
+            Life(YOUNG, archived_on=date(2020, 8, 1)),
+            Due("destroy", date(2026, 8, 1), "archive-period"),
+            id="due before",
+        ),
+        pytest.param(
+            Life(YOUNG, held_until=date(2027, 1, 1)),
+            Due("destroy", date(2027, 1, 1), "legal-hold"),
+            id="held",
+        ),
+        pytest.param(
+            Life(YOUNG, held_until=date(2026, 8, 7)),
+            Due("destroy", date(2026, 8, 7), "closure"),
+            id="held till then",
+        ),
+    ],
+)
+def test_t60_closure_destroys_every_record_from_the_day_after_and_a_hold_still_counts(
+    life: Life, due: Due
+) -> None:
+    assert schedule(life, the_rules().model_copy(update={"closure": CLOSING})) == (due,)
+
+
+def test_t60_closure_begins_at_its_instant_and_keeps_to_those_whom_it_names() -> None:
+    rules = the_rules().model_copy(update={"closure": CLOSING})
+    before = NOON - timedelta(microseconds=1)
+    assert not shut_out(rules, before, "practitioner", "show")
+    assert shut_out(rules, NOON, "practitioner")
+    assert not shut_out(rules, NOON, "operator")
+    assert not shut_out(rules, NOON, "operator", "retention")
+    assert shut_out(rules, NOON, "operator", "load")
+    assert destroyed_by(CLOSING) == date(2026, 10, 6)
+    refuse_once_closed(rules, before)
+    with pytest.raises(Refused) as refused:
+        refuse_once_closed(rules, NOON)
+    assert refused.value.code == "index-closed"

@@ -42,6 +42,11 @@ def test_a_shielded_record_shows_four_facts_and_that_it_is_shielded() -> None:
     assert set(parse(TEXT).fields.shielded) == shown
 
 
+def _closing(may: str, at: str = "2030-08-06T12:00:00+01:00") -> str:
+    """The beginning of `because` with the closure of the index before it."""
+    return f"[closure]\nat = {at}\ndestroy_months = 2\n[closure.may]\n{may}\n[because]\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
@@ -119,6 +124,21 @@ def test_a_shielded_record_shows_four_facts_and_that_it_is_shielded() -> None:
             id="a standing there is not",
         ),
         pytest.param("valid_from = ", "valid_to = 1999-01-01\nvalid_from = ", None, id="dates out of order"),
+        pytest.param(
+            "[because]\n", _closing('operator = ["load"]'), None, id="a closure that nobody can carry out"
+        ),
+        pytest.param(
+            "[because]\n", _closing('operator = ["show"]'), None, id="a closure that gives what nobody had"
+        ),
+        pytest.param(
+            "[because]\n", _closing('minister = ["load"]'), None, id="a closure for a role that is not there"
+        ),
+        pytest.param(
+            "[because]\n",
+            _closing('operator = ["load"]', "2030-08-06T12:00:00"),
+            "closure.at",
+            id="noon of nowhere",
+        ),
         pytest.param("[ages]", "[ages", None, id="not TOML"),
     ],
 )

@@ -36,6 +36,7 @@ def test_every_rule_that_ends_a_record_is_on_the_page() -> None:
         retention.SUPPLY_WITHDRAWN,
         retention.ARCHIVE_PERIOD,
         retention.LEGAL_HOLD,
+        retention.CLOSURE,
     }
     section = PAGE.split("## How long")[1].split("## What is decided")[0]
     assert set(re.findall(r"^\| `([a-z0-9-]+)`", section, re.MULTILINE)) == rules

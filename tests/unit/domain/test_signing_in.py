@@ -112,6 +112,7 @@ class Office:
         ids = RandomIds()
         sessions = SessionService(
             kept=part("sessions", self.kept),
+            attempts=part("attempts", self.attempts),
             factors=factors,
             store=store,
             log=log,
@@ -139,6 +140,7 @@ class Office:
             ids=RandomIds(),
             rules=RULES,
             rules_by_id=closed,
+            rules_by_digest=closed,
             finder=closed,
             records=closed,
             log=log,
@@ -149,6 +151,8 @@ class Office:
             oversight=closed,
             authorities=closed,
             team=closed,
+            staff=closed,
+            audit_events=closed,
         )
 
     def account(self, name: str, on: date | None = None, role: str = "practitioner") -> UUID:
@@ -189,9 +193,9 @@ class Office:
         signing.enrolled(name, code, PASSWORD, shows(secret, at), at)
         return secret
 
-    def let_in(self, token: str, at: datetime, right: Right = "search") -> Actor:
-        """Whoever acts by a token, if they are let in."""
-        viewer = self.signing.sessions.actor(token, at)
+    def let_in(self, token: str, at: datetime, right: Right = "search", device: str | None = None) -> Actor:
+        """Whoever acts by a token on a device, if they are let in."""
+        viewer = self.signing.sessions.actor(token, at, device)
         let_in(Look(at=at, access_id=uuid4()), right, self.looking(viewer))
         return viewer
 
@@ -259,15 +263,15 @@ def test_t39_a_live_session_stops_as_the_day_begins_on_which_a_check_lapses(laps
     )
     office.change(begun.session.account, check)
 
-    assert office.let_in(begun.token, midnight - MICROSECOND).session is not None
-    refused_with("check-lapsed", lambda: office.let_in(begun.token, midnight))
+    assert office.let_in(begun.token, midnight - MICROSECOND, device=begun.device).session is not None
+    refused_with("check-lapsed", lambda: office.let_in(begun.token, midnight, device=begun.device))
     at = midnight + MICROSECOND
     refused_with("check-lapsed", lambda: office.signing.sign_in(a_proof("visitor", secret, at), at))
     office.change(
         begun.session.account,
         of_account.RecordAccountCondition(at=at, condition="check", met_on=lapses),
     )
-    assert office.let_in(begun.token, at).account == begun.session.account
+    assert office.let_in(begun.token, at, device=begun.device).account == begun.session.account
 
 
 def test_what_ends_sessions_ends_those_there_were_and_none_that_came_after() -> None:
@@ -281,11 +285,11 @@ def test_what_ends_sessions_ends_those_there_were_and_none_that_came_after() -> 
         of_account.ReinstateAccount(at=NOW, reason="investigation-ended"),
     )
     at = NOW + timedelta(seconds=30)
-    refused_with("session-ended", lambda: office.let_in(before.token, at))
+    refused_with("session-ended", lambda: office.let_in(before.token, at, device=before.device))
     after = office.signing.sign_in(a_proof("returns", secret, at), at)
-    assert office.let_in(after.token, at).account == account
+    assert office.let_in(after.token, at, device=after.device).account == account
     office.change(account, of_account.AssignRole(at=at, role="reader", purposes=("casework",)))
-    refused_with("authorisation-void", lambda: office.let_in(after.token, at))
+    refused_with("authorisation-void", lambda: office.let_in(after.token, at, device=after.device))
 
 
 def test_a_token_is_told_once_and_only_its_digest_is_kept() -> None:

@@ -6,8 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from adapters.rule_files import packaged
 from domain.child_record.commands import (
     AnswerSubjectAccess,
+    ClaimRight,
+    DecideRight,
     PauseSubjectAccess,
     RequestSubjectAccess,
     ResumeSubjectAccess,
@@ -15,12 +18,12 @@ from domain.child_record.commands import (
 from domain.child_record.decisions import decide
 from domain.errors import BadInput, Refused
 from domain.kernel import Command
+from domain.policy.retention import months_after
 from domain.policy.subject_access import (
     LookAt,
     Origin,
     Pause,
     SubjectRequest,
-    months_after,
     reply_to,
 )
 from domain.rule_set.model import RuleSet
@@ -193,10 +196,11 @@ STEPS = [
     PauseSubjectAccess(at=NOW, request=ASKED, why="identity", since=TODAY),
     ResumeSubjectAccess(at=NOW, request=ASKED, until=TODAY),
     AnswerSubjectAccess(at=NOW, request=ASKED, access=UUID(int=62)),
+    DecideRight(at=NOW, request=ASKED, reasons=("kept-by-law",)),
 ]
 
 
-@pytest.mark.parametrize("step", STEPS, ids=["pause", "resume", "answer"])
+@pytest.mark.parametrize("step", STEPS, ids=["pause", "resume", "answer", "decide"])
 def test_whether_somebody_asked_is_told_of_no_shielded_record(step: Command) -> None:
     with pytest.raises(Refused) as refused:
         decide(after(registers()), step, RULES)
@@ -214,11 +218,30 @@ def test_what_cannot_be_withheld_is_refused_but_of_a_shielded_record_in_silence(
     assert decide(after(registers(), asks, shields()), answers, RULES).events == ()
 
 
+def test_a_claim_is_decided_once_not_while_its_clock_stands_still_and_in_the_time_of_its_day() -> None:
+    claims = ClaimRight(
+        at=NOW, request=ASKED, right="objection", requester="child", basis="competent", received_on=TODAY
+    )
+    pauses, resumes, _, decides = STEPS
+    with pytest.raises(Refused) as refused:
+        decide(after(registers(), claims, pauses), decides, RULES)
+    assert refused.value.code == "paused"
+    record = after(registers(), claims, pauses, resumes, decides)
+    (claimed,) = record.requests
+    assert (claimed.right, claimed.answered_on, claimed.reasons) == ("objection", TODAY, ("kept-by-law",))
+    with pytest.raises(Refused) as again:
+        decide(record, decides, RULES)
+    assert again.value.code == "no-such-request"
+    of_2007 = packaged()["2007"].rules
+    assert claimed.answer_by(RULES) == months_after(TODAY, 1)
+    assert claimed.answer_by(of_2007) == TODAY + timedelta(21)
+
+
 def test_a_request_is_answered_once_and_not_while_its_clock_stands_still() -> None:
     asks = RequestSubjectAccess(
         at=NOW, request=ASKED, requester="child", basis="competent", received_on=TODAY
     )
-    pauses, resumes, answers = STEPS
+    pauses, resumes, answers, _ = STEPS
     with pytest.raises(Refused) as refused:
         decide(after(registers(), asks, pauses), answers, RULES)
     assert refused.value.code == "paused"

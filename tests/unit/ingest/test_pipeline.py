@@ -1,8 +1,9 @@
 """What becomes of a source record: registered, updated, unchanged, queued, quarantined or refused."""
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
@@ -26,14 +27,26 @@ from domain.child_record.handlers import handle, nhs_number_token
 from domain.disclosure import RecordFacts
 from domain.errors import AlreadyReserved, BadInput, NotFound, Refused, Unavailable, VersionConflict
 from domain.kernel import Appended, Metadata
+from domain.policy.rule_book import RuleBook
+from domain.rule_set.model import Closure
 from domain.supply.events import FileReceived, FileWithdrawn, SourceRecordReleased
-from ingest.outcome import Counts, Loaded
+from ingest.outcome import Counts, Listener, Loaded
 from ingest.pipeline import PARSERS
 from ingest.ports import Unit
 from ingest.screening import NAME
 from ingest.source_record import Code
 from tests.builders import BORN, a_number, an_address, asserts, the_rules
-from tests.loading import NO_NUMBER, Index, Told, a_births_file, a_patient, an_entry, ndjson, restricted
+from tests.loading import (
+    NO_NUMBER,
+    TODAY,
+    Index,
+    Told,
+    a_births_file,
+    a_patient,
+    an_entry,
+    ndjson,
+    restricted,
+)
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples" / "sources"
 OLIVER: Final = an_entry(
@@ -909,3 +922,18 @@ def test_nothing_of_a_refused_item_or_of_a_place_stands_in_clear_anywhere() -> N
     stored = b"".join(row.identity + row.content + row.metadata for row in index.home.record.tail(0, 1000))
     assert b"Unmistakable" not in stored
     assert any(isinstance(r.event, AddressAsserted) for r in index.log())
+
+
+def test_t60_a_load_that_goes_on_over_the_minute_of_closure_stops_there() -> None:
+    noon = TODAY + timedelta(minutes=1)
+    closure = Closure(at=noon, destroy_months=2, may={"operator": ("retention", "policy", "two-people")})
+    index = Index(chunk=1, rules=RuleBook([the_rules().model_copy(update={"closure": closure})]))
+
+    def first_is_done(*_: object) -> None:
+        index.home.clock.instant = noon
+
+    content = ndjson(a_patient(), a_patient("9435797644", id="another"))
+    with pytest.raises(Refused) as refusal:
+        index.loader.load(SourceKind.PDS, io.BytesIO(content), index.by(), listener=Listener(first_is_done))
+    assert refusal.value.code == "index-closed"
+    assert len(index.records()) == 1
