@@ -36,6 +36,8 @@ def lived(worlds: Worlds) -> Lived:
     """Everything hidden happens, and everything is looked at."""
     for turn, what in enumerate(HIDDEN):
         worlds.hide(what, turn)
+    for what in ("adopted", "fed"):
+        worlds.happen(what, 0)
     asks = worlds.asks()
     one, other = (worlds.seen(world, asks) for world in worlds.pair)
     return worlds, one, other
@@ -143,6 +145,23 @@ def _who(world: World, told: Json) -> None:
     told["entries"][0]["organisation"] = ORGANISATIONS[world.number]
 
 
+def _former(world: World, told: Json) -> None:
+    told["results"][0]["former_names"] = [world.of([one.family for one in world.cast.former])]
+
+
+def _led(world: World, told: Json) -> None:
+    if world.number == 0:
+        told["results"] = [{"child_id": "renamed"}]
+
+
+def _waiting(world: World, told: Json) -> None:
+    told["held"] = [{"about": ["renamed", f"former {world.number}"], "why": "possible-duplicate"}]
+
+
+def _joined(world: World, told: Json) -> None:
+    told["entries"].append({"event": "identity-vetoed", "child": "renamed" if world.number else "<id>"})
+
+
 def _larger(world: World, text: str) -> str:
     return text.replace("448", str(448 + 64 * (len(SERVICES[world.number]) > 20)))
 
@@ -162,6 +181,10 @@ PLANTED: Final[dict[str, Leak]] = {
     "what a dry run counts": answered("dry run", _counted),
     "when a record was last told of": answered("opens hidden", _updated),
     "whose people looked": answered("who saw", _who),
+    "the name that an adopted child had": answered("search by the new identity", _former),
+    "the old number leads to the new record": answered("search by old identity's number 0", _led),
+    "old and new identity as possible duplicates": answered("queue", _waiting),
+    "a trail that leads from the old record to the new": answered("changes old identity 1", _joined),
     "the size of a message": rewritten("subscribers", _sized),
     "a message of a hidden change": rewritten(
         "subscribers",

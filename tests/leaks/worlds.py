@@ -7,7 +7,7 @@ Both are copies of one home, so that children, keys and the hour are the same in
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -26,6 +26,8 @@ from tests.acceptance.people import Child, a_child, born, id_of
 from tests.builders import the_book
 from tests.loading import a_births_file, ndjson, restricted
 
+OURS: Final = "E06000999"
+TWO: Final[Mapping[str, Any]] = {"acting": "data-manager", "second": "data-manager-2"}
 NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 
 PLACES: Final = (("7 Harbour Row", "WF91 1AB"), ("31 Colliery Terrace", "WF92 3DE"))
@@ -59,13 +61,17 @@ class Cast:
     """The children of both worlds, and what they are called by those who look for them.
 
     hidden was shielded when the index knew her; first was shielded by the message that first told of him; noticed has a
-    sensitive service; plain shares a family name with hidden, and nothing is hidden of her.
+    sensitive service; plain shares a family name with hidden, and nothing is hidden of her. former: two identities
+    whose records are sealed, with a letter for each; of which of them renamed is the new identity is hidden.
     """
 
     hidden: Child
     first: Child
     noticed: Child
     plain: Child
+    former: tuple[Child, Child]
+    renamed: Child
+    letters: tuple[str, str]
     ids: dict[str, str] = field(default_factory=dict)
 
     def id(self, name: str) -> str:
@@ -77,7 +83,16 @@ def a_cast(line: Line) -> Cast:
     """The children, in a home from which the worlds are copied."""
     hidden, first, noticed = a_child(), a_child(), a_child()
     plain = replace(a_child(), family=hidden.family)
-    cast = Cast(hidden, first, noticed, plain)
+    former, renamed = (a_child(), a_child()), a_child()
+    letters = (
+        str(line.home.parent / f"letter-{former[0].serial}"),
+        str(line.home.parent / f"letter-{former[1].serial}"),
+    )
+    cast = Cast(hidden, first, noticed, plain, former, renamed, letters)
+    for place, (one, letter) in enumerate(zip(former, letters, strict=True)):
+        cast.ids[f"former {place}"] = born(line, one, authority=OURS)
+        line.done("record", "seal", cast.id(f"former {place}"), "--letter", letter, **TWO)
+    line.clock += timedelta(days=2)
     for name, one in (("hidden", hidden), ("noticed", noticed), ("plain", plain)):
         cast.ids[name] = born(line, one)
     told = first.message()
@@ -189,6 +204,19 @@ class World:
             (date(2012, 2, 3) + timedelta(days=11 * turn)).isoformat(), "--line", f"{turn} {street}",
             "--postcode", postcode,
         )  # fmt: skip
+
+    def adopted(self, _turn: int) -> None:
+        """A child has a new identity, if it has none yet; which was the old one, is hidden."""
+        if not self.line.found(*self.cast.renamed.criteria):
+            self.line.done(
+                "record", "new-identity", self.of(self.cast.letters), *self.cast.renamed.options, **TWO
+            )
+
+    def fed(self, _turn: int) -> None:
+        """Sources still send both old identities, one of them at where the new one lives."""
+        one, other = self.cast.former
+        there = {"address_line_1": self.cast.renamed.street, "postcode": self.cast.renamed.postcode}
+        self.line.births(one.entry, {**other.entry, **there})
 
     def rebuilt(self, _turn: int) -> None:
         """The view that readers search is built anew."""
@@ -304,6 +332,13 @@ def asked(cast: Cast, files: Path, *, guessed: int) -> list[Ask]:
         searches[f"day and postcode {place}"] = ("--dob", one.born.isoformat(), "--postcode", postcode)
         searches[f"carer {place}"] = ("--name", CARERS[place])
         searches[f"the first's name and postcode {place}"] = (*cast.first.criteria, "--postcode", postcode)
+    searches["the new identity"] = cast.renamed.criteria
+    for place, former in enumerate(cast.former):
+        searches[f"old identity {place}"] = former.criteria
+        searches[f"old identity's number {place}"] = ("--nhs-number", former.nhs)
+        searches[f"new name and the number of old identity {place}"] = (
+            *cast.renamed.criteria, "--nhs-number", former.nhs,
+        )  # fmt: skip
     found += [
         Ask(f"search by {name}", ("search", *look, *words), "practitioner")
         for name, words in searches.items()
@@ -358,6 +393,12 @@ def asked(cast: Cast, files: Path, *, guessed: int) -> list[Ask]:
         Ask("changes of the first", ("audit", "changes", cast.id("first")), "auditor"),
         Ask("what the practitioner saw", ("audit", "what-saw", "practitioner"), "auditor"),
         Ask("refusals", ("audit", "refusals"), "auditor"),
+        *(
+            Ask(f"{about} old identity {place}", ("audit", about, cast.id(f"former {place}")), "auditor")
+            for about in ("changes", "who-saw")
+            for place in (0, 1)
+        ),
+        Ask("queue", ("queue", "list"), "data-manager"),
         Ask("export alone", ("audit", "export", hidden, str(files / "evidence")), "auditor"),
         Ask("due", ("retention", "due", "--on", "2040-01-01"), "operator"),
         Ask("stream", ("stream", "status"), "operator"),
@@ -453,4 +494,4 @@ def copied(line: Line, cast: Cast, databases: Callable[[Databases], Databases], 
 
 
 HIDDEN: Final = ("moves", "asserted", "involved", "ended", "consented", "withdrew", "assigned", "allocated")
-SHOWN: Final = ("born_again", "neighbour", "rebuilt")
+SHOWN: Final = ("born_again", "neighbour", "adopted", "fed", "rebuilt")
