@@ -5,6 +5,7 @@ from the identity keys of all children shown, so that it dies with any of them; 
 lies in the metadata part and outlives them.
 """
 
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -34,7 +35,8 @@ Action: TypeAlias = Right | SessionAct
 
 
 def _printable(value: str) -> str:
-    if not value.isprintable():
+    # A space that is not to be broken comes with what is copied from elsewhere; for Python it is not printable.
+    if not all(one.isprintable() or unicodedata.category(one) == "Zs" for one in value):
         raise ValueError("holds a control character")
     return value
 
