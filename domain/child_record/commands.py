@@ -226,7 +226,7 @@ class DecideRight(Command):
     """A claim was decided, for reasons that the rules know."""
 
     request: Id
-    reasons: Annotated[tuple[ShortCode, ...], Field(min_length=1, max_length=6)]
+    reasons: Annotated[tuple[ShortCode, ...], Field(max_length=6)]
 
 
 class PauseSubjectAccess(Command):

@@ -42,9 +42,9 @@ def claim(record: ChildRecord, command: ClaimRight, rules: RuleSet) -> Sequence[
 
 def decide(record: ChildRecord, command: DecideRight, rules: RuleSet) -> Sequence[Event]:
     """Record what was decided and why. Refused while the clock stands still."""
-    for reason in command.reasons:
-        if reason not in rules.rights.reasons:
-            raise _unknown_reason(tuple(rules.rights.reasons))
+    known = rules.rights.reasons
+    if not command.reasons or not set(command.reasons) <= set(known):
+        raise _unknown_reason(tuple(known))
     found = open_request(record, command.request)
     if found is None:
         return ()
@@ -57,7 +57,7 @@ def decide(record: ChildRecord, command: DecideRight, rules: RuleSet) -> Sequenc
                 field="request",
             ),
         )
-    theirs = tuple(code for code, one in rules.rights.reasons.items() if found.right in one.claims)
+    theirs = tuple(code for code, one in known.items() if found.right in one.claims)
     if not set(command.reasons) <= set(theirs):
         return unless_hidden(record, _unknown_reason(theirs))
     if found.paused_for is not None:
