@@ -532,7 +532,7 @@ class TwoPeople:
     def _replying(self, proposal: Proposal, confirmed_by: UUID | None, access_id: UUID) -> ReplyToSubject:
         asked, made = self.app.staff.reply_asked_for(proposal), proposal.made
         if asked is None or asked.request is None:
-            raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
+            raise _destroyed()
         return ReplyToSubject(
             at=self.app.now(),
             access_id=access_id,
@@ -547,7 +547,7 @@ class TwoPeople:
     def _opening(self, proposal: Proposal, confirmed_by: UUID, access_id: UUID) -> OpenArchive:
         asked, made = self.app.staff.asked_for(proposal), proposal.made
         if asked is None:
-            raise Refused("This record has been destroyed by law.", code="destroyed", field="proposal")
+            raise _destroyed()
         return OpenArchive(
             at=self.app.now(),
             access_id=access_id,
@@ -635,3 +635,8 @@ def told_again(found: Replayed, app: App) -> Json:
         "instant": found.instant,
         "rules": list(found.rules),
     }
+
+
+def _destroyed() -> Refused:
+    """That what was proposed about a record went with it."""
+    return Refused("This record has been destroyed by law.", code="destroyed", field="proposal")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from domain.access.showing import (
     Shown,
     gate_for,
     managed_record,
+    manages,
     nothing_moved,
     put_on_record,
     rendered_for,
@@ -322,19 +324,10 @@ def list_contacts(command: ListContacts, looking: Looking) -> Shown:
     """List the open requests for contact in the records of the viewer's authority. Itself an access to each of them."""
     grant = grant_for(command, "broker-contact", looking, {})
     today, reach = london_day(command.at), looking.trail.reach()
-    listed: list[Rendered] = []
-    more = False
-    for child_id in looking.team.asked(grant):
-        facts = looking.team.opened(grant, child_id)
-        if facts is None or not _manages(facts, looking, grant):
-            continue
-        entry = contacts_of(facts, today)
-        if entry is None:
-            continue
-        if len(listed) == command.limit:
-            more = True
-            break
-        listed.append(entry)
+    opened = (looking.team.opened(grant, child_id) for child_id in looking.team.asked(grant))
+    listed, more = _managed_entries(
+        command, looking, grant, filter(None, opened), lambda facts: contacts_of(facts, today)
+    )
     page = children_page(listed, more=more)
     put_on_record(
         grant,
@@ -386,16 +379,13 @@ def list_sensitive_due(command: ListSensitiveDue, looking: Looking) -> Shown:
     """
     grant = grant_for(command, "sensitive-due", looking, {})
     reach = looking.trail.reach()
-    listed: list[Rendered] = []
-    more = False
-    for facts in looking.team.with_sensitive(grant):
-        entry = sensitive_due_of(facts, command.on, looking.rules)
-        if entry is None or not _manages(facts, looking, grant):
-            continue
-        if len(listed) == command.limit:
-            more = True
-            break
-        listed.append(entry)
+    listed, more = _managed_entries(
+        command,
+        looking,
+        grant,
+        looking.team.with_sensitive(grant),
+        lambda facts: sensitive_due_of(facts, command.on, looking.rules),
+    )
     page = children_page(listed, more=more)
     put_on_record(
         grant,
@@ -430,7 +420,14 @@ def sensitive_due_of(facts: RecordFacts, on: date, rules: RuleSet) -> Rendered |
     return Rendered(facts.child_id, facts.version, mask_of(("sensitive_involvements",)), entry)
 
 
-def _manages(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> bool:
-    """Whether the viewer manages this record for the responsible authority."""
-    shown = disclosed(looking.rules, RENDERER, facts, rendered_for(grant), grant.instant)
-    return shown is not None and shown.sight == "manager"
+def _managed_entries(
+    command: ListContacts | ListSensitiveDue,
+    looking: Looking,
+    grant: AccessGrant,
+    found: Iterable[RecordFacts],
+    entry_of: Callable[[RecordFacts], Rendered | None],
+) -> tuple[list[Rendered], bool]:
+    """The entries of the records that the viewer manages, as many as are asked for; and whether there are more."""
+    entries = (entry for facts in found if (entry := entry_of(facts)) and manages(facts, looking, grant))
+    listed = list(islice(entries, command.limit + 1))
+    return listed[: command.limit], len(listed) > command.limit

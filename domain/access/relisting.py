@@ -6,6 +6,7 @@ people; what is destroyed is said to be.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -52,9 +53,14 @@ def listed_again(past: Past, read: ListRead) -> Again:
     return _LISTS[read.what](past, read)
 
 
+def _day(read: ListRead) -> date:
+    """The day up to which something was listed."""
+    assert read.on is not None  # noqa: S101 - kept with every list of this kind
+    return read.on
+
+
 def _reviews(past: Past, read: ListRead) -> Again:
-    assert read.on is not None  # noqa: S101 - the day is kept with every list of this kind
-    found = past.looking.trail.reviews(past.grant, read.on, REVIEWS_OPENED + 1, past.reach, past.rules)
+    found = past.looking.trail.reviews(past.grant, _day(read), REVIEWS_OPENED + 1, past.reach, past.rules)
 
     def managed(child_id: UUID) -> RecordFacts | None:
         version = past.version(child_id)
@@ -127,13 +133,11 @@ def _each_hit(entry: Callable[[RecordFacts, ListRead, Past], Rendered | None]) -
 
 
 def _sensitive_due(facts: RecordFacts, read: ListRead, past: Past) -> Rendered | None:
-    assert read.on is not None  # noqa: S101 - the day is kept with every list of this kind
-    return sensitive_due_of(facts, read.on, past.rules)
+    return sensitive_due_of(facts, _day(read), past.rules)
 
 
 def _due(past: Past, read: ListRead) -> Again:
-    assert read.on is not None  # noqa: S101 - the day is kept with every list of this kind
-    found = past.looking.trail.due(past.grant, read.on, past.reach, past.rules)
+    found = past.looking.trail.due(past.grant, _day(read), past.reach, past.rules)
     return Again(due_page(found), closed=found.closed, certificates=found.certificates)
 
 

@@ -54,8 +54,13 @@ def chosen_fields(record: dict[str, Any], names: Container[str]) -> dict[str, An
 def managed_record(child_id: UUID, looking: Looking, grant: AccessGrant) -> RecordFacts | None:
     """The record, where the viewer manages it for the responsible authority."""
     facts = looking.records.facts(grant, [child_id]).get(child_id)
-    shown = disclosed(looking.rules, RENDERER, facts, rendered_for(grant), grant.instant) if facts else None
-    return facts if shown is not None and shown.sight == "manager" else None
+    return facts if facts is not None and manages(facts, looking, grant) else None
+
+
+def manages(facts: RecordFacts, looking: Looking, grant: AccessGrant) -> bool:
+    """Whether the viewer manages this record for the responsible authority."""
+    shown = disclosed(looking.rules, RENDERER, facts, rendered_for(grant), grant.instant)
+    return shown is not None and shown.sight == "manager"
 
 
 def have_watched(
