@@ -16,6 +16,8 @@ from domain.access.ports import AccessLog
 from domain.access.reach import Reach
 from domain.account.model import Account
 from domain.account.model import fold as fold_account
+from domain.destruction.notices import Notice
+from domain.destruction.notices import fold as fold_notice
 from domain.errors import Refused
 from domain.investigation.model import Investigation
 from domain.investigation.model import fold as fold_investigation
@@ -55,6 +57,11 @@ class ServedStaffActs:
             for one in ids
             if one in streams
         ]
+
+    def notices(self, ids: Sequence[UUID], at: Reach) -> list[dict[str, Any]]:
+        """Who is to be told, or was, that what they were given of a record was destroyed. Raises NotFound."""
+        streams = self.store.load_many(ids)
+        return [_notice(fold_notice(as_far_as(at.record, streams[one]))) for one in ids if one in streams]
 
     def words(self, proposal: Proposal) -> RecordHandedOver | None:
         """For whom facts are handed over, as it was put; None once the child's keys are gone."""
@@ -161,3 +168,17 @@ class ServedStaffActs:
 
     def _account(self, account_id: UUID, at: Reach) -> Account:
         return fold_account(as_far_as(at.record, self.store.load(account_id)))
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    owed = notice.owed
+    return {
+        "notice": str(notice.notice_id),
+        "recipient": owed.recipient,
+        "kind": owed.kind,
+        "access_id": str(owed.access),
+        "given_on": owed.given_on.isoformat(),
+        "body": owed.body,
+        "certificate": str(owed.certificate),
+        "sent_on": notice.sent_on.isoformat() if notice.sent_on else None,
+    }

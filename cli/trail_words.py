@@ -31,6 +31,7 @@ _DID: Final[Mapping[str, str]] = {
     "transfer-record": "looked at the offer of a record to another authority",
     "split-record": "listed who had seen two children as one",
     "due": "listed what falls due",
+    "tell-recipients": "listed who is to be told that what they were given was destroyed",
     "refusals": "counted refusals",
     "ask-contact": "asked for contact, or read what came of it",
     "broker-contact": "listed, or passed on, requests for contact",

@@ -253,6 +253,10 @@ class StaffActs(Protocol):
         """Investigations as they stood at an instant. Raises NotFound where an id is that of none."""
         ...
 
+    def notices(self, ids: Sequence[UUID], at: Reach) -> list[dict[str, Any]]:
+        """Notices that something was destroyed, and whether they were sent. Raises NotFound where an id is of none."""
+        ...
+
 
 class Oversight(Protocol):
     """Watches over who looks: what an account looked at lately, and opening an investigation of it."""
