@@ -145,7 +145,7 @@ class Life:
                 self.shielded |= {survivor.child_id, other.child_id}
 
     def split(self) -> None:
-        """Two people find that a merge was wrong: both halves begin behind a shield."""
+        """Two people find that a merge was wrong: of a shielded record both halves begin behind a shield (T24)."""
         records = {one.child_id: one for one in self.index.records()}
         whole = [
             one for one in records.values() if one.archived_on is None and not one.closed and last_merge(one)
@@ -175,7 +175,9 @@ class Life:
                 idempotency_key=command.split.bytes,
             )
             self.index.follower.catch_up(self.index.by())
-            self.shielded |= {one.child_id, command.first, command.second}
+            self.shielded |= {one.child_id}
+            if one.shielded:
+                self.shielded |= {command.first, command.second}
 
     def transfer(self) -> None:
         """The authority that is responsible hands a record to another, which takes it."""
@@ -222,8 +224,13 @@ class Life:
         self.shielded = now
         behind = [facts for facts in seen if facts.shielded]
         assert not [facts for facts in behind if tells_where(facts)]
-        closed = {record.child_id for record in self.index.records() if record.closed}
-        known = {who(facts) for facts in behind if facts.name and facts.child_id not in closed}
+        # What is near a record that is only near a shielded one is not screened again: it would never end.
+        sought = {
+            record.child_id
+            for record in self.index.records()
+            if not record.closed and any(not shield.provisional for shield in record.shields)
+        }
+        known = {who(facts) for facts in behind if facts.name and facts.child_id in sought}
         assert not [facts for facts in seen if not facts.shielded and who(facts) in known], (
             "the same child, in sight"
         )
