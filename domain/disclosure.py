@@ -136,6 +136,9 @@ def looking_for(viewer: Viewer, purpose: str | None) -> Viewer:
     )
 
 
+OVERRIDE_OF_SHIELD: Final = "override-of-shield"
+"""The rule by which somebody is shown what is behind a shield, as accesses name it."""
+
 Sight: TypeAlias = Literal["ordinary", "shielded", "manager", "override", "archive", "none"]
 Display: TypeAlias = dict[str, Any]
 
@@ -205,7 +208,7 @@ def sight_of(
         return "manager", "manager-of-authority"
     if facts.shielded or not facts.opened:
         if override and facts.opened and rules.role_sees(viewer.role, "override"):
-            return "override", "override-of-shield"
+            return "override", OVERRIDE_OF_SHIELD
         return ("shielded", "shielded") if rules.role_sees(viewer.role, "shielded") else ("none", "shielded")
     if rules.role_sees(viewer.role, "ordinary"):
         return "ordinary", "ordinary"

@@ -145,6 +145,7 @@ ListKind: TypeAlias = Literal[
     "subject-requests",
     "proposals",
     "investigations",
+    "overrides",
 ]
 """What is listed for those who work from it. The right to one may be the right to another."""
 

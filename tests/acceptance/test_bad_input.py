@@ -587,6 +587,10 @@ COMMANDS: dict[Path_, Command] = {
     ("record", "shield-requests"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
     ("record", "siblings"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
     ("record", "reviews-due"): Command((), {}, "data-manager", wrong=((("--on", TOKEN), "bad-input"),)),
+    ("record", "overrides"): Command((), {}, "data-manager", wrong=(
+        (("--since", TOKEN), "bad-input"),
+        (("--until", TOKEN), "bad-input"),
+    )),
     ("record", "reverse-death"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-death"),)),
     ("record", "register"): Command((), FULL, "practitioner", beside=FACTS, wrong=(
         ((), "no-name"),
@@ -962,6 +966,7 @@ MAY_NOT = {
     ("record", "shield-requests"): ("practitioner", "social-worker", "operator"),
     ("record", "siblings"): ("practitioner", "social-worker", "operator"),
     ("record", "reviews-due"): ("practitioner", "social-worker", "operator"),
+    ("record", "overrides"): ("practitioner", "social-worker", "operator"),
     ("record", "reverse-death"): ("practitioner", "teacher", "auditor", "operator"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),
     ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),
