@@ -95,6 +95,8 @@ class RecordFacts:
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
     """The offer of the record to another authority that is open. No display holds it."""
+    new_identity: bool = False
+    """Whether the child was given a new identity, as far as its reader could open that. No display holds it."""
 
     @property
     def departure(self) -> Departure | None:
@@ -317,6 +319,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         closed=now.closed,
         was_split=now.was_split,
         absorbed=now.absorbed,
+        new_identity=now.new_identity,
     )
 
 
