@@ -399,13 +399,15 @@ def test_the_same_is_asked_for_whoever_is_refused() -> None:
 
 def test_as_much_is_opened_for_a_name_that_is_nobodys() -> None:
     """Row and key of an authenticator are read, and its words opened, whoever is asked for."""
-    office, told = Office(), []
+    office = Office()
+    told: list[str] = []
     for name in ("somebody", "somebody-else"):
         office.enrolled(name)
     office.account("bare")
     kept = office.authenticators
-    asked = StoredAuthenticators(Asked(kept._table, "table", told), Asked(kept._keys, "keys", told))
-    office.authenticators = asked
+    table: Any = Asked(kept._table, "table", told)
+    keys: Any = Asked(kept._keys, "keys", told)
+    office.authenticators = StoredAuthenticators(table, keys)
     work: dict[str, tuple[str, ...]] = {}
     for name in ("somebody", "somebody-else", "bare", "nobody", "nobody else"):
         told.clear()
