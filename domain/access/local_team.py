@@ -6,7 +6,7 @@ Each display is a function of the facts it is made of and of what its access kee
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -44,7 +44,7 @@ from domain.child_record import brokering, sensitive
 from domain.child_record.model import ContactRequest, Transfer
 from domain.disclosure import RENDERER, Disclosed, RecordFacts, disclosed, listed, mask_of
 from domain.errors import AuditUnavailable, NotFound
-from domain.policy.retention import begin_of, london_day
+from domain.policy.retention import begin_of, end_of, london_day
 from domain.rule_set.model import RuleSet
 
 _WRONG_VIEWS = 500
@@ -382,7 +382,7 @@ def list_overrides(command: ReadOverrides, looking: Looking) -> Shown:
     """
     grant = grant_for(command, "investigate", looking, {})
     since = None if command.since is None else begin_of(command.since)
-    until = None if command.until is None else begin_of(command.until + timedelta(days=1))
+    until = None if command.until is None else end_of(command.until)
     reach = looking.trail.reach()
     found = (
         overrides_by_child(looking.trail.overrides(grant, since, until, OVERRIDES_READ + 1, reach))

@@ -886,6 +886,27 @@ def test_values_of_the_wrong_kind(tried: Tried, path: Path_) -> None:
     assert tried.line.heads()[0] == before
 
 
+DAYS = (
+    *(("audit", name) for name in ("who-saw", "what-saw", "changes", "refusals")),
+    ("record", "overrides"),
+    ("record", "reviews-due"),
+    ("record", "sensitive-due"),
+    ("retention", "due"),
+)
+"""Lists that are asked from a day, up to one, or both."""
+
+
+@pytest.mark.parametrize("path", DAYS, ids=" ".join)
+def test_days_at_either_end_of_the_calendar(tried: Tried, path: Path_) -> None:
+    command = COMMANDS[path]
+    options = [one.opts[0] for one in TREE[path].params if one.opts[0] in ("--since", "--until", "--on")]
+    assert options
+    for option in options:
+        for day in ("0001-01-01", "9999-12-31"):
+            answer = tried(path, *words_of(command), option, day, acting=command.acting)
+            assert answer.status == 0, (option, day, answer.json)
+
+
 @pytest.mark.parametrize(
     "name", [f"{TOKEN}-nobody", LONG, CONTROL, "00000000-0000-4000-8000-000000000000", "Auditor "]
 )

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
 
+import pytest
 from hypothesis import given as whatever
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -158,13 +159,12 @@ class Life:
     def _is_seen(self, actor: Actor, knock: Door, instant: datetime) -> bool:
         """Whether anything behind a door is read. Where it is not, that they were refused is on record."""
         entries = Entries()
-        try:
+        with pytest.raises((WasReadError, AccessDenied)) as raised:
             knock(replace(looking(actor.standing, entries), viewer=actor), instant)
-        except WasReadError:
+        if isinstance(raised.value, WasReadError):
             return True
-        except AccessDenied as refused:
-            code = refused.code
-        assert [one.event.rule for one in entries.appended] == [code]
+        assert isinstance(raised.value, AccessDenied)
+        assert [one.event.rule for one in entries.appended] == [raised.value.code]
         return False
 
 
