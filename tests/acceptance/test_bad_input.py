@@ -5,6 +5,7 @@ printed and in every file under the home.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -755,12 +756,15 @@ class Tried:
     one: Child
     folder: Path
     printed: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
 
     def __call__(
         self, path: Path_, *words: str, acting: str | None = None, second: str | None = None
     ) -> Answer:
         answer = self.line(*path, *(self.filled(word) for word in words), acting=acting, second=second)
         self.printed.append(answer.printed)
+        if answer.status == 1:
+            self.refused[answer.code] += 1
         return answer
 
     def filled(self, word: str) -> str:
@@ -1097,6 +1101,26 @@ def test_homes_that_are_none(tried: Tried, what: str) -> None:
 def test_without_a_command_one_line_says_so(tried: Tried) -> None:
     for words in ((), ("record",), ("audit",), (TOKEN,), ("record", TOKEN)):
         assert_refused(tried(words), "usage")
+
+
+NOT_COUNTED = {
+    "not-found": "nothing is there, or nothing that can be shown to who asked: no condition refused it",
+    "sign-in-refused": "counted by which of it was not right",
+    "session-ended": "nobody acts: there is no session",
+    "already-appointed": "comes before anybody acts",
+}
+"""Codes that are told and are no reasons of the register of refusals, each with why."""
+
+
+def test_every_refusal_that_was_told_is_counted_in_the_register_by_its_reason(tried: Tried) -> None:
+    """Behind all that refuses in this module: whoever was refused, at whichever door, it can be reported."""
+    assert len(tried.refused) > 60, "the other tests of this module come first"
+    told = Counter({code: many for code, many in tried.refused.items() if code not in NOT_COUNTED})
+    entries = tried.line.done("audit", "refusals", acting="auditor")["entries"]
+    counted = Counter[str]()
+    for entry in entries:
+        counted[entry["reason"]] += entry["count"]
+    assert not told - counted, "refused and not on record, or on record by another reason"
 
 
 def test_no_value_that_was_typed_is_in_any_output_log_or_file(tried: Tried) -> None:
