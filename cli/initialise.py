@@ -87,6 +87,7 @@ TRAINING_ACCOUNTS: Final = (
     _Account("auditor-2", "Second auditor", "auditor", "AUDIT"),
     _Account("operator", "Operator", "operator", "INDEX"),
     _Account("operator-2", "Second operator", "operator", "INDEX"),
+    _Account("key-holder", "Key holder", "key-holder", "INDEX"),
     _Account("supplier", "Archive support", "supplier", "INDEX"),
     _Account("supplier-2", "Second of archive support", "supplier", "INDEX"),
     _Account("account-manager", "Account manager", "account-manager", "ACCESS"),

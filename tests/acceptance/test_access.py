@@ -151,7 +151,16 @@ def suspended(new_home: NewHome) -> tuple[Line, str]:
     return line, child
 
 
-WHO = ("practitioner", "teacher", "social-worker", "data-manager", "auditor", "operator", "supplier")
+WHO = (
+    "practitioner",
+    "teacher",
+    "social-worker",
+    "data-manager",
+    "auditor",
+    "operator",
+    "supplier",
+    "key-holder",
+)
 ASK_NOBODY = {
     ("demo",), ("kafka",), ("population",),  # make homes or files of their own
     ("health",), ("init",), ("stop",), ("restore",), ("policy", "list"),  # tell of nobody, or come before any account
@@ -482,6 +491,18 @@ def test_nobody_has_two_of_the_duties_that_exclude_each_other(line: Line) -> Non
     line.refused(
         "duties-conflict", "account", "grant", "manages-accounts", "--role", "account-manager", *first
     )
+    runs = ("--organisation", "INDEX", "--holder", "S-runs")
+    line.done("account", "grant", "runs-it", "--role", "operator", *runs)
+    for role in ("key-holder", "supplier"):
+        line.refused("duties-conflict", "account", "grant", f"also-{role}", "--role", role, *runs)
+
+
+def test_whoever_runs_the_index_does_not_keep_its_keys_nor_the_other_way_round(line: Line) -> None:
+    for verb in ("rotate", "sweep"):
+        line.refused("right-not-held", "keys", verb, acting="operator")
+    assert line.done("keys", "sweep", acting="key-holder")["removed"] == 0
+    for words in (("retention", "run"), ("projection", "status"), ("audit", "refusals"), ("account", "list")):
+        line.refused("right-not-held", *words, acting="key-holder")
 
 
 def test_two_accounts_of_one_person_do_not_lift_a_shield(line: Line) -> None:

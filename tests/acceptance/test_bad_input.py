@@ -286,8 +286,8 @@ COMMANDS: dict[Path_, Command] = {
         (("--first-account-manager", "ada=1", "--first-account-manager", "bertha=2"), "already-appointed"),
     )),
     ("kafka",): Command(),
-    ("keys", "rotate"): Command(acting="operator"),
-    ("keys", "sweep"): Command(acting="operator"),
+    ("keys", "rotate"): Command(acting="key-holder"),
+    ("keys", "sweep"): Command(acting="key-holder"),
     ("maintain",): Command(acting="operator"),
     ("load",): Command(
         ("births", "{births}"),
@@ -994,7 +994,8 @@ MAY_NOT = {
     ("record", "overrides"): ("practitioner", "social-worker", "operator"),
     ("record", "reverse-death"): ("practitioner", "teacher", "auditor", "operator"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),
-    ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),
+    ("keys", "rotate"): ("practitioner", "data-manager", "auditor", "operator", "account-manager"),
+    ("keys", "sweep"): ("practitioner", "data-manager", "auditor", "operator"),
     ("maintain",): ("practitioner", "data-manager", "auditor"),
     ("backup",): ("practitioner", "data-manager", "auditor"),
 }
