@@ -11,6 +11,7 @@ from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
 from tests.acceptance.test_bad_input import COMMANDS, words_of
+from tests.acceptance.test_rules import PRESENT, a_file, adopted
 
 pytestmark = pytest.mark.postgres
 
@@ -549,6 +550,20 @@ def test_what_an_account_manager_took_back_is_not_made_up_again(new_home: NewHom
     line.done("init", "--training")
     assert line.heads() == before
     assert line.done("account", "show", "teacher")["refusals"] == ["check-withdrawn"]
+
+
+def test_a_home_whose_rules_do_not_know_a_role_is_brought_up_to_date_without_it(new_home: NewHome) -> None:
+    """As one is that adopted its rules before there was the role."""
+    line = new_home()
+    begins = date(2027, 4, 1)
+    role = next(part for part in PRESENT.split("\n\n") if part.startswith("[roles.key-holder]"))
+    without = {role: "", '"operator", "key-holder",': '"operator",'}
+    adopted(line, a_file(line, "as-before", begins, None, without))
+    at(line, "2027-04-02T09:00:00+00:00")
+    line.done("init", "--training")
+    line.refused("right-not-held", "keys", "rotate", acting="operator")
+    line.refused("role-unknown", "keys", "rotate", acting="key-holder")
+    assert line.done("account", "show", "teacher")["refusals"] == []
 
 
 # The register of refusals
