@@ -125,6 +125,9 @@ def open_stores(home: Path, settings: Settings, *, restoring: bool = False) -> I
     restoring: also where the shields and certificates of a restored log are not all applied yet.
     """
     _require_home(home)
+    # Records, events and rows are a great many small objects, and none refers to itself: at the interpreter's own
+    # thresholds it went through all of them again and again, for up to a quarter of the time.
+    gc.set_threshold(50_000, 20, 100)
     with ExitStack() as closing:
         databases = closing.enter_context(open_databases(home, settings))
         training, applied = _kind_of(databases)
@@ -425,9 +428,6 @@ def make_writing(
         waiting=held_back,
         synthetic=training,
     )
-    # Records kept warm are a great many small objects, and none refers to itself: at the interpreter's own thresholds
-    # it went through all of them again and again, for up to a quarter of the time.
-    gc.set_threshold(50_000, 20, 100)
     return Writing(
         store=store,
         apply_shield=store.apply_shield,

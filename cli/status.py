@@ -65,6 +65,8 @@ def _usage(wrong: click.UsageError) -> str:
     match wrong:
         case click.MissingParameter():
             return f"{_shown(wrong)} is missing. See --help."
+        case click.NoSuchOption() if wrong.ctx and wrong.option_name in _of_every_command(wrong.ctx):
+            return f"{wrong.option_name} stands before the command: contactpoint {wrong.option_name} … COMMAND."
         case click.NoSuchOption() if _OPTION.fullmatch(wrong.option_name):
             meant = f" Did you mean {' or '.join(wrong.possibilities)}?" if wrong.possibilities else ""
             return f"There is no option {wrong.option_name} here.{meant} See --help."
@@ -78,6 +80,11 @@ def _usage(wrong: click.UsageError) -> str:
             return f"The value given for {_shown(wrong)} cannot be read. See --help for its form."
         case _:
             return _misplaced(wrong)
+
+
+def _of_every_command(context: click.Context) -> set[str]:
+    """The options that every command has."""
+    return {option for parameter in context.find_root().command.params for option in parameter.opts}
 
 
 def _misplaced(wrong: click.UsageError) -> str:

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
@@ -53,22 +53,21 @@ class KafkaSubscribers:
     def send(self, messages: Sequence[Message]) -> None:
         """Send in this order; return once every replica in sync has all of it."""
         self._reach("before-sending")
-        self._send([(m.partition, form.key_of(m), form.headers_of(m)) for m in messages], "half-sent")
+        found = ((m.partition, form.key_of(m), form.headers_of(m)) for m in messages)
+        self._send(found, half=len(messages) // 2)
         self._reach("sent")
 
     def beat(self, numbers: Sequence[int], at: datetime) -> None:
         """One heartbeat on each partition."""
-        self._send([(p, None, form.headers_of_beat(p, number, at)) for p, number in enumerate(numbers)])
+        self._send((p, None, form.headers_of_beat(p, number, at)) for p, number in enumerate(numbers))
 
-    def _send(
-        self, found: Sequence[tuple[int, bytes | None, form.Headers]], at_half: str | None = None
-    ) -> None:
+    def _send(self, found: Iterable[tuple[int, bytes | None, form.Headers]], half: int | None = None) -> None:
         try:
             producer = self._connected()
             futures = []
             for count, (partition, key, headers) in enumerate(found):
-                if at_half and count == len(found) // 2:
-                    self._reach(at_half)
+                if count == half:
+                    self._reach("half-sent")
                 # The client sends nothing without a key and a value: a heartbeat's is empty.
                 futures.append(
                     producer.send(self._topic, b"" if key is None else None, key, headers, partition)

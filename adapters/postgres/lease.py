@@ -12,6 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from adapters.postgres.arrays import register
 from adapters.postgres.databases import Database, Role, translated
 from domain.errors import Fenced
 
@@ -89,6 +90,7 @@ class PostgresLease:
         with translated(self._database.store):
             if self._connection is None or self._connection.closed:
                 self._connection = self._database.connect(self._role)
+                register(self._connection)
             yield self._connection
 
     @contextmanager

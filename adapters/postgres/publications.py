@@ -10,6 +10,7 @@ from psycopg import sql
 
 from adapters.faults import Reach, no_fault
 from adapters.partitions import PARTITIONS
+from adapters.postgres.arrays import SmallInts, Uuids
 from adapters.postgres.databases import Database, Role
 from adapters.postgres.lease import PostgresLease
 from domain.ports import Again, Message
@@ -62,7 +63,9 @@ class PostgresPublications(PostgresLease):
             for event_id, child_id, kind, at, partition in signals:
                 last[partition] = last.get(partition, 0) + 1
                 messages.append((event_id, child_id, kind, at, partition, last[partition]))
-            columns = zip(*messages, strict=True) if messages else [()] * 6
+            events, children, kinds, times, partitions, numbers = (
+                zip(*messages, strict=True) if messages else [()] * 6
+            )
             connection.execute(
                 """
                 INSERT INTO publication.pending (place, event_id, child_id, kind, at, partition, number)
@@ -71,7 +74,14 @@ class PostgresPublications(PostgresLease):
                      unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::smallint[], %s::bigint[])
                      WITH ORDINALITY AS one (event_id, child_id, kind, at, partition, number, n)
                 """,
-                [list(column) for column in columns],
+                (
+                    Uuids.of(events),
+                    Uuids.of(children),
+                    list(kinds),
+                    list(times),
+                    SmallInts.of(partitions),
+                    list(numbers),
+                ),
             )
             connection.execute(
                 """

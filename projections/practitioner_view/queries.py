@@ -16,8 +16,11 @@ from domain.policy.retention import london_day
 from projections.practitioner_view import view
 from projections.practitioner_view.view import Asked, Findable
 
-CANDIDATES: Final = 500
-"""How many names of one spelling a search by name alone looks at before it says that there are more."""
+CANDIDATES: Final = 250
+"""How many names of one spelling a search by name alone looks at before it says that there are more.
+
+Five times what is shown at most.
+"""
 
 
 class Found(NamedTuple):
@@ -130,7 +133,10 @@ _BY_SOUNDS: Final = "SELECT child_id FROM name WHERE sounds @> %(sounds)s ORDER 
 def _by_name(
     connection: Connection[Any], wanted: Asked, values: dict[str, object]
 ) -> tuple[list[_Line], bool]:
-    """By name alone: some words as the family name and the rest as the beginning of a given name, or all by sound."""
+    """By name alone: some words as the family name and the rest as the beginning of a given name, or all by sound.
+
+    Once one spelling has more than is looked at, no other is looked up: there is enough to show, and more than that.
+    """
     ids: set[UUID] = set()
     cut = False
     probes: list[tuple[LiteralString, dict[str, object]]] = [
@@ -139,8 +145,9 @@ def _by_name(
     probes += [_by_sound(sorted(set(map(view.sound, typed)))) for typed in view.writings(wanted.words)]
     for statement, own in probes:
         hits = connection.execute(statement, {**values, **own}).fetchall()
-        cut = cut or len(hits) > CANDIDATES
         ids.update(row[0] for row in hits[:CANDIDATES])
+        if cut := len(hits) > CANDIDATES:
+            break
     return _lines(connection, "AND child_id = ANY (%(ids)s)", {**values, "ids": list(ids)}), cut
 
 

@@ -382,7 +382,11 @@ class Sieve:
         typed = {word for writing in writings(tuple(words)) for word in writing}
         self._beginnings = tuple(typed)
         self._sounds = {sound(word) for word in typed}
-        self._slips = [(word, allowed) for word in typed if (allowed := _slips_allowed(word))]
+        self._slips = [
+            (len(word) - allowed, len(word) + allowed, word, allowed)
+            for word in typed
+            if (allowed := _slips_allowed(word))
+        ]
         self._seen: dict[str, bool] = {}
 
     def may_meet(self, given: str, family: str) -> bool:
@@ -400,7 +404,11 @@ class Sieve:
     def _is_like(self, name: str) -> bool:
         if sound(name) in self._sounds or name.startswith(self._beginnings):
             return True
-        return any(_slips(word, name, allowed) <= allowed for word, allowed in self._slips)
+        length = len(name)
+        for shortest, longest, word, allowed in self._slips:
+            if shortest <= length <= longest and _slips(word, name, allowed) <= allowed:
+                return True
+        return False
 
 
 @lru_cache(maxsize=4_096)

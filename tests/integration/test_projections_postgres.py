@@ -37,7 +37,7 @@ from projections.engine import Engine, Progress
 from projections.match_index.queries import MatchIndex
 from projections.match_index.view import MATCH_INDEX
 from projections.ports import Plan
-from projections.practitioner_view.queries import PractitionerFinder
+from projections.practitioner_view.queries import CANDIDATES, PractitionerFinder
 from projections.practitioner_view.view import PRACTITIONER_VIEW
 from projections.projection import Projection
 from projections.rebuild import Operations
@@ -262,6 +262,19 @@ def test_there_may_be_more_than_a_page(site: Site) -> None:
         sorted(children, key=lambda child: child.bytes),
         False,
     )
+
+
+def test_a_spelling_of_which_there_are_too_many_is_told_and_no_other_is_looked_up(site: Site) -> None:
+    criteria = Criteria(name="Kershaw")
+    heard = _register(site, 0, family="Kershow")  # the first in the order of ids
+    written = {_register(site, number, family="Kershaw") for number in range(500, 499 + CANDIDATES)}
+    site.operations.run()
+    found, more = site.finder().find(GRANT, criteria, CANDIDATES + 10)
+    assert (set(found), found[-1], more) == (written | {heard}, heard, False)
+    written |= {_register(site, number, family="Kershaw") for number in (401, 402)}
+    site.operations.run()
+    found, more = site.finder().find(GRANT, criteria, CANDIDATES + 10)
+    assert (len(found), set(found) <= written, more) == (CANDIDATES, True, True)
 
 
 @pytest.mark.parametrize(
