@@ -66,7 +66,9 @@ def _usage(wrong: click.UsageError) -> str:
         case click.MissingParameter():
             return f"{_shown(wrong)} is missing. See --help."
         case click.NoSuchOption() if wrong.ctx and wrong.option_name in _of_every_command(wrong.ctx):
-            return f"{wrong.option_name} stands before the command: contactpoint {wrong.option_name} … COMMAND."
+            return (
+                f"{wrong.option_name} stands before the command: contactpoint {wrong.option_name} … COMMAND."
+            )
         case click.NoSuchOption() if _OPTION.fullmatch(wrong.option_name):
             meant = f" Did you mean {' or '.join(wrong.possibilities)}?" if wrong.possibilities else ""
             return f"There is no option {wrong.option_name} here.{meant} See --help."

@@ -31,7 +31,13 @@ from domain.access.handlers import (
     read_trail,
     search,
 )
-from domain.access.local_team import list_contacts, list_sensitive_due, read_reviews, read_shield_requests
+from domain.access.local_team import (
+    list_contacts,
+    list_overrides,
+    list_sensitive_due,
+    read_reviews,
+    read_shield_requests,
+)
 from domain.access.ports import Looking
 from domain.access.queue import list_held
 from domain.access.replaying import Replayed, replay
@@ -97,6 +103,7 @@ LISTS: Final[Mapping[str, tuple[str, Reading]]] = {
         "data-manager-2",
         lambda asked, child, at: read_subject_requests(look.ReadSubjectRequests(child_id=child, **asked), at),
     ),
+    "overrides": ("data-manager", lambda asked, _, at: list_overrides(look.ReadOverrides(**asked), at)),
     "contacts": ("data-manager", lambda asked, _, at: list_contacts(look.ListContacts(**asked), at)),
     "sensitive-due": (
         "data-manager",
