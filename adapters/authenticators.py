@@ -80,7 +80,8 @@ class StoredAuthenticators:
 
     def enrolment(self, account: UUID) -> Enrolment | None:
         """See the port."""
-        row, key = self._table.read_enrolment(account), self._key(account)
+        row, near = self._table.read_enrolment(account), self._table.near(account)
+        key = self._key(account if row is not None or near is None else near.account)
         if row is None:
             return None
         pending = None if row.pending is None else _open(key, row.pending, account, _PENDING + row.code)

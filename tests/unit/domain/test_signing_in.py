@@ -418,6 +418,14 @@ def test_as_much_is_opened_for_a_name_that_is_nobodys() -> None:
         work[name] = tuple(told)
     assert set(work.values()) == {("table.near", "keys.open")}
 
+    office.signing.issue(office.account("awaited"), MANAGER, NOW + timedelta(hours=1))
+    enrolling: dict[str, tuple[str, ...]] = {}
+    for name in ("awaited", "somebody", "bare", "nobody"):
+        told.clear()
+        refused_with("enrolment-refused", partial(office.signing.enrol, name, "not the code", NOW))
+        enrolling[name] = tuple(told)
+    assert set(enrolling.values()) == {("table.read_enrolment", "table.near", "keys.open")}
+
 
 def test_who_must_wait_is_asked_alike_too() -> None:
     asked = set()
