@@ -79,7 +79,7 @@ class StoredAuthenticators:
         )
 
     def enrolment(self, account: UUID) -> Enrolment | None:
-        """See the port."""
+        """See the port. For who has none, another's key is opened, as in `find`."""
         row, near = self._table.read_enrolment(account), self._table.near(account)
         key = self._key(account if row is not None or near is None else near.account)
         if row is None:
