@@ -6,7 +6,8 @@ record: BALP has no place for exactly which versions were shown, so they and the
 | access | type · subtype | action | client, server |
 |---|---|---|---|
 | a record opened, handed over, beside a held record | rest · read | R | Destination, Source |
-| a search or any other reading | rest · search | E | Source, Destination |
+| a search, a list, a trail, what was shown shown again | rest · search | E | Source, Destination |
+| anything else that was done: a shield lifted, a mediator let look | rest · operation | E | Source, Destination |
 | refused | Security Alert (DCM 110113) | E | Source, Destination |
 | signed in, stepped up, signed out | User Authentication (DCM 110114) · Login, Logout | E | Source, Destination |
 | not signed in | User Authentication (DCM 110114) · Login, outcome 4 | E | whoever tried, Application |
@@ -36,7 +37,16 @@ _ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 _OURS: Final = "urn:contactpoint"
 _UUID: Final = "urn:ietf:rfc:3986"
-_READS: Final = frozenset({"show", "override", "hand-over", "open-archive", "review-queue", "subject-access"})
+READS: Final = frozenset({"show", "override", "hand-over", "open-archive", "review-queue", "subject-access"})
+"""Actions that show a record."""
+SEARCHES: Final = frozenset(
+    {
+        "search", "who-saw", "what-saw", "changes", "export-accesses", "replay", "what-would", "due", "refusals",
+        "two-people", "investigate", "line-manage", "shield-reviews", "broker-contact", "sensitive-due", "ask-contact",
+        "transfer-record", "split-record",
+    }
+)  # fmt: skip
+"""Actions that show something of several records, or of what was done."""
 
 SOURCE: Final = ("110153", "Source Role ID")
 DESTINATION: Final = ("110152", "Destination Role ID")
@@ -101,13 +111,13 @@ def _authentication(act: str) -> Resource:
     }
 
 
-def _coded(event: Looked, *, read: bool) -> Resource:
+def _coded(event: Looked) -> Resource:
     """Type and subtype of a look, a refusal, or what was done to sign in or out."""
     if event.action in _SESSION_ACTS:
         return _authentication(event.action)
     if event.outcome == "refused":
         return {"type": _coding(_DCM, "110113", "Security Alert")}
-    done = "read" if read else "search-type"
+    done = "read" if event.action in READS else "search-type" if event.action in SEARCHES else "operation"
     return {
         "type": _coding(_EVENT_TYPE, "rest", "RESTful Operation"),
         "subtype": [_coding(_RESTFUL, done, done), _coding(f"{_OURS}:action", event.action)],
@@ -125,7 +135,7 @@ def _event(
 ) -> Resource:
     event, metadata = access.event, access.metadata
     refused = event.outcome == "refused"
-    read = event.action in _READS and not refused
+    read = event.action in READS and not refused
     entities = [_request(access.access_id, _said(event, one.position))]
     if event.page is not None:
         entities[0]["detail"].append(
@@ -149,7 +159,7 @@ def _event(
     return {
         "resourceType": "AuditEvent",
         "id": f"{access.access_id}.{number}" if number else str(access.access_id),
-        **_coded(event, read=read),
+        **_coded(event),
         "action": "R" if read else "E",
         "recorded": event.instant.isoformat(),
         "outcome": _MINOR_FAILURE if refused else _SUCCESS,

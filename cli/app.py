@@ -1,7 +1,7 @@
 """One opened home, as the commands use it: who acts, what they look at, what they change, what falls due."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -494,7 +494,7 @@ class App:
             confirmed_by=second.account if second else None,
             shield=self.ids.new(),
         )
-        with self.refusals_recorded(first, "merge-records", survivor, second):
+        with self._refusals_of(confirming, first, "merge-records", survivor, second):
             self.writing.merge(survivor, other, command, metadata, beside)
         self.catch_up()
         return metadata.correlation
@@ -526,7 +526,7 @@ class App:
             to_second=tuple(to_second),
             shields=(new(), new(), new()),
         )
-        with self.refusals_recorded(first, "split-record", child_id, second):
+        with self._refusals_of(confirming, first, "split-record", child_id, second):
             since = self.writing.split(child_id, command, metadata, beside)
         self.catch_up()
         if since is None:
@@ -556,10 +556,21 @@ class App:
             shield=self.ids.new(),
             closing=self.ids.new(),
         )
-        with self.refusals_recorded(first, "new-identity", child_id, second):
+        with self._refusals_of(confirming, first, "new-identity", child_id, second):
             marks = self.writing.seal(child_id, command, metadata, beside)
         self.catch_up()
         return metadata.correlation, command.at, marks
+
+    def _refusals_of(
+        self,
+        confirming: Confirming | None,
+        first: Actor,
+        right: Right,
+        child_id: UUID,
+        second: Actor | None,
+    ) -> AbstractContextManager[None]:
+        """Those of an act that two people do at once; of one that was proposed, who has it confirmed records them."""
+        return nullcontext() if confirming else self.refusals_recorded(first, right, child_id, second)
 
     def _in_both_names(
         self, first: Actor, second: Actor | None, confirming: Confirming | None

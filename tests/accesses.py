@@ -7,17 +7,32 @@ from uuid import UUID
 
 from adapters.fhir import audit_events
 from domain.access.events import (
+    AccessesExported,
     AccessRefused,
+    ActDecided,
+    ArchiveOpened,
+    ArchiveProposed,
     AuditRead,
     Criteria,
+    HandOverProposed,
     Hit,
+    ListRead,
     Looked,
+    MediatorLet,
+    PolicyTried,
+    QueueRead,
     RecordHandedOver,
     RecordShown,
+    RecordShownAsOf,
     RecordsSearched,
     SignedIn,
     SignedOut,
     SignInRefused,
+    SteppedUp,
+    SubjectReplied,
+    SubjectReplyProposed,
+    TrailFilter,
+    TrailRead,
 )
 from domain.access.model import Access, AccessOnRecord, NotSignedIn
 from domain.kernel import Metadata
@@ -98,6 +113,38 @@ EVERY_KIND: Final = {
         number=17,
     ),
     "trail": an_access(AuditRead, "replay", number=18),
+    "put forward": an_access(
+        HandOverProposed, "hand-over", HIT, child=CHILD, recipient="A court", ground="crime", number=30
+    ),
+    "archive": an_access(
+        ArchiveOpened, "open-archive", HIT, child=CHILD, reference="C1", confirmed_by=SECOND, number=31
+    ),
+    "archive asked for": an_access(
+        ArchiveProposed, "open-archive", asked_for=CHILD, child=CHILD, reference="C1", number=32
+    ),
+    "as it was": an_access(
+        RecordShownAsOf, "show", HIT, child=CHILD, as_of=datetime(2026, 2, 1, tzinfo=UTC), number=33
+    ),
+    "another policy": an_access(
+        PolicyTried, "what-would", HIT, subject=CHILD, tried="2007", digest="0" * 64, number=34
+    ),
+    "list": an_access(ListRead, "shield-reviews", HIT, what="shield-reviews", number=35),
+    "page of a trail": an_access(TrailRead, "who-saw", HIT, subject=CHILD, chosen=TrailFilter(), number=36),
+    "taken out": an_access(AccessesExported, "export-accesses", chosen=TrailFilter(), number=37),
+    "queue": an_access(QueueRead, "review-queue", HIT, held=OTHER, number=38),
+    "reply": an_access(
+        SubjectReplied, "subject-access", HIT, child=CHILD, request=OTHER, requester="child", number=39
+    ),
+    "reply put forward": an_access(
+        SubjectReplyProposed, "subject-access", HIT, child=CHILD, request=OTHER, requester="child", number=40
+    ),
+    "act decided": an_access(
+        ActDecided, "lift-shield", asked_for=CHILD, subject=CHILD, confirmed_by=SECOND, number=41
+    ),
+    "stepped up": an_access(SteppedUp, "step-up", number=42),
+    "mediator let": an_access(
+        MediatorLet, "let-mediator", mediator=SECOND, until=datetime(2026, 3, 1, 10, tzinfo=UTC), number=43
+    ),
     "signed in": an_access(SignedIn, "sign-in", how="password-and-code", number=20),
     "signed out": an_access(SignedOut, "sign-out", ended=UUID(int=2**126 + 3), number=21),
     "not let in": an_access(AccessRefused, "step-up", outcome="refused", rule="account-suspended", number=22),

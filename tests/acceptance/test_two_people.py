@@ -338,6 +338,12 @@ def test_nothing_of_anybody_is_in_a_proposal(line: Line) -> None:
 # Records that are made one, two, or none of
 
 
+def refusals_of(line: Line, reason: str) -> int:
+    """How many refusals for this reason are on record."""
+    entries = line.done("audit", "refusals")["entries"]
+    return sum(entry["count"] for entry in entries if entry["reason"] == reason)
+
+
 def confirmed_and_refused(
     line: Line, words: tuple[str, ...], change: Callable[[], object], *written: str
 ) -> tuple[Json, Json]:
@@ -352,7 +358,9 @@ def confirmed_and_refused(
     assert {**proposal, "access_id": shown["access_id"]} == shown, "both see the same"
     line.refused("same-person", *confirm(proposal), *written, acting="data-manager")
     line.refused("right-not-held", *confirm(proposal), *written, acting="practitioner")
+    before = refusals_of(line, "record-changed")
     line.refused("record-changed", *confirm(stale), *written, acting="data-manager-2")
+    assert refusals_of(line, "record-changed") == before + 1, "once"
     line.clock += timedelta(days=1)
     line.refused("proposal-expired", *confirm(proposal), *written, acting="data-manager-2")
     proposal = line.done(*words, "--propose", acting="data-manager")

@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any, Final, get_args, get_type_hints
 
+from adapters import fhir
 from domain.access import commands
 from domain.access.events import Action
 from tests.architecture.repository import ROOT
@@ -109,6 +110,11 @@ def _possible(action: ast.expr) -> set[str]:
 def test_every_action_is_shown_again_or_displays_nothing() -> None:
     assert not SHOWN_AGAIN.keys() & DISPLAYS_NOTHING.keys()
     assert SHOWN_AGAIN.keys() | DISPLAYS_NOTHING.keys() == _actions(Action)
+
+
+def test_every_action_that_displays_something_is_a_read_or_a_search_where_accesses_are_taken_out() -> None:
+    assert not fhir.READS & fhir.SEARCHES
+    assert SHOWN_AGAIN.keys() == fhir.READS | fhir.SEARCHES
 
 
 def test_every_display_that_is_put_on_record_is_shown_again() -> None:

@@ -9,6 +9,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.bundle import Bundle
 
 from adapters.fhir import audit_events, bundle
+from domain.access.events import EVENTS
 from tests.accesses import ACCOUNT, CALLER, EVERY_KIND, HIT, all_written, written
 from tests.builders import CHILD, LONDON_BOROUGH
 
@@ -27,6 +28,21 @@ def test_each_kind_is_an_audit_event_of_r4(name: str) -> None:
         assert read.source.observer.display == "ContactPoint"
 
 
+def test_every_event_of_the_access_log_is_among_them() -> None:
+    there = {type(one.access.event) for one in EVERY_KIND.values()}
+    assert there == set(EVENTS)
+
+
+def test_what_shows_nothing_is_an_operation_and_no_search() -> None:
+    for name in ("act decided", "mediator let"):
+        (resource,) = written(name)
+        assert (resource["type"]["code"], resource["subtype"][0]["code"], resource["action"]) == (
+            "rest",
+            "operation",
+            "E",
+        )
+
+
 def test_one_resource_for_each_child_and_one_for_none() -> None:
     assert [len(written(name)) for name in ("show", "search", "search without hits", "trail")] == [1, 2, 1, 1]
     ids = [resource["id"] for resource in all_written()]
@@ -35,11 +51,19 @@ def test_one_resource_for_each_child_and_one_for_none() -> None:
 
 def test_on_a_read_data_go_to_the_client_and_on_a_search_the_query_comes_from_it() -> None:
     """No validator finds this reversed."""
-    for name in ("show", "override", "hand-over"):
+    for name in ("show", "override", "hand-over", "put forward", "archive", "as it was", "queue", "reply"):
         (resource,) = written(name)
         assert roles(resource) == {"client": "110152", "server": "110153"}
         assert (resource["action"], resource["subtype"][0]["code"]) == ("R", "read")
-    for name in ("search", "search without hits", "trail"):
+    for name in (
+        "search",
+        "search without hits",
+        "trail",
+        "another policy",
+        "list",
+        "page of a trail",
+        "taken out",
+    ):
         resource = written(name)[0]
         assert roles(resource) == {"client": "110153", "server": "110152"}
         assert resource["action"] == "E"
