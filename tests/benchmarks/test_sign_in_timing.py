@@ -35,8 +35,11 @@ CLOCKS: Final[dict[str, Callable[[], float]]] = {
     "by the clock": time.perf_counter,
     "computed": time.thread_time,
 }
-BOUNDS: Final = {"the whole": 200e-6, "beside the hash": 50e-6}
-"""Seconds. Two hashes under two salts differ by more: the time of each is its own."""
+BOUNDS: Final[dict[str, dict[str, float]]] = {
+    "the whole": {"by the clock": 200e-6, "computed": 200e-6},
+    "beside the hash": {"by the clock": 200e-6, "computed": 20e-6},
+}
+"""Seconds by which two names may differ. How long a hash takes varies with its salt and with what else runs."""
 
 
 class TimedHash(StandardFactors):
@@ -85,8 +88,8 @@ def test_a_name_that_is_nobodys_is_refused_in_the_same_time(new_home: NewHome) -
                     took["the whole", by, name].append(whole)
                     took["beside the hash", by, name].append(whole - factors.took[by])
     beyond: list[str] = []
-    for what, bound in BOUNDS.items():
-        for by in CLOCKS:
+    for what, bounds in BOUNDS.items():
+        for by, bound in bounds.items():
             known, also, nobody = (took[what, by, name] for name in names)
             print(f"\n{what}, {by}: median of a refusal {median(known) * 1e3:.2f} ms, {TRIPLES} triples")
             for pair, other in (("also known − known, the control", also), ("nobody − known", nobody)):
