@@ -30,8 +30,8 @@ class EnrolmentRow(NamedTuple):
 class AuthenticatorTable(Protocol):
     """Rows, one an account, every change committed on return. `domain.ports.Authenticators` says what is promised."""
 
-    def read(self, account: UUID) -> AuthenticatorRow | None:
-        """The row of an account."""
+    def near(self, account: UUID) -> AuthenticatorRow | None:
+        """The row of an account, or where it has none that of the next one, the first after the last. None: no rows."""
         ...
 
     def put(self, row: AuthenticatorRow) -> None:

@@ -9,7 +9,7 @@ from adapters.retention_days import RetentionDays
 from domain.access.conduct import Recent
 from domain.access.events import AdultSought, TrailFilter
 from domain.access.model import AccessGrant, AccessOnRecord
-from domain.access.ports import CountedRefusals, Scheduled, TrailPage
+from domain.access.ports import CountedRefusals, LookBehind, Scheduled, TrailPage
 from domain.access.reach import Reach
 from domain.child_record.events import Address, Carer, CurrentAddress, LastKnownAddress
 from domain.disclosure import RecordFacts
@@ -353,6 +353,12 @@ class ServedTrail:
     ) -> CountedRefusals:
         """Refusals, counted."""
         return self._trail.refusals(grant, since, until, at)
+
+    def overrides(
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, most: int, at: Reach
+    ) -> Sequence[LookBehind]:
+        """Looks behind whosever shield."""
+        return self._trail.overrides(grant, since, until, most, at)
 
     def reviews(
         self, grant: AccessGrant, on: date, most: int, at: Reach, rules: RuleSet

@@ -10,19 +10,22 @@ from typing import Any
 from uuid import UUID
 
 from adapters.rule_files import RuleFile
+from domain.access.conduct import OVERRIDE
 from domain.access.events import ArchiveOpened, RecordHandedOver, SubjectReplied
 from domain.access.model import Access
-from domain.access.ports import AccessLog
+from domain.access.ports import AccessLog, LookBehind
 from domain.access.reach import Reach
 from domain.account.model import Account
 from domain.account.model import fold as fold_account
 from domain.destruction.notices import Notice
 from domain.destruction.notices import fold as fold_notice
 from domain.errors import Refused
+from domain.investigation.handlers import investigation_of
 from domain.investigation.model import Investigation
 from domain.investigation.model import fold as fold_investigation
+from domain.organisation.model import fold as fold_organisation
 from domain.policy.retention import london_day
-from domain.ports import EventStore, RuleTexts
+from domain.ports import EventStore, RuleTexts, Tokens
 from domain.proposal.events import ActProposed
 from domain.proposal.model import ACTS, Proposal
 from domain.proposal.model import fold as fold_proposal
@@ -37,6 +40,7 @@ class ServedStaffActs:
     store: EventStore
     accesses: AccessLog
     texts: RuleTexts
+    tokens: Tokens
 
     def proposals(self, ids: Sequence[UUID], at: Reach, instant: datetime) -> list[dict[str, Any]]:
         """Proposals as they stood at an instant. Raises NotFound where an id is that of none."""
@@ -62,6 +66,21 @@ class ServedStaffActs:
         """Who is to be told, or was, that what they were given of a record was destroyed. Raises NotFound."""
         streams = self.store.load_many(ids)
         return [_notice(fold_notice(as_far_as(at.record, streams[one]))) for one in ids if one in streams]
+
+    def overrides(self, looks: Sequence[LookBehind], at: Reach, rules: RuleSet) -> list[dict[str, Any]]:
+        """Looks behind a shield: who, of which organisation, why, and how far looking into it is."""
+        return [
+            {
+                "access": str(look.access_id),
+                "at": look.at.isoformat(),
+                "account": self._name(look.account, at),
+                "role": look.role,
+                "organisation": self._organisation(look.organisation, at) if look.organisation else None,
+                "reason": look.purpose,
+                "investigation": self._looked_into(look, at, rules),
+            }
+            for look in looks
+        ]
 
     def words(self, proposal: Proposal) -> RecordHandedOver | None:
         """For whom facts are handed over, as it was put; None once the child's keys are gone."""
@@ -161,6 +180,27 @@ class ServedStaffActs:
             "investigator": self._name(one.taken_by, at) if one.taken_by else None,
             "outcome": one.outcome,
         }
+
+    def _looked_into(self, look: LookBehind, at: Reach, rules: RuleSet) -> str | None:
+        """`open`, `taken`, or how the investigation of a look behind a shield ended; None where none was opened yet."""
+        found = investigation_of(
+            look.account,
+            OVERRIDE,
+            look.access_id,
+            at=look.at,
+            store=self.store,
+            tokens=self.tokens,
+            rules=rules,
+        )
+        if found is None:
+            return None
+        one = fold_investigation(as_far_as(at.record, self.store.load(found)))
+        if one.opened is None:
+            return None
+        return one.outcome or ("taken" if one.taken_by else "open")
+
+    def _organisation(self, organisation: UUID, at: Reach) -> str | None:
+        return fold_organisation(as_far_as(at.record, self.store.load(organisation))).name
 
     def _name(self, account_id: UUID, at: Reach) -> str | None:
         opened = self._account(account_id, at).opened

@@ -1,6 +1,5 @@
 """`audit`: who saw what, who changed what, and any display shown again. Every question is itself on record."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +20,7 @@ from domain.access.handlers import export_accesses, read_refusals, read_trail
 from domain.access.replaying import replay as replay_access
 from domain.access.replaying import try_policy
 from domain.errors import BadInput
-from domain.policy.retention import begin_of
+from domain.policy.retention import begin_of, end_of
 
 audit = typer.Typer(
     no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first."
@@ -334,7 +333,7 @@ def fhir(
         subject = app.child(child) if child else app.account_id(account) if account else None
         app.catch_up()
         now = app.now()  # what is read for this is not in it, or it would never end
-        ends = begin_of(last + timedelta(days=1)) if last else now
+        ends = end_of(last) if last else now
         chosen = TrailFilter(since=begin_of(day) if day else None, until=min(ends, now), criteria=criteria)
         resources: list[Json] = []
         while True:
@@ -403,7 +402,7 @@ def _trail(
                 "chosen": {
                     **chosen,
                     "since": begin_of(since) if since else None,
-                    "until": begin_of(until + timedelta(days=1)) if until else None,
+                    "until": end_of(until) if until else None,
                     "by": app.account_id(by) if by else None,
                     "child": app.child(chosen["child"]) if chosen.get("child") else None,
                 },

@@ -269,7 +269,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 serving,
                 MatchIndex(partial(views.reading, MATCH_INDEX)),
             ),
-            staff=ServedStaffActs(serving, access_log, texts),
+            staff=ServedStaffActs(serving, access_log, texts, tokens),
             listed=AccessRegister(partial(views.reading, ACCESS_REGISTER)),
             waiting=Waiting(partial(views.reading, OVERSIGHT)),
             lifts_due=lifts_due,

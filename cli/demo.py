@@ -350,6 +350,18 @@ def override(story: Story) -> None:
         opened and opened[0]["account"] == "social-worker" and child not in json.dumps(found),
         "An investigation was open before she saw it. It names her and her look, not the child.",
     )
+    _, told = story.type("record", "overrides", who="data-manager")
+    looks = [
+        look["account"]
+        for one in told.get("children", ())
+        if one["child_id"] == child
+        for look in one["overrides"]
+    ]
+    story.step(
+        "told",
+        looks == ["social-worker"],
+        "The team that manages the record reads who looked behind its shield, and that it is looked into.",
+    )
     story.type("investigation", "take", named, who="auditor")
     _, closed = story.type("investigation", "close", named, "--outcome", "no-misuse", who="auditor")
     story.step(

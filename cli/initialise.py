@@ -87,6 +87,7 @@ TRAINING_ACCOUNTS: Final = (
     _Account("auditor-2", "Second auditor", "auditor", "AUDIT"),
     _Account("operator", "Operator", "operator", "INDEX"),
     _Account("operator-2", "Second operator", "operator", "INDEX"),
+    _Account("key-holder", "Key holder", "key-holder", "INDEX"),
     _Account("supplier", "Archive support", "supplier", "INDEX"),
     _Account("supplier-2", "Second of archive support", "supplier", "INDEX"),
     _Account("account-manager", "Account manager", "account-manager", "ACCESS"),
@@ -283,13 +284,14 @@ def _make_accounts(stores: Stores, rules: RuleSet) -> None:
     """The organisations and accounts of a training home with every condition of access, those that are missing.
 
     What was suspended, ended or taken back by somebody stays as they left it: only what was never on record is made up.
+    Nobody has a role that the rules in force do not know.
     """
     bodies = {
         organisation.body: _organisation(stores, organisation) for organisation in TRAINING_ORGANISATIONS
     }
     for organisation_id in bodies.values():
         _meet_organisation_conditions(stores, organisation_id, rules)
-    for account in TRAINING_ACCOUNTS:
+    for account in (one for one in TRAINING_ACCOUNTS if one.role in rules.roles):
         _meet_account_conditions(stores, _account(stores, account, bodies[account.body], rules), rules)
 
 

@@ -12,8 +12,8 @@ from cli.output import Json
 from cli.parsing import day_of, uuid_of
 from cli.record import Child, do, record
 from cli.session import session
-from domain.access.commands import ReadReviews, ReadShieldRequests, ReadSiblings
-from domain.access.local_team import read_reviews, read_shield_requests, read_siblings
+from domain.access.commands import ReadOverrides, ReadReviews, ReadShieldRequests, ReadSiblings
+from domain.access.local_team import list_overrides, read_reviews, read_shield_requests, read_siblings
 from domain.child_record import commands
 from domain.child_record.events import Source
 from domain.errors import BadInput
@@ -35,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
         review_shield,
         shield_requests,
         reviews_due,
+        overrides,
         siblings,
     ):
         record.command(verb.__name__.replace("_", "-"))(verb)
@@ -184,6 +185,41 @@ def reviews_due(
         )
         shown = read_reviews(command, app.looking(viewer))
         run.output.answer({"access_id": shown.access_id, **shown.display}, _reviews)
+
+
+def overrides(
+    context: typer.Context,
+    since: Annotated[str | None, typer.Option("--since", help="From this day on, YYYY-MM-DD.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="To the end of this day.")] = None,
+) -> None:
+    """List who looked behind the shields of your authority's records, the newest first. The look is recorded first.
+
+    Each of these looks is being looked into: `investigation` says how far that is.
+    """
+    run = session(context)
+    with run.app() as app:
+        viewer = app.viewer(run.actor())
+        app.catch_up()
+        command = ReadOverrides(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=app.reason(viewer),
+            since=day_of(since, "since"),
+            until=day_of(until, "until"),
+        )
+        shown = list_overrides(command, app.looking(viewer))
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _overrides)
+
+
+def _overrides(answer: Json) -> str:
+    lines = [
+        f"{child['number']}  {one['at']}  {one['account']} ({one['role']}, {one['organisation']})  {one['reason']}  "
+        f"investigation {one['investigation'] or 'not open yet'}  {one['access']}"
+        for child in answer["children"]
+        for one in child["overrides"]
+    ]
+    lines += ["There are earlier ones: --until DAY."] if answer["more"] else []
+    return "\n".join(lines) or "Nobody looked behind a shield of your authority's records."
 
 
 def _requests(answer: Json) -> str:

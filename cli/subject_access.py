@@ -152,7 +152,7 @@ def reply(
 ) -> None:
     """Make the reply to a request, on record first. `reply` is for whoever asked; `account` is for the authority alone.
 
-    To a parent with exemptions decided upon; of a shielded child two decide.
+    To a parent with exemptions decided upon. Of a child with a shield or a new identity two decide, whoever asks.
     """
     if withhold and withhold_nothing:
         raise BadInput("Something is withheld, or nothing.", code="usage", field="withhold")

@@ -30,6 +30,7 @@ _DID: Final[Mapping[str, str]] = {
     "shield-reviews": "listed which shields are to be looked at again, or who asked for one",
     "transfer-record": "looked at the offer of a record to another authority",
     "split-record": "listed who had seen two children as one",
+    "investigate": "read what is looked into, or who looked behind shields",
     "due": "listed what falls due",
     "tell-recipients": "listed who is to be told that what they were given was destroyed",
     "refusals": "counted refusals",

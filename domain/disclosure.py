@@ -95,6 +95,8 @@ class RecordFacts:
     """Records that were found to be of this child and are closed. No display holds them."""
     transfer: Transfer | None = None
     """The offer of the record to another authority that is open. No display holds it."""
+    new_identity: bool = False
+    """Whether the child was given a new identity, as far as its reader could open that. No display holds it."""
 
     @property
     def departure(self) -> Departure | None:
@@ -135,6 +137,9 @@ def looking_for(viewer: Viewer, purpose: str | None) -> Viewer:
         () if purpose is None else (purpose,),
     )
 
+
+OVERRIDE_OF_SHIELD: Final = "override-of-shield"
+"""The rule by which somebody is shown what is behind a shield, as accesses name it."""
 
 Sight: TypeAlias = Literal["ordinary", "shielded", "manager", "override", "archive", "none"]
 Display: TypeAlias = dict[str, Any]
@@ -205,7 +210,7 @@ def sight_of(
         return "manager", "manager-of-authority"
     if facts.shielded or not facts.opened:
         if override and facts.opened and rules.role_sees(viewer.role, "override"):
-            return "override", "override-of-shield"
+            return "override", OVERRIDE_OF_SHIELD
         return ("shielded", "shielded") if rules.role_sees(viewer.role, "shielded") else ("none", "shielded")
     if rules.role_sees(viewer.role, "ordinary"):
         return "ordinary", "ordinary"
@@ -314,6 +319,7 @@ def as_it_was(then: RecordFacts, now: RecordFacts) -> RecordFacts:
         closed=now.closed,
         was_split=now.was_split,
         absorbed=now.absorbed,
+        new_identity=now.new_identity,
     )
 
 

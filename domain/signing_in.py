@@ -93,8 +93,7 @@ class SigningIn:
         Raises AccessDenied: `sign-in-refused` whatever of it was wrong, `too-many-tries`, and, told only to whoever has
         proved who they are, the code of the condition of access that does not hold. Raises AuditUnavailable.
         """
-        account = self.store.find(name_token(self.tokens, given.name))
-        asked = account or self.ids.new()  # nobody's, so that the same is asked of the store
+        account, asked = self._asked(given.name)
         rules = self.rules.at(at).signing_in
         device = token_digest(given.device or self.factors.token())
         known = self.attempts.is_known(device, asked, at - timedelta(days=rules.device_days))
@@ -268,11 +267,22 @@ class SigningIn:
                 field="password",
             )
 
+    def _asked(self, name: str) -> tuple[UUID | None, UUID]:
+        """The account of a name, if it has one, and of which account the store is asked.
+
+        For a name that is nobody's always of the same, which is nobody's either: so what was read lately is as near at
+        hand as for a name that is somebody's.
+        """
+        token = name_token(self.tokens, name)
+        account = self.store.find(token)
+        nobodys = UUID(bytes=token[:16])
+        return account, account or nobodys
+
     # Refusing
 
     def _enrolment(self, name: str, code: str, at: datetime) -> tuple[UUID, Enrolment]:
-        account = self.store.find(name_token(self.tokens, name))
-        found = self.authenticators.enrolment(account or self.ids.new())
+        account, asked = self._asked(name)
+        found = self.authenticators.enrolment(asked)
         right = compare_digest(found.code if found else bytes(32), _code_digest(code))
         if account is None or found is None or not right or at >= found.until:
             self._refuse_enrolment(account, at)

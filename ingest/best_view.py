@@ -229,6 +229,7 @@ def best_view(record: ChildRecord) -> RecordFacts:
         closed=record.closed,
         was_split=len(record.heirs) > 1,
         absorbed=tuple(one.other for one in record.absorbed),
+        new_identity=bool(record.vetoed),
     )
 
 

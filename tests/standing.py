@@ -22,6 +22,7 @@ KIND_OF_ROLE: Final[Mapping[str, str]] = {
     "mediator": "local-authority",
     "auditor": "audit",
     "operator": "operator",
+    "key-holder": "operator",
     "supplier": "operator",
     "account-manager": "access-office",
 }

@@ -135,9 +135,11 @@ class MemoryAuthenticatorTable:
         self._enrolments: dict[UUID, EnrolmentRow] = {}
         self._lock = Lock()
 
-    def read(self, account: UUID) -> AuthenticatorRow | None:
+    def near(self, account: UUID) -> AuthenticatorRow | None:
         """See the protocol."""
-        return self._rows.get(account)
+        with self._lock:
+            rows = self._rows.values()
+        return min(rows, key=lambda row: (row.account < account, row.account), default=None)
 
     def put(self, row: AuthenticatorRow) -> None:
         """See the protocol."""

@@ -149,7 +149,8 @@ class _Queries:
         self.keys_of = of(
             "SELECT key, stream_id, version FROM LOG.idempotency WHERE batch = %s AND stream_id IS NOT NULL"
         )
-        self.find = of("SELECT stream_id FROM LOG.reservation WHERE token = %s")
+        # A row either way: whether a name is taken is not told by how long this takes.
+        self.find = of("SELECT (SELECT stream_id FROM LOG.reservation WHERE token = %s)")
         self.release = of("SELECT LOG.release(%s, %s)")
         self.digests_held_by = of(
             "SELECT token FROM LOG.reservation WHERE stream_id = %s AND octet_length(token) = 32"
@@ -409,8 +410,8 @@ class LogRecorder(PostgresApplicationRecorder):
     def find(self, token: bytes) -> UUID | None:
         if self.log is not Log.RECORD:
             return None
-        rows = self._all(self._queries.find, (token,))
-        return rows[0][0] if rows else None
+        found: UUID | None = self._one(self._queries.find, (token,))[0]
+        return found
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
         return {row[0] for row in self._all(self._queries.known, (Bytes.of(keys),))}

@@ -153,11 +153,12 @@ class PostgresAttempts(_Table):
 class PostgresAuthenticatorTable(_Table):
     """Implements `adapters.authenticator_rows.AuthenticatorTable`."""
 
-    def read(self, account: UUID) -> AuthenticatorRow | None:
-        """See the protocol."""
-        statement: LiteralString = (
-            "SELECT account, number, sealed, last_step FROM sign_in.authenticator WHERE account = %s"
-        )
+    def near(self, account: UUID) -> AuthenticatorRow | None:
+        """See the protocol. One descent of the index and one row, whoever is asked for."""
+        of: LiteralString = "SELECT account, number, sealed, last_step FROM sign_in.authenticator"
+        statement: LiteralString = f"""
+            ({of} WHERE account >= %s ORDER BY account LIMIT 1) UNION ALL ({of} ORDER BY account LIMIT 1) LIMIT 1
+            """
         rows = self._rows(statement, (account,))
         return AuthenticatorRow(*rows[0]) if rows else None
 

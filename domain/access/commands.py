@@ -137,6 +137,14 @@ class ReadSiblings(Look):
     child_id: UUID
 
 
+class ReadOverrides(Look):
+    """List who looked behind the shields of the viewer's authority, from a legal day to another, both included."""
+
+    since: date | None = None
+    until: date | None = None
+    limit: int = Field(default=50, ge=1, le=50)
+
+
 class ListHeld(Look):
     """List source records that are held back, oldest first, from behind `after`: since when one waits, and its id."""
 

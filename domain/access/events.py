@@ -146,6 +146,7 @@ ListKind: TypeAlias = Literal[
     "proposals",
     "investigations",
     "notices",
+    "overrides",
 ]
 """What is listed for those who work from it. The right to one may be the right to another."""
 

@@ -5,7 +5,7 @@ Each display is a function of the facts it is made of and of what its access kee
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -15,6 +15,7 @@ from domain.access.commands import (
     ListContacts,
     ListSensitiveDue,
     ReadContact,
+    ReadOverrides,
     ReadReviews,
     ReadShieldRequests,
     ReadSiblings,
@@ -25,7 +26,7 @@ from domain.access.events import ListRead, TrailFilter
 from domain.access.go_live import Gate
 from domain.access.letting_in import grant_for
 from domain.access.model import AccessGrant
-from domain.access.ports import Looking
+from domain.access.ports import LookBehind, Looking, StaffActs
 from domain.access.reach import Reach
 from domain.access.showing import (
     NOT_FOUND,
@@ -43,13 +44,16 @@ from domain.child_record import brokering, sensitive
 from domain.child_record.model import ContactRequest, Transfer
 from domain.disclosure import RENDERER, Disclosed, RecordFacts, disclosed, listed, mask_of
 from domain.errors import AuditUnavailable, NotFound
-from domain.policy.retention import london_day
+from domain.policy.retention import begin_of, end_of, london_day
 from domain.rule_set.model import RuleSet
 
 _WRONG_VIEWS = 500
 
 REVIEWS_OPENED = 200
 """Records that one list of reviews opens at most."""
+
+OVERRIDES_READ = 200
+"""Looks behind a shield that one list of them goes through at most, whosever the records are."""
 
 
 def read_reviews(command: ReadReviews, looking: Looking) -> Shown:
@@ -371,6 +375,78 @@ def _contact_listed(request: ContactRequest) -> dict[str, Any]:
     }
 
 
+def list_overrides(command: ReadOverrides, looking: Looking) -> Shown:
+    """List who looked behind the shields of records that the viewer's authority manages (T36). An access to each.
+
+    Whoever manages none is told of none, and no record is opened for them.
+    """
+    grant = grant_for(command, "investigate", looking, {})
+    since = None if command.since is None else begin_of(command.since)
+    until = None if command.until is None else end_of(command.until)
+    reach = looking.trail.reach()
+    found = (
+        overrides_by_child(looking.trail.overrides(grant, since, until, OVERRIDES_READ + 1, reach))
+        if looking.rules.role_sees(grant.viewer.role, "manager")
+        else Overrides({})
+    )
+    records = (managed_record(child_id, looking, grant) for child_id in found.looks)
+    listed, more = _managed_entries(
+        command,
+        looking,
+        grant,
+        filter(None, records),
+        lambda facts: overrides_of(facts, found.looks[facts.child_id], reach, looking.rules, looking.staff),
+    )
+    more = more or found.oldest is not None
+    page = children_page(listed, more=more)
+    put_on_record(
+        grant,
+        command,
+        looking,
+        "investigate",
+        ListRead,
+        {"what": "overrides", "since": found.oldest or since, "until": until},
+        listed,
+        page,
+        "investigate-permitted",
+        more=more,
+        used=reach.used(),
+    )
+    return Shown(grant.access_id, page)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Looks behind shields by child, the child of the newest first.
+
+    oldest: when the last of them was, where there are older ones; what is read again is read from there on, so that
+    none of these takes the place of one that is destroyed.
+    """
+
+    looks: dict[UUID, list[LookBehind]]
+    oldest: datetime | None = None
+
+
+def overrides_by_child(found: Sequence[LookBehind]) -> Overrides:
+    """What was found (one more than are gone through, where there are more)."""
+    looks: dict[UUID, list[LookBehind]] = {}
+    for look in found[:OVERRIDES_READ]:
+        looks.setdefault(look.child_id, []).append(look)
+    return Overrides(looks, found[OVERRIDES_READ - 1].at if len(found) > OVERRIDES_READ else None)
+
+
+def overrides_of(
+    facts: RecordFacts, looks: Sequence[LookBehind], reach: Reach, rules: RuleSet, staff: StaffActs
+) -> Rendered:
+    """A record with who looked behind its shield, the newest first."""
+    entry = {
+        "child_id": str(facts.child_id),
+        "number": facts.index_number,
+        "overrides": staff.overrides(looks, reach, rules),
+    }
+    return Rendered(facts.child_id, facts.version, mask_of(()), entry)
+
+
 def list_sensitive_due(command: ListSensitiveDue, looking: Looking) -> Shown:
     """List which children to ask afresh and which causes to review, by a day. Itself an access to each record.
 
@@ -421,7 +497,7 @@ def sensitive_due_of(facts: RecordFacts, on: date, rules: RuleSet) -> Rendered |
 
 
 def _managed_entries(
-    command: ListContacts | ListSensitiveDue,
+    command: ListContacts | ListSensitiveDue | ReadOverrides,
     looking: Looking,
     grant: AccessGrant,
     found: Iterable[RecordFacts],

@@ -122,6 +122,21 @@ class Scheduled(Generic[_Row_co]):
     certificates: tuple[UUID, ...] = ()
 
 
+class LookBehind(NamedTuple):
+    """A look by which somebody was shown what is behind a child's shield. purpose: the code of their reason.
+
+    organisation: theirs; None where the words of the look are gone.
+    """
+
+    access_id: UUID
+    child_id: UUID
+    at: datetime
+    account: UUID
+    role: str
+    purpose: str | None
+    organisation: UUID | None
+
+
 class Trail(Protocol):
     """The audit trail's one query surface, newest first. Entries are ready to print.
 
@@ -160,6 +175,15 @@ class Trail(Protocol):
         self, grant: AccessGrant, since: datetime | None, until: datetime | None, at: Reach
     ) -> "CountedRefusals":
         """The newest refusals from an instant to before another, counted without what was refused."""
+        ...
+
+    def overrides(
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, most: int, at: Reach
+    ) -> Sequence[LookBehind]:
+        """Looks behind whosever shield, from an instant to before another, the newest, at most so many.
+
+        Not for display: which of them are anybody's to see is decided with each record.
+        """
         ...
 
     def due(self, grant: AccessGrant, on: date, at: Reach, rules: RuleSet) -> "Scheduled[dict[str, Any]]":
@@ -255,6 +279,13 @@ class StaffActs(Protocol):
 
     def notices(self, ids: Sequence[UUID], at: Reach) -> list[dict[str, Any]]:
         """Notices that something was destroyed, and whether they were sent. Raises NotFound where an id is of none."""
+        ...
+
+    def overrides(self, looks: Sequence[LookBehind], at: Reach, rules: RuleSet) -> list[dict[str, Any]]:
+        """Looks behind a shield: who, of which organisation, why, and how far looking into it is.
+
+        rules: those in force, which say of what an investigation is opened.
+        """
         ...
 
 

@@ -13,10 +13,13 @@ from uuid import UUID
 from domain.access.events import ListKind, ListRead
 from domain.access.handlers import due_page, refusals_page, staff_page
 from domain.access.local_team import (
+    OVERRIDES_READ,
     REVIEWS_OPENED,
     children_page,
     contact_answered,
     contacts_of,
+    overrides_by_child,
+    overrides_of,
     reviews_page,
     sensitive_due_of,
     shield_requests_page,
@@ -136,6 +139,19 @@ def _sensitive_due(facts: RecordFacts, read: ListRead, past: Past) -> Rendered |
     return sensitive_due_of(facts, _day(read), past.rules)
 
 
+def _overrides(past: Past, read: ListRead) -> Again:
+    records = [past.opened(hit.stream, hit.version, hit.mask) for hit in read.hits]
+    looking = past.looking
+    found = looking.trail.overrides(past.grant, read.since, read.until, OVERRIDES_READ + 1, past.reach)
+    looks = overrides_by_child(found).looks
+    entries = [
+        overrides_of(facts, looks[facts.child_id], past.reach, past.rules, looking.staff)
+        for facts in records
+        if facts.child_id in looks
+    ]
+    return Again(children_page(entries, more=read.more), entries)
+
+
 def _due(past: Past, read: ListRead) -> Again:
     found = past.looking.trail.due(past.grant, _day(read), past.reach, past.rules)
     return Again(due_page(found), closed=found.closed, certificates=found.certificates)
@@ -178,5 +194,6 @@ _LISTS: Final[Mapping[ListKind, List]] = {
     "proposals": _staff,
     "investigations": _staff,
     "notices": _staff,
+    "overrides": _overrides,
 }
 """How each kind of list is made again."""

@@ -249,18 +249,19 @@ def _answerable(
     if request.paused_for is not None:
         raise subject_access.paused()
     exemptions_of(request.requester, command.withheld or (), rules)
-    if requester_of(request.requester, rules).guarded:
-        if command.withheld is None:
-            raise BadInput(
-                "Decide first: --withhold EXEMPTION, or --withhold-nothing.",
-                code="decision-needed",
-                field="withhold",
-            )
-        if facts.shielded and alone and command.confirmed_by is None:
-            raise AccessDenied(
-                "This record is shielded: two people decide, --as one and --with another, or one by --propose.",
-                code="two-people-needed",
-            )
+    if requester_of(request.requester, rules).guarded and command.withheld is None:
+        raise BadInput(
+            "Decide first: --withhold EXEMPTION, or --withhold-nothing.",
+            code="decision-needed",
+            field="withhold",
+        )
+    # Whoever asks: what a child or an advocate is told may reach those whom it is to be kept from.
+    if (facts.shielded or facts.new_identity) and alone and command.confirmed_by is None:
+        raise AccessDenied(
+            "The child is shielded or has a new identity: two people decide, --as one and --with another, or one by "
+            "--propose.",
+            code="two-people-needed",
+        )
     return request
 
 

@@ -39,8 +39,7 @@ def open_investigation(
     """
     refuse_unless_in_force(rules, at)
     day = london_day(at)
-    each = access_id.bytes if rules.conduct.causes[cause].each else day.isoformat().encode()
-    token = tokens.token(_LABEL, account_id.bytes + cause.encode() + b"/" + each)
+    token = _token(account_id, cause, access_id, at, tokens, rules)
     for tries_left in reversed(range(_TRIES)):
         account = accounts.fold(store.load(account_id))
         opened = InvestigationOpened(
@@ -68,6 +67,28 @@ def open_investigation(
         else:
             return investigation_id
     raise AssertionError("unreachable")
+
+
+def investigation_of(
+    account_id: UUID,
+    cause: str,
+    access_id: UUID,
+    *,
+    at: datetime,
+    store: EventStore,
+    tokens: Tokens,
+    rules: RuleSet,
+) -> UUID | None:
+    """The investigation that a look at this instant was a cause of; None where there is none."""
+    return store.find(_token(account_id, cause, access_id, at, tokens, rules))
+
+
+def _token(
+    account_id: UUID, cause: str, access_id: UUID, at: datetime, tokens: Tokens, rules: RuleSet
+) -> bytes:
+    """Under which an investigation is reserved: one of each look, or one a day."""
+    each = access_id.bytes if rules.conduct.causes[cause].each else london_day(at).isoformat().encode()
+    return tokens.token(_LABEL, account_id.bytes + cause.encode() + b"/" + each)
 
 
 def handle(

@@ -6,7 +6,7 @@ s.9); one born on 29 February does so on 1 March in a common year.
 
 import calendar
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -75,6 +75,11 @@ def london_day(instant: datetime) -> date:
 def begin_of(day: date) -> datetime:
     """The instant at which a legal day begins: 00:00 in London, on the days the clocks change as well."""
     return datetime.combine(day, time(), LONDON)
+
+
+def end_of(day: date) -> datetime:
+    """The instant before which a legal day is: that at which the next begins, or the last there is."""
+    return begin_of(day + timedelta(days=1)) if day < date.max else datetime.combine(day, time.max, UTC)
 
 
 def anniversary(day: date, years: int) -> date:

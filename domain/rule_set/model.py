@@ -98,6 +98,7 @@ Right: TypeAlias = Literal[
     "policy",
     "stream",
     "retention",
+    "keys",
     "account",
     "organisation",
     "investigate",

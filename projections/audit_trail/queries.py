@@ -17,9 +17,9 @@ from psycopg.rows import class_row
 from domain.access.conduct import Recent
 from domain.access.events import Criteria, Hit, Looked, RecordsSearched, SignInRefused, TrailFilter
 from domain.access.model import Access, AccessGrant, AccessOnRecord, NotSignedIn
-from domain.access.ports import CountedRefusals
+from domain.access.ports import CountedRefusals, LookBehind
 from domain.access.reach import Reach
-from domain.disclosure import fields_of
+from domain.disclosure import OVERRIDE_OF_SHIELD, fields_of
 from domain.errors import BadInput, Refused
 from domain.kernel import History, Metadata
 from domain.organisation.model import Organisation
@@ -264,6 +264,19 @@ class AuditTrail:
         entries.sort(key=lambda entry: (entry["reason"], entry["role"], entry["body"] or ""))
         entries.sort(key=lambda entry: str(entry["day"]), reverse=True)
         return CountedRefusals(entries, len(found) > at.limit, tuple(sorted(children - hidden)))
+
+    def overrides(
+        self, grant: AccessGrant, since: datetime | None, until: datetime | None, most: int, at: Reach
+    ) -> Sequence[LookBehind]:
+        """Looks behind whosever shield, the newest, at most so many. Not for display."""
+        with self._open() as connection:
+            found = overrides(connection, grant, since, until, most, at)
+        opened = self._looks([one.access_id for one in found])
+        events = [_looked(opened.get(one.access_id)) for one in found]
+        return [
+            one._replace(organisation=event.organisation if event else None)
+            for one, event in zip(found, events, strict=True)
+        ]
 
     def looks(self, grant: AccessGrant, account: UUID, since: datetime) -> int:
         """How many searches an account ran and records it opened since an instant."""
@@ -551,6 +564,30 @@ def refusals(
             ORDER BY l.at DESC, l.access_id LIMIT %(limit)s
             """,
             {"since": since, "until": until, "upto": upto.access, "limit": upto.limit + 1},
+        ).fetchall()
+
+
+def overrides(
+    connection: Connection[Any],
+    grant: AccessGrant,
+    since: datetime | None,
+    until: datetime | None,
+    most: int,
+    upto: Reach,
+) -> list[LookBehind]:
+    """Looks by which something behind a shield was shown. The organisation is left for the caller to look at."""
+    del grant
+    with connection.cursor(row_factory=class_row(LookBehind)) as cursor:
+        return cursor.execute(
+            """
+            SELECT l.access_id, s.child_id, l.at, l.account, l.role, l.purpose, NULL AS organisation
+            FROM look AS l JOIN seen AS s USING (access_id)
+            WHERE l.action = 'override' AND l.rule = %(rule)s AND s.shown AND l.position <= %(upto)s
+                AND (%(since)s::timestamptz IS NULL OR l.at >= %(since)s)
+                AND (%(until)s::timestamptz IS NULL OR l.at < %(until)s)
+            ORDER BY l.at DESC, l.access_id LIMIT %(most)s
+            """,
+            {"rule": OVERRIDE_OF_SHIELD, "since": since, "until": until, "upto": upto.access, "most": most},
         ).fetchall()
 
 

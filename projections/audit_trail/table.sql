@@ -53,5 +53,7 @@ CREATE INDEX look_at ON look (at DESC, access_id);
 CREATE INDEX look_on_behalf_of ON look (on_behalf_of) WHERE on_behalf_of IS NOT NULL;
 -- Serves the register of refusals.
 CREATE INDEX look_refused ON look (at DESC, access_id) WHERE outcome = 'refused';
+-- Serves who looked behind a shield, newest first.
+CREATE INDEX look_override ON look (at DESC, access_id) WHERE action = 'override';
 -- Serves what an account confirmed as the second person.
 CREATE INDEX look_confirmed_by ON look (confirmed_by) WHERE confirmed_by IS NOT NULL;

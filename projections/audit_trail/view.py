@@ -164,7 +164,7 @@ def _receipt(recorded: Recorded) -> UUID | None:
 
 AUDIT_TRAIL: Final = Projection(
     name="audit_trail",
-    version=5,
+    version=6,
     logs=(Log.RECORD, Log.ACCESS),
     tables=(
         Table("look", LookRow, key=("access_id",), stream="access_id"),

@@ -11,6 +11,7 @@ from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
 from tests.acceptance.test_bad_input import COMMANDS, words_of
+from tests.acceptance.test_rules import PRESENT, a_file, adopted
 
 pytestmark = pytest.mark.postgres
 
@@ -151,7 +152,16 @@ def suspended(new_home: NewHome) -> tuple[Line, str]:
     return line, child
 
 
-WHO = ("practitioner", "teacher", "social-worker", "data-manager", "auditor", "operator", "supplier")
+WHO = (
+    "practitioner",
+    "teacher",
+    "social-worker",
+    "data-manager",
+    "auditor",
+    "operator",
+    "supplier",
+    "key-holder",
+)
 ASK_NOBODY = {
     ("demo",), ("kafka",), ("population",),  # make homes or files of their own
     ("health",), ("init",), ("stop",), ("restore",), ("policy", "list"),  # tell of nobody, or come before any account
@@ -482,6 +492,18 @@ def test_nobody_has_two_of_the_duties_that_exclude_each_other(line: Line) -> Non
     line.refused(
         "duties-conflict", "account", "grant", "manages-accounts", "--role", "account-manager", *first
     )
+    runs = ("--organisation", "INDEX", "--holder", "S-runs")
+    line.done("account", "grant", "runs-it", "--role", "operator", *runs)
+    for role in ("key-holder", "supplier"):
+        line.refused("duties-conflict", "account", "grant", f"also-{role}", "--role", role, *runs)
+
+
+def test_whoever_runs_the_index_does_not_keep_its_keys_nor_the_other_way_round(line: Line) -> None:
+    for verb in ("rotate", "sweep"):
+        line.refused("right-not-held", "keys", verb, acting="operator")
+    assert line.done("keys", "sweep", acting="key-holder")["removed"] == 0
+    for words in (("retention", "run"), ("projection", "status"), ("audit", "refusals"), ("account", "list")):
+        line.refused("right-not-held", *words, acting="key-holder")
 
 
 def test_two_accounts_of_one_person_do_not_lift_a_shield(line: Line) -> None:
@@ -528,6 +550,20 @@ def test_what_an_account_manager_took_back_is_not_made_up_again(new_home: NewHom
     line.done("init", "--training")
     assert line.heads() == before
     assert line.done("account", "show", "teacher")["refusals"] == ["check-withdrawn"]
+
+
+def test_a_home_whose_rules_do_not_know_a_role_is_brought_up_to_date_without_it(new_home: NewHome) -> None:
+    """As one is that adopted its rules before there was the role."""
+    line = new_home()
+    begins = date(2027, 4, 1)
+    role = next(part for part in PRESENT.split("\n\n") if part.startswith("[roles.key-holder]"))
+    without = {role: "", '"operator", "key-holder",': '"operator",'}
+    adopted(line, a_file(line, "as-before", begins, None, without))
+    at(line, "2027-04-02T09:00:00+00:00")
+    line.done("init", "--training")
+    line.refused("right-not-held", "keys", "rotate", acting="operator")
+    line.refused("role-unknown", "keys", "rotate", acting="key-holder")
+    assert line.done("account", "show", "teacher")["refusals"] == []
 
 
 # The register of refusals

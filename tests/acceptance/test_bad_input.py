@@ -5,6 +5,7 @@ printed and in every file under the home.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -285,8 +286,8 @@ COMMANDS: dict[Path_, Command] = {
         (("--first-account-manager", "ada=1", "--first-account-manager", "bertha=2"), "already-appointed"),
     )),
     ("kafka",): Command(),
-    ("keys", "rotate"): Command(acting="operator"),
-    ("keys", "sweep"): Command(acting="operator"),
+    ("keys", "rotate"): Command(acting="key-holder"),
+    ("keys", "sweep"): Command(acting="key-holder"),
     ("maintain",): Command(acting="operator"),
     ("load",): Command(
         ("births", "{births}"),
@@ -587,6 +588,10 @@ COMMANDS: dict[Path_, Command] = {
     ("record", "shield-requests"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
     ("record", "siblings"): Command((CHILD,), {}, "data-manager", wrong=BAD_CHILD),
     ("record", "reviews-due"): Command((), {}, "data-manager", wrong=((("--on", TOKEN), "bad-input"),)),
+    ("record", "overrides"): Command((), {}, "data-manager", wrong=(
+        (("--since", TOKEN), "bad-input"),
+        (("--until", TOKEN), "bad-input"),
+    )),
     ("record", "reverse-death"): Command((CHILD,), {}, "data-manager", wrong=(((CHILD,), "no-death"),)),
     ("record", "register"): Command((), FULL, "practitioner", beside=FACTS, wrong=(
         ((), "no-name"),
@@ -751,12 +756,15 @@ class Tried:
     one: Child
     folder: Path
     printed: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
 
     def __call__(
         self, path: Path_, *words: str, acting: str | None = None, second: str | None = None
     ) -> Answer:
         answer = self.line(*path, *(self.filled(word) for word in words), acting=acting, second=second)
         self.printed.append(answer.printed)
+        if answer.status == 1:
+            self.refused[answer.code] += 1
         return answer
 
     def filled(self, word: str) -> str:
@@ -882,6 +890,27 @@ def test_values_of_the_wrong_kind(tried: Tried, path: Path_) -> None:
     assert tried.line.heads()[0] == before
 
 
+DAYS = (
+    *(("audit", name) for name in ("who-saw", "what-saw", "changes", "refusals")),
+    ("record", "overrides"),
+    ("record", "reviews-due"),
+    ("record", "sensitive-due"),
+    ("retention", "due"),
+)
+"""Lists that are asked from a day, up to one, or both."""
+
+
+@pytest.mark.parametrize("path", DAYS, ids=" ".join)
+def test_days_at_either_end_of_the_calendar(tried: Tried, path: Path_) -> None:
+    command = COMMANDS[path]
+    options = [one.opts[0] for one in TREE[path].params if one.opts[0] in ("--since", "--until", "--on")]
+    assert options
+    for option in options:
+        for day in ("0001-01-01", "9999-12-31"):
+            answer = tried(path, *words_of(command), option, day, acting=command.acting)
+            assert answer.status == 0, (option, day, answer.json)
+
+
 @pytest.mark.parametrize(
     "name", [f"{TOKEN}-nobody", LONG, CONTROL, "00000000-0000-4000-8000-000000000000", "Auditor "]
 )
@@ -962,9 +991,11 @@ MAY_NOT = {
     ("record", "shield-requests"): ("practitioner", "social-worker", "operator"),
     ("record", "siblings"): ("practitioner", "social-worker", "operator"),
     ("record", "reviews-due"): ("practitioner", "social-worker", "operator"),
+    ("record", "overrides"): ("practitioner", "social-worker", "operator"),
     ("record", "reverse-death"): ("practitioner", "teacher", "auditor", "operator"),
     ("projection", "status"): ("practitioner", "data-manager", "auditor"),
-    ("keys", "rotate"): ("practitioner", "data-manager", "auditor"),
+    ("keys", "rotate"): ("practitioner", "data-manager", "auditor", "operator", "account-manager"),
+    ("keys", "sweep"): ("practitioner", "data-manager", "auditor", "operator"),
     ("maintain",): ("practitioner", "data-manager", "auditor"),
     ("backup",): ("practitioner", "data-manager", "auditor"),
 }
@@ -1071,6 +1102,26 @@ def test_homes_that_are_none(tried: Tried, what: str) -> None:
 def test_without_a_command_one_line_says_so(tried: Tried) -> None:
     for words in ((), ("record",), ("audit",), (TOKEN,), ("record", TOKEN)):
         assert_refused(tried(words), "usage")
+
+
+NOT_COUNTED = {
+    "not-found": "nothing is there, or nothing that can be shown to who asked: no condition refused it",
+    "sign-in-refused": "counted by which of it was not right",
+    "session-ended": "nobody acts: there is no session",
+    "already-appointed": "comes before anybody acts",
+}
+"""Codes that are told and are no reasons of the register of refusals, each with why."""
+
+
+def test_every_refusal_that_was_told_is_counted_in_the_register_by_its_reason(tried: Tried) -> None:
+    """Behind all that refuses in this module: whoever was refused, at whichever door, it can be reported."""
+    assert tried.refused.total() > 200, "the other tests of this module come first"
+    told = Counter({code: many for code, many in tried.refused.items() if code not in NOT_COUNTED})
+    entries = tried.line.done("audit", "refusals", acting="auditor")["entries"]
+    counted = Counter[str]()
+    for entry in entries:
+        counted[entry["reason"]] += entry["count"]
+    assert not told - counted, "refused and not on record, or on record by another reason"
 
 
 def test_no_value_that_was_typed_is_in_any_output_log_or_file(tried: Tried) -> None:

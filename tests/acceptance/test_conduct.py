@@ -181,6 +181,89 @@ def test_t36_a_look_behind_a_shield_opens_an_investigation_that_a_person_closes(
     assert [one["overdue"] for one in investigations(line)] == [True]
 
 
+def overridden(line: Line, *options: str, acting: str = "data-manager") -> dict[str, list[Json]]:
+    """Who looked behind the shields of an authority's records, as its managers read it: child → looks."""
+    children = line.done("record", "overrides", *options, acting=acting)["children"]
+    return {one["child_id"]: one["overrides"] for one in children}
+
+
+def test_t36_those_who_manage_a_record_are_told_who_looked_behind_its_shield_and_nobody_else_is(
+    new_home: NewHome,
+) -> None:
+    line = new_home()
+    far = a_new_authority(line)
+    for condition, *words in (
+        ("initial-shielding",),
+        ("notice-to-families", "--on", "2027-03-01", "--reference", "S-1"),
+    ):
+        line.done("organisation", "condition", NEW, condition, *words)
+    ours, theirs, quiet = a_child(), a_child(), a_child()
+    line.births(
+        *(
+            {**one.entry, "authority": whose}
+            for one, whose in ((ours, "E06000999"), (theirs, NEW), (quiet, "E06000999"))
+        )
+    )
+    mine, far_away, untouched = (_id_of(line, one) for one in (ours, theirs, quiet))
+    for child in (mine, far_away, untouched):
+        line.record("shield", child, "--ground", "crime", acting="social-worker")
+    behind = ("--reason", "section-47", "--override")
+    assert overridden(line) == overridden(line, acting=far) == {}
+
+    first, other, last = (
+        line.done("show", child, *behind, acting="social-worker") for child in (mine, far_away, mine)
+    )
+    line.show(untouched, acting="social-worker")
+
+    told = overridden(line)
+    assert {child: [one["access"] for one in looks] for child, looks in told.items()} == {
+        mine: [last["access_id"], first["access_id"]]
+    }
+    look = told[mine][0]
+    assert (look["account"], look["role"], look["reason"]) == ("social-worker", "social-worker", "section-47")
+    assert look["organisation"]
+    assert look["investigation"] == "open"
+    assert {
+        child: [one["access"] for one in looks] for child, looks in overridden(line, acting=far).items()
+    } == {far_away: [other["access_id"]]}
+    for acting in ("teacher", "practitioner", "social-worker", "operator"):
+        line.refused("right-not-held", "record", "overrides", acting=acting)
+    assert overridden(line, acting="auditor") == {}, "who manages no record reads `investigation list`"
+    assert overridden(line, "--since", "2027-03-11") == overridden(line, "--until", "2027-03-09") == {}
+    assert overridden(line, "--since", "2027-03-10", "--until", "2027-03-10") == told
+
+    opened = next(one for one in investigations(line) if one["access"] == last["access_id"])["investigation"]
+    line.done("investigation", "take", opened)
+    line.done("investigation", "close", opened, "--outcome", "misuse")
+    assert [one["investigation"] for one in overridden(line)[mine]] == ["misuse", "open"]
+
+    seen = line.done("audit", "who-saw", mine)["entries"][0]
+    assert (seen["action"], seen["role"], seen["shown"]) == ("investigate", "data-manager", True)
+    before = overridden(line)
+    line.done("projection", "rebuild", "audit_trail", "--switch")
+    assert overridden(line) == before, "no table is lost with a view"
+
+
+def test_t36_whoever_takes_a_record_over_is_told_and_whoever_gave_it_away_is_not_any_more(
+    new_home: NewHome,
+) -> None:
+    line = new_home()
+    far = a_new_authority(line)
+    one = a_child()
+    line.births({**one.entry, "authority": "E06000999"})
+    child = _id_of(line, one)
+    line.record("shield", child, "--ground", "crime", acting="social-worker")
+    line.done("show", child, "--reason", "section-47", "--override", acting="social-worker")
+    assert list(overridden(line)) == [child]
+
+    line.record("offer-transfer", child, "--to", NEW, acting="data-manager")
+    assert overridden(line, acting=far) == {}
+    line.record("accept-transfer", child, acting=far)
+
+    assert list(overridden(line, acting=far)) == [child]
+    assert overridden(line) == {}
+
+
 def test_t36_nothing_is_shown_where_an_ordinary_look_needs_no_override(line: Line) -> None:
     before = len(investigations(line))
     child = born(line, a_child())

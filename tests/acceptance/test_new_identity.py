@@ -175,6 +175,9 @@ def test_t30_a_birth_parent_gets_nothing_from_after_the_placement(line: Line) ->
     )
     words = ("subject-access", "reply", new, "--request", asked["request"], "--withhold-nothing")
     line.refused("two-people-needed", *words, acting="data-manager")
+    line.done("record", "lift-shield", new, "--reason", "risk-ended", **TWO)
+    assert not line.shown(new, acting="data-manager").get("shielded")
+    line.refused("two-people-needed", *words, acting="data-manager")
     reply = json.dumps(line.done(*words, **TWO)["reply"])
     for word in (after.street, after.postcode, "Council", OURS):
         assert word not in reply

@@ -34,6 +34,7 @@ from domain.access.handlers import (
 )
 from domain.access.local_team import (
     list_contacts,
+    list_overrides,
     list_sensitive_due,
     read_contact,
     read_reviews,
@@ -137,6 +138,7 @@ LISTS: Final[Mapping[str, tuple[str, Reading]]] = {
             look.ReadAbout(action="tell-recipients", what="notices", listed=(), **asked), at
         ),
     ),
+    "overrides": ("data-manager", lambda asked, _, at: list_overrides(look.ReadOverrides(**asked), at)),
     "contacts": ("data-manager", lambda asked, _, at: list_contacts(look.ListContacts(**asked), at)),
     "sensitive-due": (
         "data-manager",

@@ -208,6 +208,25 @@ def _notices(world: World) -> Sequence[Page]:
     return [owed, everything]
 
 
+def _overrides(world: World) -> Sequence[Page]:
+    behind = ("show", world.hidden, "--reason", "section-47", "--override")
+    for _ in range(2):
+        world.line.done(*behind, acting="social-worker")
+    pages = [
+        listed(world.line, "record", "overrides")._replace(two=True),
+        listed(world.line, "record", "overrides", "--since", "2999-01-01"),
+        listed(world.line, "record", "overrides", acting="auditor"),
+    ]
+    assert [len(one["overrides"]) for one in pages[0].displayed["children"]] == [2]
+    assert pages[1].displayed == pages[2].displayed == {"children": [], "more": False}
+    (first,) = pages[0].displayed["children"]
+    newest = world.line.done("investigation", "list", acting="auditor")["investigations"]
+    one = next(one for one in newest if one["access"] == first["overrides"][0]["access"])
+    world.line.done("investigation", "take", one["investigation"], acting="auditor")
+    world.line.done(*behind, acting="social-worker")
+    return pages
+
+
 LISTS: Final[Mapping[ListKind, Callable[[World], Sequence[Page]]]] = {
     "shield-reviews": _reviews,
     "shield-requests": _shield_requests,
@@ -223,6 +242,7 @@ LISTS: Final[Mapping[ListKind, Callable[[World], Sequence[Page]]]] = {
     "proposals": _proposals,
     "investigations": _investigations,
     "notices": _notices,
+    "overrides": _overrides,
 }
 """How each kind of list is read in a home that has something to list."""
 
@@ -296,7 +316,7 @@ def test_t53_of_a_list_with_a_destroyed_child_it_is_said_when_and_under_which_ce
     kept = _investigations(world)
     kinds: tuple[ListKind, ...] = (
         "shield-reviews", "shield-requests", "siblings", "contacts", "sensitive-due", "due", "refusals",
-        "subject-requests", "contact",
+        "subject-requests", "contact", "overrides",
     )  # fmt: skip
     pages = {kind: LISTS[kind](world) for kind in kinds}
     for day in (datetime(2040, 6, 2, 9, tzinfo=UTC), datetime(2047, 6, 2, 9, tzinfo=UTC)):

@@ -71,7 +71,7 @@ DISPLAYS_NOTHING: Final[dict[str, str]] = {
         "a change to a record: gives a receipt; that it was refused, or decided on, is on record",
     ),
     **dict.fromkeys(
-        ("load", "projection", "policy", "stream", "retention", "account", "organisation"),
+        ("load", "projection", "policy", "stream", "retention", "keys", "account", "organisation"),
         "runs the index: its events are the record; that it was refused is on record",
     ),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from adapters.authenticator_rows import AuthenticatorTable
 from adapters.authenticators import StoredAuthenticators
 from adapters.factors import DECOY, ITERATIONS, LANES, MEMORY_KIB, StandardFactors
 from adapters.key_rows import KeyKind, KeyName
@@ -41,6 +42,7 @@ class Kept:
     sessions: Sessions
     attempts: Attempts
     authenticators: Authenticators
+    table: AuthenticatorTable
     home: Home
 
     def account(self) -> UUID:
@@ -54,9 +56,8 @@ class Kept:
 def kept(home: Home, request: pytest.FixtureRequest) -> Iterator[Kept]:
     if "memory" in request.node.callspec.id:
         memory = MemoryAuthenticatorTable()
-        yield Kept(
-            MemorySessions(), MemoryAttempts(), StoredAuthenticators(memory, home.service_keys()), home
-        )
+        authenticators = StoredAuthenticators(memory, home.service_keys())
+        yield Kept(MemorySessions(), MemoryAttempts(), authenticators, memory, home)
         return
     databases: Databases = request.getfixturevalue("databases")
     record = databases.record
@@ -65,7 +66,7 @@ def kept(home: Home, request: pytest.FixtureRequest) -> Iterator[Kept]:
         PostgresAttempts(record),
         PostgresAuthenticatorTable(record),
     )
-    yield Kept(sessions, attempts, StoredAuthenticators(table, home.service_keys()), home)
+    yield Kept(sessions, attempts, StoredAuthenticators(table, home.service_keys()), table, home)
     for one in (sessions, attempts, table):
         one.close()
 
@@ -230,7 +231,7 @@ def test_a_row_in_anothers_place_is_damage(home: Home) -> None:
     home.writer_keys().make([Wanted(KeyName(one, KeyKind.STAFF, 0)) for one in (mine, theirs)])
     one = an_authenticator()
     authenticators.register(mine, one, 0)
-    row = table.read(mine)
+    row = table.near(mine)
     assert row is not None
     assert one.password.encode() not in row.sealed
     table.put(row._replace(account=theirs))
@@ -239,6 +240,28 @@ def test_a_row_in_anothers_place_is_damage(home: Home) -> None:
     table.put(row._replace(number="C-other"))
     with pytest.raises(DamagedStream):
         authenticators.find(mine)
+
+
+def test_for_whom_nothing_is_kept_anothers_is_opened_and_nothing_of_it_given_out(kept: Kept) -> None:
+    """So a name that is nobody's takes the same time. That the other row is damaged is no matter of theirs."""
+    account, bare, one = kept.account(), kept.account(), an_authenticator()
+    kept.authenticators.register(account, one, 0)
+    before = UUID(int=account.int - 1)
+    nobodys = (before, UUID(int=0), UUID(int=2**128 - 1), bare)
+
+    found = {asked: kept.table.near(asked) for asked in (account, *nobodys)}
+
+    assert None not in found.values(), "there is a row for whomever it is asked, behind the last account, too"
+    assert found[account] == found[before]
+    assert kept.authenticators.find(account) == one
+    assert [kept.authenticators.find(asked) for asked in nobodys] == [None] * len(nobodys)
+    row = found[account]
+    assert row is not None
+    kept.table.put(row._replace(number="C-altered"))
+    assert kept.authenticators.find(before) is None
+    with pytest.raises(DamagedStream):
+        kept.authenticators.find(account)
+    kept.table.delete(account)
 
 
 def test_nothing_is_registered_for_an_account_without_a_key(kept: Kept) -> None:

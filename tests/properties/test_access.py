@@ -1,19 +1,20 @@
 """Whatever happens to an account and its organisation, nobody is let in while any condition of access does not hold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
 
+import pytest
 from hypothesis import given as whatever
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.access.model import actor_of
+from domain.access.model import Actor, actor_of
 from domain.account import commands as of_account
 from domain.account import model as account
-from domain.errors import Refused
+from domain.errors import AccessDenied, Refused
 from domain.kernel import Command
 from domain.organisation import commands as of_organisation
 from domain.organisation import model as organisation
@@ -21,11 +22,15 @@ from domain.policy.access import admitted
 from domain.policy.retention import LONDON
 from tests.builders import LONDON_BOROUGH, NOW, the_rules
 from tests.plugins_counts import count
+from tests.unit.domain.test_doors import DOORS as EVERY_DOOR
+from tests.unit.domain.test_doors import Door, Entries, WasReadError, looking
 
 RULES: Final = the_rules()
 ACCOUNT: Final = UUID(int=41)
 EMPLOYER: Final = UUID(int=42)
 REASON: Final = "left"
+DOORS: Final = [EVERY_DOOR[name][1] for name in ("search", "show", "show as of", "contact")]
+"""Those that a practitioner and a reader go through."""
 _ASKED_OF: Final = {code: one.of for code, one in RULES.conditions.items() if one.of != "authority"}
 
 Wish: TypeAlias = tuple[int, str, str, int, int | None]
@@ -145,8 +150,22 @@ class Life:
         return made
 
     def let_in(self, instant: datetime) -> bool:
+        """Whether they are, as it is decided; and whether it is so at the doors, behind which is what is to be seen."""
         actor = actor_of(self.who, self.employer, training=False)
-        return admitted(actor.standing, "search", instant, RULES).allowed
+        decided = admitted(actor.standing, "search", instant, RULES).allowed
+        assert [self._is_seen(actor, knock, instant) for knock in DOORS] == [decided] * len(DOORS)
+        return decided
+
+    def _is_seen(self, actor: Actor, knock: Door, instant: datetime) -> bool:
+        """Whether anything behind a door is read. Where it is not, that they were refused is on record."""
+        entries = Entries()
+        with pytest.raises((WasReadError, AccessDenied)) as raised:
+            knock(replace(looking(actor.standing, entries), viewer=actor), instant)
+        if isinstance(raised.value, WasReadError):
+            return True
+        assert isinstance(raised.value, AccessDenied)
+        assert [one.event.rule for one in entries.appended] == [raised.value.code]
+        return False
 
 
 def everything_holds(told: Sequence[tuple[str, str, date, date | None]], instant: datetime) -> bool:

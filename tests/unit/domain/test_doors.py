@@ -1,31 +1,47 @@
 """Every door asks who is there: whoever is not let in reads nothing, and leaves an entry that says why."""
 
+import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 from uuid import UUID
 
 import pytest
 
 from adapters.ids import RandomIds
-from domain.access import commands
-from domain.access.events import AccessRefused, Criteria
+from domain.access import commands, local_team, queue, replaying, replying
+from domain.access import handlers as access_handlers
+from domain.access.events import AccessRefused, AdultSought, Criteria
 from domain.access.handlers import (
+    export_accesses,
     hand_over,
     open_archive,
     open_record,
+    read_about,
     read_due,
     read_refusals,
     read_trail,
     search,
 )
 from domain.access.letting_in import let_in
+from domain.access.local_team import (
+    list_contacts,
+    list_overrides,
+    list_sensitive_due,
+    read_contact,
+    read_reviews,
+    read_shield_requests,
+    read_siblings,
+    read_transfer,
+    read_wrong_views,
+)
 from domain.access.model import Access, Actor, NotSignedIn
 from domain.access.ports import Looking
 from domain.access.queue import list_held, show_held
-from domain.access.replaying import replay
+from domain.access.replaying import replay, try_policy
+from domain.access.replying import read_subject_requests, reply_to_adult, reply_to_subject
 from domain.errors import AccessDenied, Refused
 from domain.policy.access import Proof, Standing
 from domain.policy.granting import Holder
@@ -176,6 +192,105 @@ DOORS: dict[str, tuple[str, Door]] = {
             at_door,
         ),
     ),
+    "what saw": (
+        "auditor",
+        lambda at_door, at: read_trail(
+            commands.ReadTrail(kind="what-saw", subject=UUID(int=5), **look(at)), at_door
+        ),
+    ),
+    "export": (
+        "auditor",
+        lambda at_door, at: export_accesses(
+            commands.ExportAccesses(kind="export-accesses", **look(at)), at_door
+        ),
+    ),
+    "what would": (
+        "auditor",
+        lambda at_door, at: try_policy(
+            commands.TryPolicy(replayed=ACCESS, digest="a" * 64, **look(at)), the_rules(), at_door
+        ),
+    ),
+    "investigations": (
+        "auditor",
+        lambda at_door, at: read_about(
+            commands.ReadAbout(action="investigate", what="investigations", listed=(), **look(at)), at_door
+        ),
+    ),
+    "notices": (
+        "practitioner",
+        lambda at_door, at: read_about(
+            commands.ReadAbout(action="line-manage", what="investigations", listed=(), **look(at)), at_door
+        ),
+    ),
+    "proposals": (
+        "data-manager",
+        lambda at_door, at: read_about(
+            commands.ReadAbout(action="two-people", what="proposals", listed=(), **look(at)), at_door
+        ),
+    ),
+    "who asked who looked": (
+        "data-manager",
+        lambda at_door, at: read_subject_requests(
+            commands.ReadSubjectRequests(child_id=CHILD, **look(at)), at_door
+        ),
+    ),
+    "reply": (
+        "data-manager",
+        lambda at_door, at: reply_to_subject(
+            commands.ReplyToSubject(child_id=CHILD, request=UUID(int=6), **look(at)), at_door
+        ),
+    ),
+    "adult": (
+        "data-manager",
+        lambda at_door, at: reply_to_adult(
+            commands.ReplyToAdult(
+                adult=AdultSought(name="Amira Khan", postcode="LS1 4AP"), received_on=TODAY, **look(at)
+            ),
+            at_door,
+        ),
+    ),
+    "reviews": (
+        "data-manager",
+        lambda at_door, at: read_reviews(commands.ReadReviews(on=TODAY, **look(at)), at_door),
+    ),
+    "shield requests": (
+        "data-manager",
+        lambda at_door, at: read_shield_requests(
+            commands.ReadShieldRequests(child_id=CHILD, **look(at)), at_door
+        ),
+    ),
+    "siblings": (
+        "data-manager",
+        lambda at_door, at: read_siblings(commands.ReadSiblings(child_id=CHILD, **look(at)), at_door),
+    ),
+    "overrides": (
+        "data-manager",
+        lambda at_door, at: list_overrides(commands.ReadOverrides(**look(at)), at_door),
+    ),
+    "transfer": (
+        "data-manager",
+        lambda at_door, at: read_transfer(commands.ReadTransfer(child_id=CHILD, **look(at)), at_door),
+    ),
+    "wrong views": (
+        "data-manager",
+        lambda at_door, at: read_wrong_views(
+            commands.ReadWrongViews(child_id=CHILD, since=NOW, **look(at)), at_door
+        ),
+    ),
+    "contact": (
+        "practitioner",
+        lambda at_door, at: read_contact(
+            commands.ReadContact(child_id=CHILD, request=UUID(int=6), **look(at)), at_door
+        ),
+    ),
+    "contacts": (
+        "data-manager",
+        lambda at_door, at: list_contacts(commands.ListContacts(**look(at)), at_door),
+    ),
+    "sensitive due": (
+        "data-manager",
+        lambda at_door, at: list_sensitive_due(commands.ListSensitiveDue(on=TODAY, **look(at)), at_door),
+    ),
     "change": (
         "practitioner",
         lambda at_door, at: let_in(commands.Look(**look(at)), "assert-facts", at_door, subject=CHILD),
@@ -183,6 +298,24 @@ DOORS: dict[str, tuple[str, Door]] = {
     "load": ("operator", lambda at_door, at: let_in(commands.Look(**look(at)), "load", at_door)),
     "rebuild": ("operator", lambda at_door, at: let_in(commands.Look(**look(at)), "projection", at_door)),
 }
+
+
+def test_every_way_to_look_is_among_these_doors() -> None:
+    """A handler of looks that is added is added here, or nothing shows that it asks who is there."""
+    handlers = {
+        name
+        for module in (access_handlers, local_team, queue, replaying, replying)
+        for name, one in inspect.getmembers(module, inspect.isfunction)
+        if one.__module__ == module.__name__ and not name.startswith("_") and _is_handler(one)
+    }
+    assert len(handlers) > 20
+    assert handlers <= {name for _, knock in DOORS.values() for name in knock.__code__.co_names}
+
+
+def _is_handler(one: Callable[..., Any]) -> bool:
+    """Whether it carries out a look: it takes the command of one first."""
+    given = list(get_type_hints(one).values())
+    return isinstance(given[0], type) and issubclass(given[0], commands.Look) and Looking in given
 
 
 @pytest.mark.parametrize("door", DOORS)

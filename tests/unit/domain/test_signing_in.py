@@ -397,6 +397,36 @@ def test_the_same_is_asked_for_whoever_is_refused() -> None:
     assert "store.load" not in once, "what is kept of an account is not read before its holder is known"
 
 
+def test_as_much_is_opened_for_a_name_that_is_nobodys() -> None:
+    """Row and key of an authenticator are read, and its words opened, whoever is asked for."""
+    office = Office()
+    told: list[str] = []
+    for name in ("somebody", "somebody-else"):
+        office.enrolled(name)
+    office.account("bare")
+    kept = office.authenticators
+    table: Any = Asked(kept._table, "table", told)
+    keys: Any = Asked(kept._keys, "keys", told)
+    office.authenticators = StoredAuthenticators(table, keys)
+    work: dict[str, tuple[str, ...]] = {}
+    for name in ("somebody", "somebody-else", "bare", "nobody", "nobody else"):
+        told.clear()
+        refused_with(
+            "sign-in-refused",
+            partial(office.signing.sign_in, a_proof(name, b"s" * 20, password="wrong"), NOW),
+        )
+        work[name] = tuple(told)
+    assert set(work.values()) == {("table.near", "keys.open")}
+
+    office.signing.issue(office.account("awaited"), MANAGER, NOW + timedelta(hours=1))
+    enrolling: dict[str, tuple[str, ...]] = {}
+    for name in ("awaited", "somebody", "bare", "nobody"):
+        told.clear()
+        refused_with("enrolment-refused", partial(office.signing.enrol, name, "not the code", NOW))
+        enrolling[name] = tuple(told)
+    assert set(enrolling.values()) == {("table.read_enrolment", "table.near", "keys.open")}
+
+
 def test_who_must_wait_is_asked_alike_too() -> None:
     asked = set()
     for name in ("somebody", "nobody"):
