@@ -54,6 +54,8 @@ class Life:
     sent: list[tuple[str, bytes, UUID]] = field(default_factory=list)
     shielded: set[UUID] = field(default_factory=set)
     doubled: set[tuple[object, ...]] = field(default_factory=set)
+    two: set[tuple[object, ...]] = field(default_factory=set)
+    """Of whom a human found that they are two: neither is taken for the other again."""
 
     def __post_init__(self) -> None:
         by_source: dict[str, list[Record]] = {}
@@ -175,6 +177,11 @@ class Life:
                 idempotency_key=command.split.bytes,
             )
             self.index.follower.catch_up(self.index.by())
+            halves = [
+                facts for facts in self.index.seen() if facts.child_id in (command.first, command.second)
+            ]
+            if len({who(facts) for facts in halves}) == 1:
+                self.two.add(who(halves[0]))
             self.shielded |= {one.child_id}
             if one.shielded:
                 self.shielded |= {command.first, command.second}
@@ -230,7 +237,7 @@ class Life:
             for record in self.index.records()
             if not record.closed and any(not shield.provisional for shield in record.shields)
         }
-        known = {who(facts) for facts in behind if facts.name and facts.child_id in sought}
+        known = {who(facts) for facts in behind if facts.name and facts.child_id in sought} - self.two
         assert not [facts for facts in seen if not facts.shielded and who(facts) in known], (
             "the same child, in sight"
         )
