@@ -16,7 +16,7 @@ from adapters.keys.cipher import FORMAT, NONCE_BYTES, place, seal, unseal
 from adapters.keys.key_store import KeyStore, Wanted
 from adapters.keys.parts import Parts
 from adapters.rows import Applied, Duplicate, Group, Moved, Outcome, group_of
-from adapters.store import Append, EncryptedEventStore
+from adapters.store import Append, EncryptedEventStore, OneAccess
 from domain.access.events import Hit, LookForgotten, RecordShown
 from domain.account.events import AccountClosed, AccountOpened
 from domain.child_record.events import (
@@ -327,6 +327,25 @@ def test_a_manager_opens_one_record_for_one_access(home: Home) -> None:
     assert manager.load(stream).events[1].event == AT_HOME
     with pytest.raises(Unavailable):
         manager.load(other)
+
+
+def test_what_a_manager_remembers_from_before_a_shield_does_not_hide_what_was_said_behind_it(
+    home: Home,
+) -> None:
+    stream, keys = registered(home, AT_HOME), home.manager_keys()
+
+    def opened() -> list[Event]:
+        right = OneAccess(uuid4())
+        store = EncryptedEventStore(
+            home.record, keys, Parts(home.types), RandomIds(), home.clock, right=right
+        )
+        return [recorded.event for recorded in store.load(stream).events]
+
+    assert opened() == [REGISTERED, AT_HOME]
+    shield = child(SHIELDED, AT_HOME, stream=stream, after=2, key=2, shielded=True)
+    home.writer().append([shield], METADATA)
+    home.writer_keys().move_in(stream)
+    assert opened() == [REGISTERED, AT_HOME, SHIELDED, AT_HOME]
 
 
 def test_the_service_cannot_change_a_shielded_record(home: Home) -> None:
