@@ -5,7 +5,7 @@ rules, else by folding every record as a rebuild does. So a view that is behind,
 force no more delays an answer and never changes it; and a list can be shown again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -20,11 +20,12 @@ from domain.kernel import Concealed, ForgottenEvent, History, Log
 from domain.policy.shielding import shielded
 from domain.ports import EventStore
 from domain.rule_set.model import RuleSet
-from projections.ports import Build, Slice, Slices
+from projections.ports import Build
 from projections.projection import Row, as_served
 from projections.reading import as_far_as
 from projections.retention_schedule import queries
 from projections.retention_schedule.view import RETENTION_SCHEDULE, DueRow, ShieldRow
+from projections.slices import SlicesForOnce, every_record
 
 Opening = Callable[[], EventStore] | None
 """Gives what opens a record that has been shielded since, where that may be."""
@@ -38,7 +39,7 @@ class RetentionDays:
 
     open_view: Callable[[], AbstractContextManager[Connection[Any]]]
     live: Callable[[], Build | None]
-    slices: Callable[[], Slices]
+    slices: SlicesForOnce
 
     def due(self, on: date, at: Reach, rules: RuleSet, opening: Opening) -> Scheduled[DueRow]:
         """What falls due on or before a day, earliest first."""
@@ -84,7 +85,7 @@ class RetentionDays:
         rows: list[Row] = []
         certificates: set[UUID] = set()
         closed = False
-        for history in self._histories(at):
+        for history in every_record(self.slices, at.record, RETENTION_SCHEDULE.reads):
             destroyed = _certificates(history)
             certificates |= destroyed
             if destroyed:
@@ -96,15 +97,6 @@ class RetentionDays:
                     history = as_far_as(at.record, opening().load(history.stream_id))  # noqa: PLW2901
             rows.extend(RETENTION_SCHEDULE.rows(as_served(history), rules))
         return Scheduled(rows, closed, tuple(sorted(certificates)))
-
-    def _histories(self, at: Reach) -> Iterable[History]:
-        slices = self.slices()
-        of = slices.count(Log.RECORD, at.record)
-        for number in range(of):
-            part = Slice(Log.RECORD, number, of)
-            for _, history in slices.histories(part, at.record, RETENTION_SCHEDULE.reads):
-                if history is not None:
-                    yield history
 
 
 def _certificates(history: History) -> set[UUID]:

@@ -1,6 +1,7 @@
 """Records as they are served: facts folded from the log, opened as far as this one access allows."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -14,7 +15,7 @@ from domain.access.reach import Reach
 from domain.child_record.events import Address, Carer, CurrentAddress, LastKnownAddress
 from domain.disclosure import RecordFacts
 from domain.investigation.handlers import open_investigation
-from domain.kernel import ForgottenEvent, Log, Metadata
+from domain.kernel import ForgottenEvent, Metadata
 from domain.organisation.handlers import organisation_of
 from domain.organisation.model import Organisation
 from domain.personal_data import Forgotten
@@ -29,10 +30,10 @@ from ingest.carers import carer_who_is
 from ingest.matching import blocking, normalise, weights
 from ingest.ports import Candidates
 from projections.audit_trail.queries import AuditTrail, Entry, Open
-from projections.ports import Slice, Slices
 from projections.projection import Depth, Reads, as_served
 from projections.reading import RecordReader, facts_of
 from projections.review_queue.queries import waiting
+from projections.slices import SlicesForOnce, every_record
 
 Capacity: TypeAlias = Literal["manager", "override"]
 OneRecord: TypeAlias = Callable[[Capacity, UUID], EventStore]
@@ -153,7 +154,7 @@ class ServedAdults:
     An index of children keeps no index of adults, so that nobody can look one up; a request may take its month.
     """
 
-    def __init__(self, slices: Callable[[], Slices], head: Callable[[], int]) -> None:
+    def __init__(self, slices: SlicesForOnce, head: Callable[[], int]) -> None:
         self._slices = slices
         self._head = head
 
@@ -162,12 +163,10 @@ class ServedAdults:
     ) -> tuple[list[tuple[RecordFacts, Carer]], bool]:
         """Records with the carer in each that the adult is."""
         del grant
-        upto, slices = self._head(), self._slices()
         found: list[tuple[RecordFacts, Carer]] = []
-        of = slices.count(Log.RECORD, upto)
-        for number in range(of):
-            for _, history in slices.histories(Slice(Log.RECORD, number, of), upto, Reads(Depth.EVENTS)):
-                facts = facts_of(as_served(history)) if history is not None else None
+        with closing(every_record(self._slices, self._head(), Reads(Depth.EVENTS))) as histories:
+            for history in histories:
+                facts = facts_of(as_served(history))
                 carer = carer_who_is(adult, facts) if isinstance(facts, RecordFacts) else None
                 if carer is None or not isinstance(facts, RecordFacts):
                     continue
@@ -189,7 +188,7 @@ class ServedLocalTeam:
         one_record: OneRecord,
         ids: Ids,
         asked: Callable[[], list[UUID]],
-        slices: Callable[[], Slices],
+        slices: SlicesForOnce,
         head: Callable[[], int],
         serving: EventStore,
         candidates: Candidates,
@@ -232,13 +231,10 @@ class ServedLocalTeam:
     def with_sensitive(self, grant: AccessGrant) -> Iterator[RecordFacts]:
         """Every record that holds a sensitive service, read from the log as a rebuild does."""
         del grant
-        upto, slices = self._head(), self._slices()
-        of = slices.count(Log.RECORD, upto)
-        for number in range(of):
-            for _, history in slices.histories(Slice(Log.RECORD, number, of), upto, Reads(Depth.EVENTS)):
-                facts = facts_of(as_served(history)) if history is not None else None
-                if isinstance(facts, RecordFacts) and any(one.sensitive for one in facts.involvements):
-                    yield facts
+        for history in every_record(self._slices, self._head(), Reads(Depth.EVENTS)):
+            facts = facts_of(as_served(history))
+            if isinstance(facts, RecordFacts) and any(one.sensitive for one in facts.involvements):
+                yield facts
 
 
 def _addresses(facts: RecordFacts) -> list[Address]:

@@ -249,7 +249,7 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
                 RetentionDays(
                     partial(views.reading, RETENTION_SCHEDULE),
                     partial(live, RETENTION_SCHEDULE.name),
-                    stores.slices,
+                    stores.slices_for_once,
                 ),
                 stores.one_record,
                 stores.ids,
@@ -259,12 +259,12 @@ def open_app(home: Path, settings: Settings, *, restoring: bool = False) -> Iter
             held=ServedHeldRecords(
                 serving, stores.one_record, stores.ids, partial(views.reading, REVIEW_QUEUE)
             ),
-            adults=ServedAdults(stores.slices, partial(reader.head, Log.RECORD)),
+            adults=ServedAdults(stores.slices_for_once, partial(reader.head, Log.RECORD)),
             team=ServedLocalTeam(
                 stores.one_record,
                 stores.ids,
                 partial(asked_for_contact, stores),
-                stores.slices,
+                stores.slices_for_once,
                 partial(reader.head, Log.RECORD),
                 serving,
                 MatchIndex(partial(views.reading, MATCH_INDEX)),

@@ -1,7 +1,7 @@
 """The logs and keys of one home, by role."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -129,9 +129,13 @@ class Stores:
 
     def slices(self) -> StoredSlices:
         """Both logs, a slice at a time, for rebuilds."""
-        rows = LogSlices(self.databases.record, self.databases.keyring)
-        self.closing.callback(rows.close)
-        return StoredSlices(rows, self.keys(Role.SERVICE), TRUSTING)
+        return self.closing.enter_context(self.slices_for_once())
+
+    @contextmanager
+    def slices_for_once(self) -> Iterator[StoredSlices]:
+        """The same for one reading: its connections are closed behind it."""
+        with closing(LogSlices(self.databases.record, self.databases.keyring)) as rows:
+            yield StoredSlices(rows, self.keys(Role.SERVICE), TRUSTING)
 
     def views(self) -> PostgresViewStore:
         """The views."""

@@ -13,9 +13,12 @@ from uuid import UUID
 
 import pytest
 
+from cli.app import App
 from cli.bootstrap import open_app
+from domain.access.commands import ReplayAccess
 from domain.access.events import AuditRead, ListKind, LookForgotten
 from domain.access.model import Access
+from domain.access.replaying import replay
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
@@ -282,6 +285,31 @@ def test_t53_every_list_is_shown_again_after_all_that_came_later(new_home: NewHo
     pages = {kind: read(world) for kind, read in LISTS.items()}
     lived_on(world)
     shown_again(world, pages)
+
+
+def test_showing_a_list_of_days_again_leaves_no_connection_open(new_home: NewHome) -> None:
+    world = a_world(new_home())
+    (page,) = _due(world)
+    world.line.show(world.plain, acting="teacher")
+    ours(world.line, a_child())
+    there = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND usename = 'contactpoint_service'"
+    )
+
+    def opened(app: App) -> int:
+        command = ReplayAccess(
+            at=app.now(), access_id=app.ids.new(), reason="audit", replayed=UUID(page.printed["access_id"])
+        )
+        assert replay(command, app.looking(app.viewer("auditor"))).as_displayed == page.displayed
+        with world.line.as_superuser() as connection:
+            row = connection.execute(there).fetchone()
+        assert row
+        return int(row[0])
+
+    with open_app(world.line.home, world.line.settings) as app:
+        first = opened(app)
+        assert [opened(app) for _ in range(3)] == [first] * 3
 
 
 def test_t53_a_list_that_told_of_whom_a_shield_hides_now_is_shown_again_to_two_auditors(

@@ -257,7 +257,7 @@ def who(facts: RecordFacts) -> tuple[object, ...]:
     return (name and (name.given, name.family.rstrip("s")), facts.date_of_birth)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(14_400)
 @settings(max_examples=count(10_000))
 @whatever(st.integers(0, 2**32), st.lists(st.sampled_from(MOVES), min_size=4, max_size=12))
 def test_t22_a_shield_stands_whatever_the_sources_send(seed: int, moves: list[str]) -> None:
