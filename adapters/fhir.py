@@ -43,7 +43,7 @@ SEARCHES: Final = frozenset(
     {
         "search", "who-saw", "what-saw", "changes", "export-accesses", "replay", "what-would", "due", "refusals",
         "two-people", "investigate", "line-manage", "shield-reviews", "broker-contact", "sensitive-due", "ask-contact",
-        "transfer-record", "split-record",
+        "transfer-record", "split-record", "tell-recipients",
     }
 )  # fmt: skip
 """Actions that show something of several records, or of what was done."""

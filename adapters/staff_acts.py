@@ -17,6 +17,8 @@ from domain.access.ports import AccessLog, LookBehind
 from domain.access.reach import Reach
 from domain.account.model import Account
 from domain.account.model import fold as fold_account
+from domain.destruction.notices import Notice
+from domain.destruction.notices import fold as fold_notice
 from domain.errors import Refused
 from domain.investigation.handlers import investigation_of
 from domain.investigation.model import Investigation
@@ -59,6 +61,11 @@ class ServedStaffActs:
             for one in ids
             if one in streams
         ]
+
+    def notices(self, ids: Sequence[UUID], at: Reach) -> list[dict[str, Any]]:
+        """Who is to be told, or was, that what they were given of a record was destroyed. Raises NotFound."""
+        streams = self.store.load_many(ids)
+        return [_notice(fold_notice(as_far_as(at.record, streams[one]))) for one in ids if one in streams]
 
     def overrides(self, looks: Sequence[LookBehind], at: Reach, rules: RuleSet) -> list[dict[str, Any]]:
         """Looks behind a shield: who, of which organisation, why, and how far looking into it is."""
@@ -201,3 +208,17 @@ class ServedStaffActs:
 
     def _account(self, account_id: UUID, at: Reach) -> Account:
         return fold_account(as_far_as(at.record, self.store.load(account_id)))
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    owed = notice.owed
+    return {
+        "notice": str(notice.notice_id),
+        "recipient": owed.recipient,
+        "kind": owed.kind,
+        "access_id": str(owed.access),
+        "given_on": owed.given_on.isoformat(),
+        "body": owed.body,
+        "certificate": str(owed.certificate),
+        "sent_on": notice.sent_on.isoformat() if notice.sent_on else None,
+    }

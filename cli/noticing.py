@@ -8,6 +8,8 @@ from cli.app import App
 from cli.output import Json, words_of_receipt
 from cli.parsing import day_of, uuid_of
 from cli.session import session
+from domain.access.commands import ReadAbout
+from domain.access.handlers import read_about
 from domain.access.model import Actor
 from domain.destruction.notices import Notice, notice_of, sent
 from domain.errors import NotFound
@@ -22,19 +24,31 @@ def add_to(retention: typer.Typer) -> None:
 def notices(
     context: typer.Context,
     all_: Annotated[bool, typer.Option("--all", help="Those that were sent as well.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="How many at most.")] = 200,
 ) -> None:
-    """List who is to be told that what they were given was destroyed: one's own team's, an operator's all."""
+    """List who is to be told that what they were given was destroyed: one's own team's, an operator's all.
+
+    Those that were given it first come first. The reading is recorded before anything is shown.
+    """
     run = session(context)
     with run.app() as app:
         viewer = app.permitted(run.actor(), "tell-recipients")
         found = [
-            _told(one)
+            (one.owed.given_on, one.notice_id)
             for one in app.upkeep.notices()
             if _is_theirs(one, viewer, app) and (all_ or one.sent_on is None)
         ]
-        run.output.answer(
-            {"notices": sorted(found, key=lambda one: (one["given_on"], one["notice"]))}, _listed
+        command = ReadAbout(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason=app.reason(viewer),
+            action="tell-recipients",
+            what="notices",
+            listed=tuple(notice_id for _, notice_id in sorted(found)[:limit]),
+            more=len(found) > limit,
         )
+        shown = read_about(command, app.looking(viewer))
+        run.output.answer({"access_id": shown.access_id, **shown.display}, _listed)
 
 
 def notice_sent(
@@ -59,20 +73,6 @@ def _is_theirs(notice: Notice, viewer: Actor, app: App) -> bool:
     return notice.owed.body == viewer.body or app.rules.role_may(viewer.role, "retention")
 
 
-def _told(notice: Notice) -> Json:
-    owed = notice.owed
-    return {
-        "notice": str(notice.notice_id),
-        "recipient": owed.recipient,
-        "kind": owed.kind,
-        "access_id": owed.access,
-        "given_on": owed.given_on,
-        "body": owed.body,
-        "certificate": owed.certificate,
-        "sent_on": notice.sent_on,
-    }
-
-
 def _listed(answer: Json) -> str:
     lines = [
         f"{one['notice']}  to {one['recipient']}: the {one['kind']} of {one['given_on']} under {one['access_id']} "
@@ -80,4 +80,5 @@ def _listed(answer: Json) -> str:
         + (f"; sent on {one['sent_on']}" if one["sent_on"] else "")
         for one in answer["notices"]
     ]
+    lines += ["There are more: send these first, or give a higher --limit."] if answer["more"] else []
     return "\n".join(lines) or "Nobody is to be told."

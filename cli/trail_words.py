@@ -32,6 +32,7 @@ _DID: Final[Mapping[str, str]] = {
     "split-record": "listed who had seen two children as one",
     "investigate": "read what is looked into, or who looked behind shields",
     "due": "listed what falls due",
+    "tell-recipients": "listed who is to be told that what they were given was destroyed",
     "refusals": "counted refusals",
     "ask-contact": "asked for contact, or read what came of it",
     "broker-contact": "listed, or passed on, requests for contact",

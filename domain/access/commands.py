@@ -101,15 +101,16 @@ class TryPolicy(Look):
 
 
 class ReadAbout(Look):
-    """Read a list of proposals or of investigations, or one of them.
+    """Read a list of proposals, of investigations or of notices to be sent, or one of them.
 
-    subject: the one that was asked for. listed: those that are told, in order.
+    subject: the one that was asked for. listed: those that are told, in order; more: there are others.
     """
 
-    action: Literal["two-people", "investigate", "line-manage"]
-    what: Literal["proposals", "investigations"]
+    action: Literal["two-people", "investigate", "line-manage", "tell-recipients"]
+    what: Literal["proposals", "investigations", "notices"]
     subject: UUID | None = None
     listed: Annotated[tuple[UUID, ...], Field(max_length=200)]
+    more: bool = False
 
 
 class ReadDue(Look):

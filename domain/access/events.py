@@ -145,6 +145,7 @@ ListKind: TypeAlias = Literal[
     "subject-requests",
     "proposals",
     "investigations",
+    "notices",
     "overrides",
 ]
 """What is listed for those who work from it. The right to one may be the right to another."""
@@ -155,7 +156,7 @@ class ListRead(Looked):
 
     subject: the record, proposal or investigation it was asked of; request: which one within the record. on: the day up
     to which; since, until: from an instant to before another. listed: what is listed beside the hits, in order, each at
-    its version; of proposals and investigations 0, for they are read as far as the log was.
+    its version; of proposals, investigations and notices 0, for they are read as far as the log was.
     """
 
     NAME: ClassVar[str] = "list-read"

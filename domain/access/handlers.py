@@ -372,20 +372,33 @@ def refusals_page(found: CountedRefusals) -> dict[str, Any]:
 
 
 def read_about(command: ReadAbout, looking: Looking) -> Shown:
-    """Read what staff did or are to do: proposals, investigations. Itself an access."""
+    """Read what staff did or are to do: proposals, investigations, notices. Itself an access."""
     asked = {"what": command.what, "subject": command.subject, "listed": [(one, 0) for one in command.listed]}
     grant = grant_for(command, command.action, looking, {"subject": command.subject})
     reach = looking.trail.reach()
-    page = staff_page(command.what, command.listed, reach, grant.instant, looking.rules, looking.staff)
-    rule = f"{command.action}-permitted"
-    put_on_record(grant, command, looking, command.action, ListRead, asked, [], page, rule, used=reach.used())
+    page = staff_page(
+        command.what, command.listed, reach, grant.instant, looking.rules, looking.staff, more=command.more
+    )
+    put_on_record(
+        grant, command, looking, command.action, ListRead, asked, [], page, f"{command.action}-permitted",
+        more=command.more, used=reach.used(),
+    )  # fmt: skip
     return Shown(grant.access_id, page)
 
 
 def staff_page(
-    what: str, ids: Sequence[UUID], reach: Reach, instant: datetime, rules: RuleSet, staff: StaffActs
+    what: str,
+    ids: Sequence[UUID],
+    reach: Reach,
+    instant: datetime,
+    rules: RuleSet,
+    staff: StaffActs,
+    *,
+    more: bool,
 ) -> dict[str, Any]:
-    """Proposals or investigations as they stood."""
+    """Proposals, investigations or notices as they stood; of notices also whether there are more."""
+    if what == "notices":
+        return {"notices": staff.notices(ids, reach), "more": more}
     if what == "proposals":
         return {"proposals": staff.proposals(ids, reach, instant)}
     return {"investigations": staff.investigations(ids, reach, instant, rules)}

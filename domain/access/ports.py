@@ -277,6 +277,10 @@ class StaffActs(Protocol):
         """Investigations as they stood at an instant. Raises NotFound where an id is that of none."""
         ...
 
+    def notices(self, ids: Sequence[UUID], at: Reach) -> list[dict[str, Any]]:
+        """Notices that something was destroyed, and whether they were sent. Raises NotFound where an id is of none."""
+        ...
+
     def overrides(self, looks: Sequence[LookBehind], at: Reach, rules: RuleSet) -> list[dict[str, Any]]:
         """Looks behind a shield: who, of which organisation, why, and how far looking into it is.
 

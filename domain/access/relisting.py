@@ -165,7 +165,9 @@ def _refusals(past: Past, read: ListRead) -> Again:
 
 def _staff(past: Past, read: ListRead) -> Again:
     ids = [one for one, _ in read.listed]
-    page = staff_page(read.what, ids, past.reach, read.instant, past.rules, past.looking.staff)
+    page = staff_page(
+        read.what, ids, past.reach, read.instant, past.rules, past.looking.staff, more=read.more
+    )
     proposals = [one for one in page.get("proposals", ()) if "reference" in one]
     for one in proposals:  # for whom facts are, or for which case, may tell where a child is
         child_id = UUID(one["child"])
@@ -191,6 +193,7 @@ _LISTS: Final[Mapping[ListKind, List]] = {
     ),
     "proposals": _staff,
     "investigations": _staff,
+    "notices": _staff,
     "overrides": _overrides,
 }
 """How each kind of list is made again."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.destruction.events import NoticeOwed, NoticeSent
 from domain.errors import BadInput, NotFound, VersionConflict
-from domain.kernel import Change, Metadata, Pending, StreamKind
+from domain.kernel import Change, History, Metadata, Pending, StreamKind
 from domain.policy.retention import london_day
 from domain.ports import EventStore
 
@@ -53,12 +53,16 @@ def owed(one: Given, certificate: UUID) -> NoticeOwed:
 
 def notice_of(notice_id: UUID, store: EventStore) -> Notice:
     """One notice. Raises NotFound where this is the id of none."""
-    history = store.load(notice_id)
+    return fold(store.load(notice_id))
+
+
+def fold(history: History) -> Notice:
+    """The notice of a stream. Raises NotFound where it is that of none."""
     events = [recorded.event for recorded in history.events]
     if not events or not isinstance(events[0], NoticeOwed):
         raise NotFound("There is no such notice: `retention notices` lists them.", field="notice")
     sent = next((event for event in events if isinstance(event, NoticeSent)), None)
-    return Notice(notice_id, events[0], sent.sent_on if sent else None, history.version)
+    return Notice(history.stream_id, events[0], sent.sent_on if sent else None, history.version)
 
 
 def sent(notice: Notice, on: date, *, at: datetime, store: EventStore, metadata: Metadata) -> None:

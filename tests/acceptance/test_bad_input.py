@@ -635,7 +635,7 @@ COMMANDS: dict[Path_, Command] = {
         *BAD_CHILD,
         ((CHILD, "--reason", "whim"), "unknown-reason"),
     )),
-    ("retention", "notices"): Command((), {}, "data-manager"),
+    ("retention", "notices"): Command((), {}, "data-manager", wrong=((("--limit", "0"), "usage"),)),
     ("retention", "notice-sent"): Command((HELD,), {}, "data-manager", wrong=(
         ((HELD,), "not-found"),
         ((TOKEN,), "bad-input"),

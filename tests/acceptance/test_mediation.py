@@ -39,9 +39,14 @@ def caller(peopled: Peopled) -> Holder:
 
 
 def word_of(caller: Holder, mediator: str = "helpdesk") -> str:
-    """What a caller reads out, who has just given a code again."""
-    caller.step_up()
-    return str(caller.done("session", "let-mediator", mediator)["word"])
+    """What a caller reads out. They give a code again where the last was too long ago: the next takes half a minute."""
+    words = ("session", "let-mediator", mediator)
+    answer = caller.line(*words, seat=caller.name)
+    if answer.code == "step-up-required":
+        caller.step_up()
+        answer = caller.line(*words, seat=caller.name)
+    assert answer.status == 0, answer.json
+    return str(answer["word"])
 
 
 def look_for(caller: str, child: str) -> tuple[str, ...]:
@@ -207,7 +212,7 @@ def test_t45_every_condition_holds_of_both_when_the_word_is_used(
 def test_t45_a_caller_gives_a_code_lately_and_names_a_mediator(
     peopled: Peopled, helpdesk: Holder, caller: Holder
 ) -> None:
-    caller.step_up()
+    word_of(caller)
     for name in ("worker", "nobody-at-all"):
         caller.refused("no-such-mediator", "session", "let-mediator", name)
     make_older(peopled.line, caller, timedelta(minutes=5))

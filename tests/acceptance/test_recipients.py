@@ -70,6 +70,10 @@ def test_whoever_was_given_something_of_a_record_is_owed_a_notice_once_it_is_des
         )
     assert not list(Search(one.family, one.nhs, child, "FC-2027/11").of(str(owed).encode())), "of nobody"
     assert notices(line, acting="operator") == owed
+    page = line.done("retention", "notices", "--limit", "1", acting="data-manager")
+    assert (page["notices"], page["more"]) == (owed[:1], True)
+    (entry,) = line.done("audit", "what-saw", "data-manager", "--limit", "1")["entries"]
+    assert (entry["access_id"], entry["action"]) == (page["access_id"], "tell-recipients"), "itself an access"
     line.refused("right-not-held", "retention", "notices", acting="practitioner")
 
     line.clock = datetime(2027, 3, 12, 9, tzinfo=UTC)

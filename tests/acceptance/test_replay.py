@@ -1,7 +1,8 @@
 """T53, T76. What role R saw at time t is what was displayed: thousands of sampled accesses, shown again at the end.
 
-Accesses of every kind that displays records, by every role, on records that go on changing: corrected, moved,
-shielded, unshielded, archived, destroyed, views rebuilt beside them. Ten thousand in a soak, a hundredth of them in a
+Accesses of every kind that displays something, by every role, on records that go on changing: corrected, moved,
+shielded, unshielded, merged, made two again, offered to another authority, archived, destroyed; views are rebuilt and
+other rules come into force beside them. Ten thousand in a soak, a hundredth of them in a
 test run; the seed is printed.
 """
 
@@ -19,7 +20,7 @@ from cli.app import App
 from cli.bootstrap import open_app
 from cli.two_people import TwoPeople
 from domain.access import commands as look
-from domain.access.commands import HandOver, OpenRecord, ReplayAccess, SearchRecords
+from domain.access.commands import HandOver, OpenRecord, ReplayAccess, ReplyToSubject, SearchRecords
 from domain.access.events import Criteria
 from domain.access.handlers import (
     export_accesses,
@@ -35,23 +36,36 @@ from domain.access.local_team import (
     list_contacts,
     list_overrides,
     list_sensitive_due,
+    read_contact,
     read_reviews,
     read_shield_requests,
+    read_siblings,
+    read_transfer,
+    read_wrong_views,
 )
 from domain.access.ports import Looking
 from domain.access.queue import list_held
 from domain.access.replaying import Replayed, replay
-from domain.access.replying import read_subject_requests
+from domain.access.replying import read_subject_requests, reply_to_subject
 from domain.access.showing import Shown
-from domain.child_record.commands import LiftShield, NotifyDeath
+from domain.child_record.commands import (
+    AskForContact,
+    LiftShield,
+    NotifyDeath,
+    OfferTransfer,
+    RequestSubjectAccess,
+    WithdrawTransfer,
+)
 from domain.child_record.events import Contact
 from domain.disclosure import canonical
-from domain.errors import AccessDenied, NotFound, Refused
+from domain.errors import AccessDenied, Refused
 from domain.kernel import Command
+from domain.policy.retention import london_day
 from tests import builders
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Line
 from tests.acceptance.people import Child, a_child, id_of
+from tests.acceptance.test_rules import WITHOUT_ADDRESS, a_file, adopted
 from tests.plugins_counts import count, seed
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(14_400)]
@@ -65,6 +79,7 @@ READERS: Final = ("practitioner", "teacher", "social-worker", "data-manager", "d
 
 
 DUE: Final = date(2050, 1, 1)
+SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 Reading = Callable[[dict[str, Any], UUID, Looking], Shown]
 """Reads a list: given what every look has, a child, and what looking needs."""
@@ -103,6 +118,26 @@ LISTS: Final[Mapping[str, tuple[str, Reading]]] = {
         "data-manager-2",
         lambda asked, child, at: read_subject_requests(look.ReadSubjectRequests(child_id=child, **asked), at),
     ),
+    "siblings": (
+        "data-manager",
+        lambda asked, child, at: read_siblings(look.ReadSiblings(child_id=child, **asked), at),
+    ),
+    "transfer": (
+        "data-manager",
+        lambda asked, child, at: read_transfer(look.ReadTransfer(child_id=child, **asked), at),
+    ),
+    "wrong-views": (
+        "data-manager",
+        lambda asked, child, at: read_wrong_views(
+            look.ReadWrongViews(child_id=child, since=SINCE, **asked), at
+        ),
+    ),
+    "notices": (
+        "operator",
+        lambda asked, _, at: read_about(
+            look.ReadAbout(action="tell-recipients", what="notices", listed=(), **asked), at
+        ),
+    ),
     "overrides": ("data-manager", lambda asked, _, at: list_overrides(look.ReadOverrides(**asked), at)),
     "contacts": ("data-manager", lambda asked, _, at: list_contacts(look.ListContacts(**asked), at)),
     "sensitive-due": (
@@ -120,11 +155,12 @@ LISTS: Final[Mapping[str, tuple[str, Reading]]] = {
 
 
 class Sampled(NamedTuple):
-    """One access, as it was displayed."""
+    """One access, as it was displayed. policy: the rules it was displayed under."""
 
     access_id: UUID
     kind: str
     display: dict[str, Any]
+    policy: str
 
 
 class World:
@@ -138,6 +174,13 @@ class World:
         self.kinds: dict[str, int] = {}
         self.known_since: datetime = line.clock
         self.lists = cycle(LISTS)
+        self.ours: list[UUID] = []
+        self.in_force = "present"
+        self.asked: list[tuple[UUID, UUID]] = []
+        """Requests for contact: of which child, and which."""
+        self.proposed: list[UUID] = []
+        self.merged: list[UUID] = []
+        """Records that hold two: what was merged into them last was not taken out yet."""
 
     def add(self, born: date | None = None) -> None:
         """A child of the data managers' own authority, or of another."""
@@ -145,7 +188,10 @@ class World:
         authority = self.random.choice([OURS, OURS, "E06000998"])
         loaded = self.line.births({**one.entry, "authority": authority})
         assert loaded["registered"] == 1
-        self.children.append((one, UUID(id_of(self.line, one))))
+        child_id = UUID(id_of(self.line, one))
+        self.children.append((one, child_id))
+        if authority == OURS:
+            self.ours.append(child_id)
 
     def drawn(self) -> tuple[Child, UUID]:
         """One of the children; the newer the likelier, as with people."""
@@ -158,14 +204,14 @@ class World:
         kinds: Sequence[Callable[[App], tuple[str, UUID, dict[str, Any]]]] = (
             self._show, self._show, self._search, self._search, self._past, self._override, self._hand_over,
             self._mediated, self._list, self._list, self._list,
-            self._list, self._again,
+            self._list, self._list, self._again, self._reply, self._contact, self._proposals,
         )  # fmt: skip
         try:
             kind, access_id, display = self.random.choice(kinds)(app)
-        except (NotFound, AccessDenied):
+        except Refused:
             return
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
-        self.sampled.append(Sampled(access_id, kind, display))
+        self.sampled.append(Sampled(access_id, kind, display, self.in_force))
 
     def _open(self, app: App, kind: str, acting: str, **more: Any) -> tuple[str, UUID, dict[str, Any]]:
         caller = more.pop("caller", None)
@@ -242,10 +288,87 @@ class World:
         kind = next(self.lists)
         acting, read = LISTS[kind]
         viewer = app.viewer(acting)
+        child_id = self.drawn()[1]
+        if kind in ("transfer", "siblings", "subject-requests"):
+            child_id = self.random.choice(self.ours)
+            with suppress(Refused):  # it may be offered, shielded or asked about already
+                self._prepare(app, kind, child_id)
         app.catch_up()
         asked = {"at": app.now(), "access_id": app.ids.new(), "reason": app.reason(viewer)}
-        shown = read(asked, self.drawn()[1], app.looking(viewer))
+        shown = read(asked, child_id, app.looking(viewer))
         return f"{kind} by {acting}", shown.access_id, shown.display
+
+    def _reply(self, app: App) -> tuple[str, UUID, dict[str, Any]]:
+        """A parent, or the child, asks who looked; two people decide what is told."""
+        child_id = self.random.choice(self.ours)
+        requester, basis = self.random.choice([("parent", "best-interests"), ("child", "competent")])
+        request = self._ask(app, child_id, requester, basis)
+        first, second = app.viewer("data-manager"), app.viewer("data-manager-2")
+        command = ReplyToSubject(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason="record-management",
+            confirmed_by=second.account,
+            child_id=child_id,
+            request=request,
+            withheld=(),
+        )
+        replied = reply_to_subject(command, app.looking(first))
+        return f"reply to {requester}", replied.access_id, replied.reply
+
+    def _ask(self, app: App, child_id: UUID, requester: str, basis: str) -> UUID:
+        asks = RequestSubjectAccess(
+            at=app.now(),
+            request=app.ids.new(),
+            requester=requester,
+            basis=basis,
+            received_on=london_day(app.now()),
+        )
+        app.record(child_id, asks, app.viewer("data-manager"))
+        return asks.request
+
+    def _prepare(self, app: App, kind: str, child_id: UUID) -> None:
+        """See to it that there is something to list of a record."""
+        match kind:
+            case "transfer":
+                offer = OfferTransfer(at=app.now(), transfer=app.ids.new(), by=OURS, to="E06000998")
+                app.record(child_id, offer, app.viewer("data-manager"))
+            case "siblings":
+                shields = builders.shields(at=app.now(), shield=app.ids.new())
+                app.record(child_id, shields, app.viewer("social-worker"))
+            case _:
+                self._ask(app, child_id, "parent", "best-interests")
+
+    def _contact(self, app: App) -> tuple[str, UUID, dict[str, Any]]:
+        """Somebody reads what came of a request of theirs, an older one or a new."""
+        viewer = app.viewer("teacher")
+        if not self.asked or self.random.random() < 0.5:
+            child_id, request = self.random.choice(self.ours), app.ids.new()
+            with suppress(Refused):
+                self._prepare(app, "siblings", child_id)  # nobody need ask for who is not hidden
+            asks = AskForContact(at=app.now(), request=request, asked_by=viewer.account)
+            app.record(child_id, asks, viewer)
+            self.asked.append((child_id, request))
+        child_id, request = self.random.choice(self.asked)
+        command = look.ReadContact(
+            at=app.now(), access_id=app.ids.new(), reason="casework", child_id=child_id, request=request
+        )
+        shown = read_contact(command, app.looking(viewer))
+        return "contact by teacher", shown.access_id, shown.display
+
+    def _proposals(self, app: App) -> tuple[str, UUID, dict[str, Any]]:
+        """The second of two reads what the first proposed, and what became of it."""
+        listed = self.random.sample(self.proposed, min(3, len(self.proposed)))
+        command = look.ReadAbout(
+            at=app.now(),
+            access_id=app.ids.new(),
+            reason="casework",
+            action="two-people",
+            what="proposals",
+            listed=tuple(listed),
+        )
+        shown = read_about(command, app.looking(app.viewer("data-manager-2")))
+        return "proposals by data-manager-2", shown.access_id, shown.display
 
     def _again(self, app: App) -> tuple[str, UUID, dict[str, Any]]:
         """What was shown, shown to an auditor, or to two."""
@@ -260,6 +383,10 @@ class World:
     def happen(self, app: App) -> None:
         """Something is recorded of some child."""
         one, child_id = self.drawn()
+        if self.random.random() < 0.15:
+            with suppress(Refused):
+                self._rearranged(app, child_id)
+            return
         now = app.now()
         day = date(2026, 1, 1) + timedelta(days=self.random.randrange(400))
         involvement = UUID(int=self.random.randrange(1, 4))
@@ -302,6 +429,26 @@ class World:
             else:
                 app.record(child_id, command, app.viewer(acting))
 
+    def _rearranged(self, app: App, child_id: UUID) -> None:
+        """Two records become one, or one two; or a record is offered to another authority; or this is proposed."""
+        first, second = app.viewer("data-manager"), app.viewer("data-manager-2")
+        other = self.drawn()[1]
+        match self.random.choice(("merge", "propose", "split", "split", "offer", "take back")):
+            case "merge" if other != child_id:
+                app.merge(child_id, other, "documents-seen", first, second)
+                self.merged.append(child_id)
+            case "split" if self.merged:
+                app.split(self.merged.pop(), "merged-in-error", (), first, second)
+            case "propose" if other != child_id:
+                made = TwoPeople(app).propose_merge(child_id, other, "documents-seen", first)
+                self.proposed.append(UUID(made["proposal"]))
+            case "offer":
+                self._prepare(app, "transfer", child_id)
+            case "take back":
+                app.record(child_id, WithdrawTransfer(at=app.now(), by=OURS), first)
+            case _:
+                pass
+
     # Showing again
 
     def replayed(self, app: App, one: Sampled, second: str | None) -> Replayed:
@@ -321,7 +468,7 @@ class World:
         again = self._alone(app, one) or self.replayed(app, one, "auditor-2")
         assert canonical(again.as_displayed) == canonical(one.display), one.kind
         assert again.digest_matches, one.kind
-        assert again.policy == "present"
+        assert again.policy == one.policy
         return True
 
     def _alone(self, app: App, one: Sampled) -> Replayed | None:
@@ -340,6 +487,11 @@ def lived(line: Line, random: Random) -> World:
         world.add(born)
     rounds = 0
     while len(world.sampled) < ACCESSES:
+        if world.in_force == "present" and len(world.sampled) >= ACCESSES // 2:
+            begins = line.clock.date() + timedelta(days=1)
+            adopted(line, a_file(line, "later", begins, None, WITHOUT_ADDRESS))
+            line.clock += timedelta(days=1)
+            world.in_force = "later"
         for _ in range(NEW_CHILDREN if rounds < 40 else 0):
             world.add()
         line.clock += timedelta(minutes=7)
@@ -365,8 +517,10 @@ def test_t53_t76_every_sampled_access_is_shown_again_to_the_byte_until_what_it_s
     world = lived(line, Random(seed()))
     assert len(world.sampled) == ACCESSES
     assert {kind.split(" ")[0] for kind in world.kinds} == {
-        "show", "search", "past", "override", "hand-over", "mediated", "replay", *LISTS,
+        "show", "search", "past", "override", "hand-over", "mediated", "replay", "reply", "contact", "proposals",
+        *LISTS,
     }  # fmt: skip
+    assert world.merged, "two records became one, and stayed so"
 
     line.clock += timedelta(days=1)
     with open_app(line.home, line.settings) as app:

@@ -21,6 +21,7 @@ from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
 from tests.acceptance.test_access import granted
 from tests.acceptance.test_brokering import SERVICE, asks
+from tests.acceptance.test_recipients import destroy, handed_over
 from tests.acceptance.test_replay_of_trails import again, shown_of
 from tests.acceptance.test_rules import WITHOUT_ADDRESS, a_file, adopted
 from tests.acceptance.test_shields import shield
@@ -195,6 +196,18 @@ def _investigations(world: World) -> Sequence[Page]:
     return [*pages, Page(shown, {"investigations": [shown_of(shown)]})]
 
 
+def _notices(world: World) -> Sequence[Page]:
+    child = ours(world.line, a_child())
+    handed_over(world.line, child)
+    destroy(world.line, child)
+    owed = listed(world.line, "retention", "notices")
+    (notice,) = owed.displayed["notices"]
+    world.line.done("retention", "notice-sent", notice["notice"], acting=MANAGER)
+    everything = listed(world.line, "retention", "notices", "--all", acting="operator")
+    assert [one["sent_on"] for one in everything.displayed["notices"]] == ["2027-03-10"]
+    return [owed, everything]
+
+
 def _overrides(world: World) -> Sequence[Page]:
     behind = ("show", world.hidden, "--reason", "section-47", "--override")
     for _ in range(2):
@@ -228,6 +241,7 @@ LISTS: Final[Mapping[ListKind, Callable[[World], Sequence[Page]]]] = {
     "subject-requests": _subject_requests,
     "proposals": _proposals,
     "investigations": _investigations,
+    "notices": _notices,
     "overrides": _overrides,
 }
 """How each kind of list is read in a home that has something to list."""

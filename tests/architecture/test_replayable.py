@@ -49,7 +49,7 @@ SHOWN_AGAIN: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(
         (
             "due", "refusals", "two-people", "investigate", "line-manage", "shield-reviews", "broker-contact",
-            "sensitive-due", "ask-contact", "transfer-record", "split-record",
+            "sensitive-due", "ask-contact", "transfer-record", "split-record", "tell-recipients",
         ),
         _LIST,
     ),
@@ -57,7 +57,6 @@ SHOWN_AGAIN: Final[dict[str, tuple[str, str]]] = {
 """Action → the acceptance test that shows a display of it again, as its file and its name."""
 
 DISPLAYS_NOTHING: Final[dict[str, str]] = {
-    "tell-recipients": "what is owed to bodies, of children who are destroyed and of whom nothing is told",
     "mediate": "the look is an access of its own, under what was asked for",
     "verify": "tells hashes and positions, of nobody; refusals of it are on record",
     **dict.fromkeys(("sign-in", "step-up", "sign-out", "let-mediator"), "of a session, and nothing of a record"),

@@ -3,6 +3,9 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+import pytest
+
+from adapters.rule_files import packaged
 from domain.child_record.commands import (
     ArchiveRecord,
     GiveExtensionConsent,
@@ -11,6 +14,7 @@ from domain.child_record.commands import (
     ReleaseHold,
     ReverseDeath,
 )
+from domain.child_record.decisions import decide
 from domain.child_record.events import (
     DeathNotified,
     DeathReversed,
@@ -21,6 +25,7 @@ from domain.child_record.events import (
     Source,
     SourceKind,
 )
+from domain.errors import Unavailable
 from domain.policy.retention import Due, schedule
 from tests.builders import asserts, registers, shields, the_rules
 from tests.given import after, given
@@ -132,6 +137,19 @@ def test_t66_a_hold_names_an_authority_of_the_rules_and_a_day_to_come_within_the
     given(REGISTERED).when(holds(date(2029, 6, 2))).then_refused("too-long", "until")
     given(REGISTERED).when(holds(date(2029, 6, 1))).then(DestructionHeld)
     given(REGISTERED, holds(date(2028, 1, 1))).when(holds(date(2028, 1, 1), which=2)).then_nothing()
+
+
+@pytest.mark.parametrize(("name", "year"), [("2007", 2008), ("2010", 2011), ("present", 2026)])
+def test_t66_t80_a_hold_is_decided_by_the_rules_of_its_own_day(name: str, year: int) -> None:
+    rules, hold = packaged()[name].rules, holds(date(year + 1, 6, 1), on=date(year, 6, 2))
+    (held,) = [
+        one for one in decide(after(REGISTERED), hold, rules).events if isinstance(one, DestructionHeld)
+    ]
+    assert held.rule_set == name
+    for other in {"2007", "2010", "present"} - {name}:
+        with pytest.raises(Unavailable) as refused:
+            decide(after(REGISTERED), hold, packaged()[other].rules)
+        assert refused.value.code == "rules-changed"
 
 
 def test_t66_what_is_not_held_is_not_released_and_of_a_shielded_record_nothing_is_told() -> None:

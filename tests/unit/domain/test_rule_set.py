@@ -32,6 +32,16 @@ def test_only_social_workers_look_behind_a_shield_and_only_managers_lower_one() 
     assert [name for name in rules.roles if rules.role_may(name, "lift-shield")] == ["data-manager"]
 
 
+@pytest.mark.parametrize("name", sorted(packaged()))
+def test_t62_in_every_rule_set_the_archive_is_opened_by_the_supplier_alone_and_for_a_case(name: str) -> None:
+    rules = packaged()[name].rules
+    assert [role for role in rules.roles if rules.role_may(role, "open-archive")] == ["supplier"]
+    assert set(rules.roles["supplier"].purposes) == {"section-47", "case-review", "child-death"}
+    assert rules.roles["supplier"].sights == ("archive",)
+    assert rules.erasure.reasons
+    assert rules.shield.review_months == 6
+
+
 def test_a_role_the_rules_do_not_know_may_nothing() -> None:
     assert not parse(TEXT).role_may("minister", "search")
     assert not parse(TEXT).role_sees("minister", "ordinary")
