@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib import resources
 
 from domain.errors import Unavailable
-from domain.policy.retention import begin_of, london_day
+from domain.policy.retention import end_of, london_day
 from domain.policy.rule_book import RULE_BOOK, RuleBook
 from domain.ports import EventStore, RuleTexts
 from domain.rule_set.events import RuleSetAdopted
@@ -93,4 +93,4 @@ def _rules(text: bytes) -> RuleSet:
 
 
 def _end_of_day(instant: datetime) -> datetime:
-    return begin_of(london_day(instant) + timedelta(days=1)).astimezone(UTC)
+    return end_of(london_day(instant)).astimezone(UTC)

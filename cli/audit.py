@@ -20,7 +20,7 @@ from domain.access.handlers import export_accesses, read_refusals, read_trail
 from domain.access.replaying import replay as replay_access
 from domain.access.replaying import try_policy
 from domain.errors import BadInput
-from domain.policy.retention import begin_of, end_of
+from domain.policy.retention import between
 
 audit = typer.Typer(
     no_args_is_help=True, help="The audit trail: who saw, what they saw, who changed; newest first."
@@ -333,8 +333,8 @@ def fhir(
         subject = app.child(child) if child else app.account_id(account) if account else None
         app.catch_up()
         now = app.now()  # what is read for this is not in it, or it would never end
-        ends = end_of(last) if last else now
-        chosen = TrailFilter(since=begin_of(day) if day else None, until=min(ends, now), criteria=criteria)
+        begins, ends = between(day, last)
+        chosen = TrailFilter(since=begins, until=min(ends or now, now), criteria=criteria)
         resources: list[Json] = []
         while True:
             command = ExportAccesses(
@@ -391,6 +391,7 @@ def _trail(
         # Before anything is looked up: what is not there is told to those who are let in, and to nobody else.
         viewer = app.permitted(run.actor("auditor" if app.training else None), kind)
         found = app.account_id(subject) if kind == "what-saw" else app.child(subject)
+        begins, ends = between(since, until)
         command = ReadTrail.model_validate(
             {
                 "at": app.now(),
@@ -401,8 +402,8 @@ def _trail(
                 "limit": limit,
                 "chosen": {
                     **chosen,
-                    "since": begin_of(since) if since else None,
-                    "until": end_of(until) if until else None,
+                    "since": begins,
+                    "until": ends,
                     "by": app.account_id(by) if by else None,
                     "child": app.child(chosen["child"]) if chosen.get("child") else None,
                 },

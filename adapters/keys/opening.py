@@ -126,7 +126,7 @@ class Opener:
         shielded_now = self._right is not Reveal.EVERYTHING and self._shielded(identities)
         if isinstance(self._right, OneAccess) and (shielded_now or self._is_elsewhere(stream_id, identities)):
             # Looked up now: what is remembered may be from before this shield, and know nothing of the keys made since.
-            self._keys |= self._key_store.open([stream_id], fresh=True)
+            self._keys |= self._fresh([stream_id])
             self._keys[stream_id] = self._key_store.open_for_access(
                 stream_id, self._right.access_id, self._keys[stream_id]
             )

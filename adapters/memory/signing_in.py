@@ -138,8 +138,9 @@ class MemoryAuthenticatorTable:
     def near(self, account: UUID) -> AuthenticatorRow | None:
         """See the protocol."""
         with self._lock:
-            rows = self._rows.values()
-        return min(rows, key=lambda row: (row.account < account, row.account), default=None)
+            return min(
+                self._rows.values(), key=lambda row: (row.account < account, row.account), default=None
+            )
 
     def put(self, row: AuthenticatorRow) -> None:
         """See the protocol."""

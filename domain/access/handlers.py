@@ -66,7 +66,7 @@ from domain.disclosure import (
     unarchived,
 )
 from domain.errors import AccessDenied, AuditUnavailable, BadInput, NotFound, Refused
-from domain.policy.retention import begin_of, end_of
+from domain.policy.retention import between
 from domain.policy.screening import screen_name
 from domain.rule_set.model import Right, RuleSet
 
@@ -353,8 +353,7 @@ def export_page(
 def read_refusals(command: ReadRefusals, looking: Looking) -> Shown:
     """Count refusals by day, reason, role and organisation, without what was refused. Itself an access."""
     grant = grant_for(command, "refusals", looking, {})
-    since = None if command.since is None else begin_of(command.since)
-    until = None if command.until is None else end_of(command.until)
+    since, until = between(command.since, command.until)
     reach = looking.trail.reach()._replace(limit=command.limit)
     found = looking.trail.refusals(grant, since, until, reach)
     page = refusals_page(found)

@@ -44,7 +44,7 @@ from domain.child_record import brokering, sensitive
 from domain.child_record.model import ContactRequest, Transfer
 from domain.disclosure import RENDERER, Disclosed, RecordFacts, disclosed, listed, mask_of
 from domain.errors import AuditUnavailable, NotFound
-from domain.policy.retention import begin_of, end_of, london_day
+from domain.policy.retention import between, london_day
 from domain.rule_set.model import RuleSet
 
 _WRONG_VIEWS = 500
@@ -381,8 +381,7 @@ def list_overrides(command: ReadOverrides, looking: Looking) -> Shown:
     Whoever manages none is told of none, and no record is opened for them.
     """
     grant = grant_for(command, "investigate", looking, {})
-    since = None if command.since is None else begin_of(command.since)
-    until = None if command.until is None else end_of(command.until)
+    since, until = between(command.since, command.until)
     reach = looking.trail.reach()
     found = (
         overrides_by_child(looking.trail.overrides(grant, since, until, OVERRIDES_READ + 1, reach))

@@ -82,6 +82,11 @@ def end_of(day: date) -> datetime:
     return begin_of(day + timedelta(days=1)) if day < date.max else datetime.combine(day, time.max, UTC)
 
 
+def between(since: date | None, until: date | None) -> tuple[datetime | None, datetime | None]:
+    """From which instant to before which other two legal days are, both included; None where there is no such end."""
+    return None if since is None else begin_of(since), None if until is None else end_of(until)
+
+
 def anniversary(day: date, years: int) -> date:
     """The day `years` whole years later; 29 February becomes 1 March in a common year."""
     try:
