@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.acceptance.command_lines import COMMANDS, words_of
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import a_child, born
-from tests.acceptance.test_bad_input import COMMANDS, words_of
 from tests.acceptance.test_rules import PRESENT, a_file, adopted
 
 pytestmark = pytest.mark.postgres

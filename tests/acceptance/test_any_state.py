@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.command_lines import CHILD, COMMANDS, words_of
 from tests.acceptance.conftest import NewHome
 from tests.acceptance.line import Line
 from tests.acceptance.people import Child, a_child, id_of
-from tests.acceptance.test_bad_input import CHILD, COMMANDS, words_of
 
 pytestmark = pytest.mark.postgres
 

@@ -9,12 +9,12 @@ import pytest
 
 from cli.bootstrap import open_app
 from domain.kernel import Log
+from tests.acceptance.command_lines import COMMANDS, words_of
 from tests.acceptance.conftest import NewHome, Restored
 from tests.acceptance.line import Json, Line
 from tests.acceptance.people import Child, a_child, born, registered
 from tests.acceptance.processes import killed, started
 from tests.acceptance.test_access import ASK, NEEDS_BESIDE
-from tests.acceptance.test_bad_input import COMMANDS, words_of
 from tests.acceptance.test_rules import a_file, adopted
 from tests.leaks.searching import Search
 from tests.loading import a_births_file, restricted
